@@ -1,0 +1,44 @@
+"""Tensor types: element type and shape; a size known only at run time is a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+Dimension = int | str
+"""A size, or the name of one known only at run time; "N" is the number of rows of the batch."""
+
+BATCH = "N"
+
+
+class ElementType(Enum):
+    """REAL is float32 or float64, chosen when kernels are generated; DOUBLE is always float64
+    (clocks, schedules, sums of losses); INDEX is int32 (classes, ids).
+    """
+
+    REAL = "real"
+    DOUBLE = "double"
+    INDEX = "index"
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape and element type of a value. `TensorType(("N", 4))` is a batch of 4 numbers each."""
+
+    shape: tuple[Dimension, ...] = ()
+    element: ElementType = ElementType.REAL
+
+    @property
+    def rank(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    def __str__(self) -> str:
+        sizes = "x".join(str(d) for d in self.shape)
+        return f"{self.element.value}[{sizes}]"
+
+
+def format_shape(shape: tuple[Dimension, ...]) -> str:
+    """A shape as people write it, without the batch: `1x28x28`, `4`, `a single number`."""
+    sizes = shape[1:] if shape[:1] == (BATCH,) else shape
+    return "x".join(str(d) for d in sizes) if sizes else "a single number"

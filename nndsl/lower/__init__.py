@@ -1,0 +1,1 @@
+"""From a syntax tree, the words and a schema to graphs and recipes."""

@@ -1,0 +1,181 @@
+"""What lowering makes of a file: networks as graphs, training as recipes, expectations, lints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nndsl.diagnostics import Diagnostic, Span
+from nndsl.ir.graph import Graph, Value
+from nndsl.params import TimeLength
+from nndsl.scalar.expression import Expression
+from nndsl.schema import Schema
+from nndsl.syntax import tree
+from nndsl.vocab.registry import WordCall
+
+
+@dataclass(frozen=True)
+class ParameterInfo:
+    """A learnt array. `name` is its path: `dense[2].weight`, `trunk.dense.bias`.
+
+    `shape` is the layout inside the graph; `axes` the transposition to the layout that people and
+    files see (None: the same). `values` are start values written in the file, in the graph's
+    layout; else `initializer` (never None here) draws them.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: WordCall
+    fan_in: int
+    fan_out: int
+    axes: tuple[int, ...] | None = None
+    values: np.ndarray | None = None
+    decays: bool = True
+    span: Span | None = None
+
+    @property
+    def size(self) -> int:
+        """How many numbers."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stage of the network as written, for summaries, diagrams and names of weights.
+
+    `inputs` and `output` are values of the inference graph; `parent` is the path of the block it
+    stands in ("" at the top); `text` the stage as written with its arguments, `word` the word or
+    block name.
+    """
+
+    path: str
+    word: str
+    text: str
+    parent: str
+    inputs: tuple[Value, ...]
+    output: Value
+    parameters: tuple[str, ...] = ()
+    is_block: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """Something that was left out of the source, what was taken, and why: for `show defaults`."""
+
+    what: str
+    taken: str
+    why: str = ""
+    span: Span | None = None
+
+
+@dataclass
+class Network:
+    """A lowered `net`: the inference graph and all that is known of its parts.
+
+    The inference graph's inputs have Role.DATA under the names of the net's inputs (one input:
+    "input") and Role.PARAMETER under the parameters' paths; its outputs are "output" or the
+    names of the last line, in order.
+    """
+
+    name: str
+    data: str | None
+    graph: Graph
+    parameters: dict[str, ParameterInfo]
+    parts: list[Part]
+    inputs: dict[str, tuple[int | str, ...]]
+    inferred: list[Inferred] = field(default_factory=list)
+    span: Span | None = None
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers are learnt."""
+        return sum(p.size for p in self.parameters.values())
+
+
+Number = float | Expression
+"""A constant, or an expression of the clock's variables (`CLOCK_NAMES`): a schedule."""
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """`coefficient` times l1: sum |w|, or l2: sum w^2 / 2, over the parameters named."""
+
+    kind: str
+    coefficient: float
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OptimizerUse:
+    """An optimizer with its numbers, for the parameters named; `rate` multiplies `lr`."""
+
+    optimizer: WordCall
+    numbers: Mapping[str, Number]
+    parameters: tuple[str, ...]
+    rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One condition of `stop`: `patience(20, val_loss)`, `gradient_below(1e-4)`, a duration."""
+
+    word: str
+    arguments: Mapping[str, Any]
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One `train` section, ready to run.
+
+    `graph` is the forward pass in training mode: the inference graph's inputs, Role.TARGET inputs
+    under the targets' names, and the outputs `loss` (REAL scalar: mean over the batch's rows,
+    with penalties), `data_loss` (the same without) beside the net's outputs.
+    `length` is how long to train (epochs or steps); `batch` None means all rows.
+    """
+
+    net: str
+    data: str | None
+    graph: Graph
+    loss: tuple[str, ...]  # for people, one for each output
+    optimizers: tuple[OptimizerUse, ...]
+    penalties: tuple[Penalty, ...] = ()
+    clip: WordCall | None = None
+    batch: int | None = 32
+    drop_last: bool = False
+    length: TimeLength = TimeLength(300, "epoch")
+    seed: int = 0
+    precision: str = "float32"
+    stop: tuple[Stop, ...] = ()
+    keep: str | None = "val_loss"  # metric whose best weights are restored; None: the last
+    answer: WordCall | None = None
+    metrics: tuple[WordCall, ...] = ()
+    inferred: tuple[Inferred, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    start: str | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """An `expect` that must hold: checked by `Module.judge` (see `lower.expectations`)."""
+
+    condition: tree.Expression
+    span: Span
+
+
+@dataclass
+class Module:
+    """A whole file after lowering."""
+
+    file: tree.File
+    networks: dict[str, Network]
+    recipes: list[Recipe]
+    schemas: Mapping[str, Schema]
+    expectations: list[Expectation]
+    lints: list[Diagnostic] = field(default_factory=list)
+    constants: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,299 @@
+"""Declared argument types: what a word of the language accepts, how it is converted or refused.
+
+A word declares `Real(1.0, gt=0)`; the same object checks the argument, writes the row of the
+manual and makes the out-of-range cases of the tests. Values arrive already evaluated to plain
+Python (int, float, bool, str, tuple, list, numpy arrays) or to a `Named` for bare words.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED = _Required()
+
+
+class ParameterError(Exception):
+    """A value that a parameter refuses; `expected` completes the sentence 'must be ...'."""
+
+    def __init__(self, expected: str, near: Iterable[str] = ()) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.near = tuple(near)
+
+
+@dataclass(frozen=True)
+class Parameter(ABC):
+    """One declared argument. `default` REQUIRED means that the argument must be given."""
+
+    default: Any = REQUIRED
+    doc: str = ""
+    kind: ClassVar[str] = "value"
+
+    @property
+    def required(self) -> bool:
+        """Whether the argument has no default."""
+        return self.default is REQUIRED
+
+    @abstractmethod
+    def convert(self, value: Any) -> Any:
+        """The value in its final form, or `ParameterError`."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What is allowed, for messages and the manual: 'a whole number of at least 1'."""
+
+    def bad_samples(self) -> list[Any]:
+        """Values that must be refused, for the registry-driven tests."""
+        return []
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _bounds(ge: float | None, gt: float | None, le: float | None, lt: float | None) -> str:
+    low = f"at least {ge:g}" if ge is not None else f"above {gt:g}" if gt is not None else ""
+    high = f"at most {le:g}" if le is not None else f"below {lt:g}" if lt is not None else ""
+    return " and ".join(part for part in (low, high) if part)
+
+
+@dataclass(frozen=True)
+class Real(Parameter):
+    """A finite number, optionally within bounds. With `schedule` it may change with time."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    schedule: bool = False
+    kind: ClassVar[str] = "number"
+
+    def convert(self, value: Any) -> float:
+        """A float within the bounds."""
+        if not _is_number(value) or not math.isfinite(value) or not self._inside(value):
+            raise ParameterError(self.describe())
+        return float(value)
+
+    def _inside(self, value: float) -> bool:
+        return not (
+            (self.ge is not None and value < self.ge)
+            or (self.gt is not None and value <= self.gt)
+            or (self.le is not None and value > self.le)
+            or (self.lt is not None and value >= self.lt)
+        )
+
+    def describe(self) -> str:
+        """'a number above 0'."""
+        return f"a number {_bounds(self.ge, self.gt, self.le, self.lt)}".rstrip()
+
+    def bad_samples(self) -> list[Any]:
+        """One value outside of each bound, and things that are no finite number."""
+        bad: list[Any] = [math.nan, math.inf, "ten", True]
+        bad += [self.ge - 1] if self.ge is not None else []
+        bad += [self.gt] if self.gt is not None else []
+        bad += [self.le + 1] if self.le is not None else []
+        bad += [self.lt] if self.lt is not None else []
+        return bad
+
+
+@dataclass(frozen=True)
+class Int(Parameter):
+    """A whole number within bounds."""
+
+    ge: int | None = None
+    le: int | None = None
+    kind: ClassVar[str] = "whole number"
+
+    def convert(self, value: Any) -> int:
+        """An int within the bounds; 3.0 is accepted, 2.5 is not."""
+        if not _is_number(value) or not math.isfinite(value) or value != int(value):
+            raise ParameterError(self.describe())
+        number = int(value)
+        if (self.ge is not None and number < self.ge) or (self.le is not None and number > self.le):
+            raise ParameterError(self.describe())
+        return number
+
+    def describe(self) -> str:
+        """'a whole number of at least 1'."""
+        bounds = _bounds(self.ge, None, self.le, None)
+        return f"a whole number {'of ' if bounds else ''}{bounds}".rstrip()
+
+    def bad_samples(self) -> list[Any]:
+        """Fractions, text, and one value outside of each bound."""
+        bad: list[Any] = [2.5, "ten", math.nan, True]
+        bad += [self.ge - 1] if self.ge is not None else []
+        bad += [self.le + 1] if self.le is not None else []
+        return bad
+
+
+@dataclass(frozen=True)
+class Flag(Parameter):
+    """`true` or `false`."""
+
+    kind: ClassVar[str] = "flag"
+
+    def convert(self, value: Any) -> bool:
+        """A bool."""
+        if not isinstance(value, bool):
+            raise ParameterError(self.describe())
+        return value
+
+    def describe(self) -> str:
+        """'true or false'."""
+        return "true or false"
+
+    def bad_samples(self) -> list[Any]:
+        """Numbers and words."""
+        return [3, "maybe"]
+
+
+@dataclass(frozen=True)
+class Choice(Parameter):
+    """One of a few bare words."""
+
+    choices: tuple[str, ...] = ()
+    kind: ClassVar[str] = "choice"
+
+    def convert(self, value: Any) -> str:
+        """The chosen word."""
+        if not isinstance(value, str) or value not in self.choices:
+            raise ParameterError(self.describe(), self.choices)
+        return value
+
+    def describe(self) -> str:
+        """'one of same, valid'."""
+        return "one of " + ", ".join(self.choices)
+
+    def bad_samples(self) -> list[Any]:
+        """A word that is not among the choices."""
+        return ["no_such_choice", 7]
+
+
+@dataclass(frozen=True)
+class Ref(Parameter):
+    """A word of another registry (`activation`, `initializer`, ...), with its arguments.
+
+    The value is whatever `lower` resolved the word to (a `vocab.registry.WordCall`); a default
+    is the bare name of a word.
+    """
+
+    registry: str = ""
+    kind: ClassVar[str] = "word"
+
+    def convert(self, value: Any) -> Any:
+        """The resolved word call; anything else is refused."""
+        if getattr(value, "registry", None) != self.registry:
+            raise ParameterError(self.describe())
+        return value
+
+    def describe(self) -> str:
+        """'an initializer'."""
+        article = "an" if self.registry[:1] in "aeiou" else "a"
+        return f"{article} {self.registry}"
+
+    def bad_samples(self) -> list[Any]:
+        """A number is no word."""
+        return [3]
+
+
+@dataclass(frozen=True)
+class Array(Parameter):
+    """A number or a (nested) list of numbers, kept as given until shapes are known."""
+
+    kind: ClassVar[str] = "array"
+
+    def convert(self, value: Any) -> Any:
+        """A float or a float64 NumPy array."""
+        import numpy as np
+
+        if isinstance(value, (bool, str)):
+            raise ParameterError(self.describe())
+        try:
+            array = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ParameterError(self.describe()) from None
+        if not np.all(np.isfinite(array)):
+            raise ParameterError(self.describe())
+        return float(array) if array.ndim == 0 else array
+
+    def describe(self) -> str:
+        """'a number or a list of numbers'."""
+        return "a number or a list of finite numbers, all rows of one length"
+
+    def bad_samples(self) -> list[Any]:
+        """Text and ragged lists."""
+        return ["ten", [[1.0], [1.0, 2.0]]]
+
+
+@dataclass(frozen=True)
+class OneOf(Parameter):
+    """The first of several parameter types that accepts the value."""
+
+    options: tuple[Parameter, ...] = ()
+    kind: ClassVar[str] = "value"
+
+    def convert(self, value: Any) -> Any:
+        """The value as converted by the first option that takes it."""
+        for option in self.options:
+            try:
+                return option.convert(value)
+            except ParameterError:
+                continue
+        near = [c for o in self.options if isinstance(o, Choice) for c in o.choices]
+        raise ParameterError(self.describe(), near)
+
+    def describe(self) -> str:
+        """The options joined by 'or'."""
+        return " or ".join(option.describe() for option in self.options)
+
+    def bad_samples(self) -> list[Any]:
+        """Values that every option refuses."""
+        bad = [value for option in self.options for value in option.bad_samples()]
+        return [value for value in bad if self._refused(value)]
+
+    def _refused(self, value: Any) -> bool:
+        try:
+            self.convert(value)
+        except ParameterError:
+            return True
+        return False
+
+
+@dataclass(frozen=True)
+class TimeLength:
+    """A length of time as written: 5 epochs, 300 steps, 10 % of the run, 30 minutes."""
+
+    value: float
+    unit: str  # "epoch", "step", "fraction", "minute", "hour", or "" for the unit of the run
+
+
+@dataclass(frozen=True)
+class Length(Parameter):
+    """A length of time; a bare number is in the unit that ends the run."""
+
+    kind: ClassVar[str] = "length"
+
+    def convert(self, value: Any) -> TimeLength:
+        """A `TimeLength` above 0."""
+        length = TimeLength(float(value), "") if _is_number(value) else value
+        if not isinstance(length, TimeLength) or not 0 < length.value < math.inf:
+            raise ParameterError(self.describe())
+        return length
+
+    def describe(self) -> str:
+        """'a length such as `5 epochs`'."""
+        return "a length such as `5 epochs`, `300 steps` or `10%`"
+
+    def bad_samples(self) -> list[Any]:
+        """Nothing negative, no text."""
+        return [-1, 0, "ten"]

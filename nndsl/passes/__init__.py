@@ -1,0 +1,1 @@
+"""Graph to graph: the optimising passes and their order."""

@@ -1,0 +1,1 @@
+"""Scalar mathematics: expressions, derivatives, meaning, text."""

@@ -1,0 +1,1 @@
+"""From characters to a syntax tree, and back in canonical form."""

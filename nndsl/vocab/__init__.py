@@ -1,0 +1,1 @@
+"""Every word that a `.nn` file may use."""

@@ -1,0 +1,157 @@
+"""The sorts of words. Each adds to `Word` the part that only it has; all of it is data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from nndsl.ir.graph import Builder, Value
+from nndsl.scalar.expression import Expression, constant
+from nndsl.vocab.registry import Word, WordCall
+
+NO_EXPRESSION = constant(0.0)
+
+
+@dataclass(frozen=True)
+class Activation(Word):
+    """A function of one number `x` (and of its arguments, as variables of their names)."""
+
+    expression: Expression = NO_EXPRESSION
+    initializer: str = "glorot_uniform"  # for the weights before it, when `init` is left out
+    kinks: tuple[float, ...] = ()  # where the derivative jumps, at the default arguments
+    onnx: str = ""
+
+
+class LayerContext(Protocol):
+    """What a layer may ask of the one who builds it (`lower`)."""
+
+    build: Builder
+    training: bool
+
+    def parameter(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        *,
+        initializer: WordCall | None = None,
+        values: np.ndarray | float | None = None,
+        fan_in: int = 1,
+        fan_out: int = 1,
+        axes: tuple[int, ...] | None = None,
+        decays: bool = True,
+    ) -> Value:
+        """A learnt array called `name` in this layer's part.
+
+        `initializer` None leaves the choice to the activation that follows; `values` are given
+        start values, in the file layout or one number for all. `axes` is the transposition from
+        the shape here to the layout that people and files see; `decays` says whether penalties
+        act on it (weights do, biases do not).
+        """
+
+    def stream(self) -> int:
+        """A number for a random stream that no other part of the network uses."""
+
+
+LayerBuild = Callable[[LayerContext, Sequence[Value], Mapping[str, Any]], Value]
+
+
+@dataclass(frozen=True)
+class Layer(Word):
+    """A stage with an axis, weights or randomness. `operands` = least and greatest number."""
+
+    make: LayerBuild | None = None
+    operands: tuple[int, int | None] = (1, 1)
+
+
+@dataclass(frozen=True)
+class Loss(Word):
+    """How wrong an output is.
+
+    A scalar loss gives `expression` in `y` (prediction) and `t` (target), taken as the mean over
+    all elements of a row and then over the rows. A loss over classes gives `rows` instead, which
+    builds one number for each row from the logits [N, C] and the targets (INDEX [N]).
+    `joint` names the activation whose inverse the loss undoes ("sigmoid", "softmax"): then
+    `expression`/`rows` is written in the logits, and outputs without that activation are logits.
+    """
+
+    expression: Expression | None = None
+    rows: Callable[[Builder, Value, Value, Mapping[str, Any]], Value] | None = None
+    joint: str = ""
+    targets: str = "numbers"  # or "classes"
+
+
+@dataclass(frozen=True)
+class Optimizer(Word):
+    """One update of a weight `p` with gradient `g`, as formulas.
+
+    `state` names what is kept for each weight (0 at the start). `scalars` are computed once a
+    step in float64, of the arguments and of `t` (1 at the first step), in order, each may use
+    those before it. `step` gives the next value of each state and of `p`, from the values before
+    the step; a next value may be used by later formulas under the name `next_<state>`.
+    The rate is the argument `lr`; every Real argument may be a schedule.
+    """
+
+    state: tuple[str, ...] = ()
+    scalars: Mapping[str, Expression] = field(default_factory=dict)
+    step: Mapping[str, Expression] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Schedule(Word):
+    """A number that changes with time.
+
+    `expression` is in `step` (0 at the schedule's start), `length` (its own length in steps),
+    `steps_per_epoch`, and the arguments; arguments of type Length arrive in steps.
+    """
+
+    expression: Expression = NO_EXPRESSION
+
+
+@dataclass(frozen=True)
+class Initializer(Word):
+    """Start values of weights: `sample(uniform or normal numbers, fans, arguments)`.
+
+    `sample` gets `Draw` (numbers of this parameter's own stream), the shape, fan_in and fan_out.
+    """
+
+    sample: Callable[[Draw, tuple[int, ...], int, int, Mapping[str, Any]], np.ndarray] | None = None
+
+
+class Draw(Protocol):
+    """Random numbers of one stream."""
+
+    def uniform(self, count: int) -> np.ndarray:
+        """Numbers in [0, 1), float64."""
+
+    def normal(self, count: int) -> np.ndarray:
+        """Standard normal numbers, float64."""
+
+
+@dataclass(frozen=True)
+class Metric(Word):
+    """A figure of merit: `measure(predictions, targets)`, NumPy arrays over all rows.
+
+    For classes, predictions are probabilities [n, C] and targets indices [n]; for numbers both
+    are [n] or [n, k] in the target's own unit.
+    """
+
+    measure: Callable[[np.ndarray, np.ndarray], float] | None = None
+    targets: str = "classes"  # or "numbers"
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class Preprocessing(Word):
+    """A step on columns: learns from the training part, applies anywhere, may be turned back.
+
+    Values are float64 arrays [n] with NaN for missing, or arrays of str (None for missing) when
+    `accepts` is "category". `apply` gives [n] or [n, width].
+    """
+
+    fit: Callable[[np.ndarray, Mapping[str, Any]], dict[str, Any]] | None = None
+    apply: Callable[[np.ndarray, Mapping[str, Any], Mapping[str, Any]], np.ndarray] | None = None
+    invert: Callable[[np.ndarray, Mapping[str, Any], Mapping[str, Any]], np.ndarray] | None = None
+    accepts: str = "number"  # "number" | "category"

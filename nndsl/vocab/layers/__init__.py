@@ -1,0 +1,1 @@
+"""Layers: one definition in one file each."""
