@@ -136,6 +136,10 @@ class Recipe:
     under the targets' names, and the outputs `loss` (REAL scalar: mean over the batch's rows,
     with penalties), `data_loss` (the same without) beside the net's outputs.
     `length` is how long to train (epochs or steps); `batch` None means all rows.
+    `evaluation` is the same forward pass in inference mode (no dropout, running statistics), with
+    the same inputs: outputs `loss`, `data_loss`, and under the names of the net's outputs what
+    people are shown: where a loss takes an output as logits, the softmax or sigmoid is applied.
+    Validation runs it as it is; prediction runs it without the losses and the target inputs.
     """
 
     net: str
@@ -158,6 +162,7 @@ class Recipe:
     expectations: tuple[Expectation, ...] = ()
     start: str | None = None
     span: Span | None = None
+    evaluation: Graph | None = None
 
 
 @dataclass(frozen=True)
