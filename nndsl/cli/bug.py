@@ -1,0 +1,45 @@
+"""When nndsl itself fails: a report file instead of a traceback on the screen."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from nndsl import __version__
+
+
+def write_bug_report(bug: Exception, arguments: list[str]) -> str:
+    """Write the traceback and versions to a file; return what the person is told."""
+    text = "\n".join(
+        (
+            f"nndsl {__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"command: nndsl {' '.join(arguments)}",
+            "",
+            "".join(traceback.format_exception(bug)),
+        )
+    )
+    summary = f"bug: nndsl failed, and this is not your mistake ({type(bug).__name__}: {bug})"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="nndsl-bug-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as report:
+            report.write(text)
+    except OSError:
+        return f"{summary}\n{text}"
+    return f"{summary}\n  the report is in {Path(report.name)}; please send it to the authors"
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that results may depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"nndsl": __version__, "python": sys.version.split()[0]}
+    for name in ("numpy", "numba", "llvmlite", "lark", "duckdb", "safetensors", "graphviz"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found

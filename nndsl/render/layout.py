@@ -1,0 +1,52 @@
+"""From Graphviz source to a picture: a system `dot` where there is one, else the bundled one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+from nndsl.diagnostics import error
+
+FORMATS = ("svg", "png", "pdf", "dot")
+SECONDS = 30
+
+
+def find_dot() -> Path | None:
+    """The program that draws: `dot` on the PATH, or `graphviz-pure` beside this Python."""
+    system = shutil.which("dot")
+    if system:
+        return Path(system)
+    beside = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
+    found = beside or shutil.which("graphviz-pure")
+    return Path(found) if found else None
+
+
+def draw(source: str, kind: str) -> bytes:
+    """The picture as bytes; `kind` is one of FORMATS.
+
+    Errors: NN010 when no drawing program is there or it fails.
+    """
+    if kind == "dot":
+        return source.encode("utf-8")
+    program = find_dot()
+    if program is None:
+        raise error("NN010", "no drawing program was found", help="write a .dot file: `-o x.dot`")
+    try:
+        done = subprocess.run(
+            [program, f"-T{kind}"],
+            input=source.encode("utf-8"),
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise error(
+            "NN010", f"{program.name} did not draw: {problem}", help="use `-o x.dot`"
+        ) from None
+    if done.returncode != 0:
+        message = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = message[0] if message else f"exit code {done.returncode}"
+        raise error("NN010", f"{program.name} could not draw: {reason}", help="use `-o x.dot`")
+    return done.stdout
