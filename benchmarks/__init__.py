@@ -1,1 +1,1 @@
-"""Speed against the peers, interleaved: `python -m benchmarks.steps`, `python -m benchmarks.runs`."""
+"""Speed against the peers, interleaved: `python -m benchmarks.steps` and `.runs`."""

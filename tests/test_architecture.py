@@ -155,9 +155,8 @@ def test_nothing_from_outside_can_execute() -> None:
         for name, line in imported(path):
             assert name.split(".")[0] not in FORBIDDEN_MODULES, f"{place}:{line}"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if node.func.id in EXECUTION:
-                    assert place in MAY_EXECUTE, f"{place}:{node.lineno} calls {node.func.id}"
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in EXECUTION:
+                assert place in MAY_EXECUTE, f"{place}:{node.lineno} executes text"
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
                 assert isinstance(node.value, ast.Constant) and node.value.value is False
             if isinstance(node, ast.keyword) and node.arg in ("cache", "parallel"):
