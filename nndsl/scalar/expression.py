@@ -6,20 +6,21 @@ schedule; derivative, NumPy meaning, kernels and formulas are all read off it.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-Operand = "Expression | float | int"
+from collections.abc import Callable
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 
 class Expression:
     """A scalar expression. Equal expressions are the same object: compare with `is`.
 
     `operator` is a primitive's name, "variable" or "constant"; `arguments` its operands; `value`
-    the name of a variable or the number of a constant.
+    the name of a variable or the number of a constant. Comparisons with `<`, `>`, `<=`, `>=`
+    build expressions; `==` compares identities (`functions.equal` builds an equality).
     """
 
     __slots__ = ("__weakref__", "arguments", "operator", "value")
-    _table: ClassVar[dict[tuple[object, ...], Expression]] = {}
+    _table: ClassVar[WeakValueDictionary[tuple[object, ...], Expression]] = WeakValueDictionary()
 
     operator: str
     arguments: tuple[Expression, ...]
@@ -41,6 +42,12 @@ class Expression:
             found.value = value
             cls._table[key] = found
         return found
+
+    def __copy__(self) -> Expression:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Expression:
+        return self
 
     def __repr__(self) -> str:
         if self.operator in ("variable", "constant"):
@@ -106,10 +113,15 @@ def constant(value: Expression | float) -> Expression:
 ZERO = constant(0.0)
 ONE = constant(1.0)
 
+Simplifier = Callable[[str, tuple[Expression, ...]], Expression]
+_simplifier: list[Simplifier] = [Expression]
+
+
+def install_simplifier(simplified: Simplifier) -> None:
+    """Let `build` use these rules; done once, by `nndsl.scalar.simplification`."""
+    _simplifier[0] = simplified
+
 
 def build(operator: str, *operands: Expression | float) -> Expression:
     """The expression `operator(operands)`, simplified by exact rules only."""
-    from nndsl.scalar.simplification import simplified
-
-    arguments = tuple(constant(operand) for operand in operands)
-    return simplified(operator, arguments)
+    return _simplifier[0](operator, tuple(constant(operand) for operand in operands))
