@@ -121,7 +121,12 @@ class OptimizerUse:
 
 @dataclass(frozen=True)
 class Stop:
-    """One condition of `stop`: `patience(20, val_loss)`, `gradient_below(1e-4)`, a duration."""
+    """One condition of `stop`: `patience(20, val_loss)`, `gradient_below(1e-4)`, a duration.
+
+    Words and their arguments: "patience" (`epochs`: int, `metric`: str), "gradient_below"
+    (`threshold`: float; the training graph then has the output `gradient_norm`), "duration"
+    (`length`: TimeLength in seconds, minutes or hours).
+    """
 
     word: str
     arguments: Mapping[str, Any]
