@@ -1,0 +1,199 @@
+"""Three ways to watch a training: plain lines, a live line on a terminal, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from nndsl.cli.output import emit
+from nndsl.train.events import Ended, EpochEnded, Noted, Observer, Progressed, Saved, Started
+
+BARS = "▁▂▃▄▅▆▇█"
+SPARK_WIDTH = 20
+REFRESH_SECONDS = 0.1
+
+
+def sparkline(values: list[float], width: int = SPARK_WIDTH) -> str:
+    """The course of a figure in `width` characters: the mean of each stretch as a bar."""
+    finite = [v for v in values if v == v and abs(v) != float("inf")]
+    if len(finite) < 2:
+        return ""
+    count = min(width, len(finite))
+    means = []
+    for i in range(count):
+        stretch = finite[i * len(finite) // count : (i + 1) * len(finite) // count]
+        means.append(sum(stretch) / len(stretch))
+    low, high = min(means), max(means)
+    span = (high - low) or 1.0
+    return "".join(BARS[min(7, int(8 * (m - low) / span))] for m in means)
+
+
+def figure(name: str, value: float) -> str:
+    """`accuracy 0.967`: three digits, whatever the size."""
+    shown = f"{value:.3f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
+    return f"{name} {shown}"
+
+
+def is_shown(epoch: int, epochs: int) -> bool:
+    """Which epochs have a plain line: the first ten, then fewer and fewer, and the last."""
+    if epoch <= 10 or epoch == epochs:
+        return True
+    step = 10
+    while epoch > step * 10:
+        step *= 10
+    return epoch in (2 * step, 5 * step, 10 * step)
+
+
+def epoch_text(event: EpochEnded) -> str:
+    """One line for one epoch."""
+    width = len(str(event.epochs))
+    parts = [f"epoch {event.epoch:>{width}}/{event.epochs}", figure("loss", event.train_loss)]
+    if event.validation_loss is not None:
+        parts.append(figure("val", event.validation_loss))
+    parts += [figure(name, value) for name, value in event.metrics.items()]
+    parts.append(f"lr {event.learning_rate:.2g}")
+    if event.best:
+        parts.append("*")
+    return "  ".join(parts)
+
+
+class PlainObserver(Observer):
+    """Plain lines on standard output, no colour: for pipes, logs and `TERM=dumb`."""
+
+    def on_start(self, event: Started) -> None:
+        """What is about to be trained, in one line."""
+        rows = f"{event.train_rows} train / {event.validation_rows} val / {event.test_rows} test"
+        length = f"{event.epochs} epochs of {event.steps_per_epoch} steps"
+        threads = f"{event.threads} thread{'s' if event.threads > 1 else ''}"
+        print(f"data    {rows} rows (seed {event.seed})")
+        print(
+            f"train   {event.network}: {length}, batch {event.batch}, {event.precision}, {threads}"
+        )
+        if event.resumed_epoch is not None:
+            print(f"resume  after epoch {event.resumed_epoch}")
+
+    def on_epoch(self, event: EpochEnded) -> None:
+        """The first epochs, then fewer and fewer."""
+        if is_shown(event.epoch, event.epochs):
+            print(epoch_text(event), flush=True)
+
+    def on_note(self, event: Noted) -> None:
+        """A note, with its code."""
+        print(f"note    {event.text}" + (f" [{event.code}]" if event.code else ""))
+
+
+class LiveObserver(PlainObserver):
+    """One line that is written again in place, for a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._losses: list[float] = []
+        self._last: EpochEnded | None = None
+        self._shown = 0.0
+        self._total = 0
+        self._resumed = 0
+
+    def on_start(self, event: Started) -> None:
+        """The header stays, the live line begins."""
+        super().on_start(event)
+        self._total = event.epochs
+        self._resumed = event.resumed_epoch or 0
+        self._live.start()
+
+    def on_epoch(self, event: EpochEnded) -> None:
+        """Rewrite the line, at most ten times a second."""
+        course = event.validation_loss if event.validation_loss is not None else event.train_loss
+        self._losses.append(course)
+        self._last = event
+        self._show(event.seconds, event.epoch - self._resumed, epoch_text(event))
+
+    def on_progress(self, event: Progressed) -> None:
+        """Rewrite the line inside a long epoch."""
+        text = f"epoch {event.epoch}/{self._total}  {figure('loss', event.train_loss)}"
+        share = event.step / event.steps_per_epoch
+        self._show(event.seconds, event.epoch - 1 + share - self._resumed, text)
+
+    def _show(self, seconds: float, done: float, text: str) -> None:
+        now = time.monotonic()
+        if now - self._shown < REFRESH_SECONDS:
+            return
+        self._shown = now
+        left = seconds / done * (self._total - self._resumed - done) if done > 0 else 0.0
+        filled = int(20 * (done + self._resumed) / max(1, self._total))
+        bar = "━" * filled + "╌" * (20 - filled)
+        spark = sparkline(self._losses)
+        self._live.update(
+            f"{bar} {text}  {spark}  {seconds:.0f} s, {left:.0f} s left", refresh=True
+        )
+
+    def on_note(self, event: Noted) -> None:
+        """A note above the live line."""
+        self._console.print(f"note    {event.text}", markup=False)
+
+    def close(self) -> None:
+        """Take the live line away and leave the last epoch's."""
+        if self._live.is_started:
+            self._live.stop()
+        if self._last is not None:
+            print(epoch_text(self._last), " ", sparkline(self._losses))
+            self._last = None
+
+    def on_end(self, event: Ended) -> None:
+        """The live line is over."""
+        self.close()
+
+
+def jsonable(value: Any) -> Any:
+    """Paths as text, numbers that JSON lacks as null, the rest as it is."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, dict):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    return value
+
+
+class JsonObserver(Observer):
+    """One JSON object a line for every event."""
+
+    def _emit(self, name: str, event: Any) -> None:
+        emit({"event": name, **jsonable(asdict(event))})
+
+    def on_start(self, event: Started) -> None:
+        """`{"event": "start", ...}`."""
+        self._emit("start", event)
+
+    def on_epoch(self, event: EpochEnded) -> None:
+        """`{"event": "epoch", ...}`."""
+        self._emit("epoch", event)
+
+    def on_save(self, event: Saved) -> None:
+        """`{"event": "save", ...}`."""
+        self._emit("save", event)
+
+    def on_note(self, event: Noted) -> None:
+        """`{"event": "note", ...}`."""
+        self._emit("note", event)
+
+    def on_end(self, event: Ended) -> None:
+        """`{"event": "end", ...}`."""
+        self._emit("end", event)
+
+
+def choose_observer(*, json: bool, quiet: bool) -> Observer:
+    """The observer that fits where the output goes."""
+    if json:
+        return JsonObserver()
+    if quiet:
+        return Observer()
+    return LiveObserver() if sys.stdout.isatty() else PlainObserver()

@@ -1,0 +1,21 @@
+from nndsl.cli.progress import is_shown, jsonable, sparkline
+
+
+def test_a_long_run_has_few_plain_lines() -> None:
+    for epochs in (10, 60, 300, 10_000):
+        shown = [e for e in range(1, epochs + 1) if is_shown(e, epochs)]
+        assert shown[:10] == list(range(1, 11))
+        assert shown[-1] == epochs
+        assert len(shown) <= 22
+
+
+def test_a_sparkline_falls_with_its_values() -> None:
+    assert sparkline([8.0, 4.0, 2.0, 1.0]) == "█▄▂▁"[:1] + sparkline([8.0, 4.0, 2.0, 1.0])[1:]
+    assert sparkline([float(100 - i) for i in range(100)])[0] == "█"
+    assert len(sparkline([float(i % 7) for i in range(1000)])) == 20
+    assert sparkline([1.0]) == ""
+    assert sparkline([float("nan"), 1.0]) == ""
+
+
+def test_json_has_no_nan() -> None:
+    assert jsonable({"a": float("nan"), "b": [1.0, float("inf")]}) == {"a": None, "b": [1.0, None]}
