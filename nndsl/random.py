@@ -164,7 +164,8 @@ def _mix(v: np.ndarray) -> np.ndarray:
     v = v * np.uint32(MIX_MULTIPLIERS[0])
     v = v ^ (v >> np.uint32(15))
     v = v * np.uint32(MIX_MULTIPLIERS[1])
-    return np.bitwise_xor(v, v >> np.uint32(16))
+    mixed: np.ndarray = v ^ (v >> np.uint32(16))
+    return mixed
 
 
 def feistel_bits(rows: int) -> tuple[int, int]:

@@ -83,11 +83,15 @@ class Node:
 
 @dataclass(eq=False)
 class Input:
-    """An input of the graph with its role; `trainable` false for a frozen parameter."""
+    """An input of the graph with its role; `trainable` false for a frozen parameter.
+
+    `setting` is the number that a SETTING input has in this run.
+    """
 
     value: Value
     role: Role
     trainable: bool = True
+    setting: float | None = None
 
 
 @dataclass(eq=False)
@@ -106,6 +110,18 @@ class Graph:
             for value in dict.fromkeys(node.inputs):
                 found.setdefault(value, []).append(node)
         return found
+
+    def producers(self) -> dict[Value, Node]:
+        """For each result of a node that node; `Value.node` is of the newest graph it is in."""
+        return {value: node for node in self.nodes for value in node.outputs}
+
+    def settings(self) -> dict[str, float]:
+        """The numbers of the SETTING inputs by name."""
+        return {name: i.setting for name, i in self.inputs.items() if i.setting is not None}
+
+    def copy(self) -> Graph:
+        """The same values and nodes in lists of its own: what a pass may add to."""
+        return Graph(dict(self.inputs), list(self.nodes), dict(self.outputs), dict(self.updates))
 
     def results(self) -> list[Value]:
         """The values that leave the graph: outputs, then updates."""
@@ -140,12 +156,20 @@ class Builder:
         self._names[name] = 1
         return name
 
-    def input(self, name: str, type: TensorType, role: Role, *, trainable: bool = True) -> Value:
+    def input(
+        self,
+        name: str,
+        type: TensorType,
+        role: Role,
+        *,
+        trainable: bool = True,
+        setting: float | None = None,
+    ) -> Value:
         """A new input of the graph. Names of inputs are given once."""
         if name in self.graph.inputs:
             raise ValueError(f"input {name} exists")
         value = Value(self.unique(name), type)
-        self.graph.inputs[name] = Input(value, role, trainable)
+        self.graph.inputs[name] = Input(value, role, trainable, setting)
         return value
 
     def add_all(

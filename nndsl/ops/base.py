@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nndsl.ir.graph import Builder, Node, Value
-from nndsl.ir.types import TensorType
+from nndsl.ir.types import ElementType, TensorType
 
 
 class Fusion(Enum):
@@ -30,11 +30,20 @@ class Fusion(Enum):
 
 @dataclass(frozen=True)
 class Clock:
-    """The values that RANDOM ops and `Size` read: seed of the run, step, sizes by name."""
+    """What ops read beside their operands: seed of the run, step, sizes by name, precision.
+
+    `precision` ("float32" or "float64") is what REAL stands for in this run.
+    """
 
     seed: int = 0
     step: int = 0
     sizes: dict[str, int] | None = None
+    precision: str = "float64"
+
+    def dtype(self, element: ElementType) -> np.dtype[Any]:
+        """The NumPy type of elements in this run."""
+        names = {ElementType.REAL: self.precision, ElementType.INDEX: "int32"}
+        return np.dtype(names.get(element, "float64"))
 
 
 class Op(ABC):
@@ -42,6 +51,9 @@ class Op(ABC):
 
     name: ClassVar[str]
     fusion: ClassVar[Fusion]
+    is_view: ClassVar[bool] = False  # the result is the operand's memory under another shape
+    repeats: ClassVar[bool] = False  # the result is the operand broadcast, as NumPy does
+    reads_run: ClassVar[bool] = False  # the result depends on the clock, not on operands alone
 
     @abstractmethod
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -56,6 +68,43 @@ class Op(ABC):
         self, build: Builder, node: Node, upstream: Sequence[Value | None]
     ) -> Sequence[Value | None]:
         """Gradients of the inputs as IR, given those of the results (None: not needed)."""
+
+    def is_identity(self, inputs: Sequence[TensorType]) -> bool:
+        """Whether the (only) result always equals the first operand, bit for bit."""
+        return False
+
+    def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
+        """One op equal, bit for bit, to this one applied to the result of `earlier`.
+
+        `inputs` are the operand types of `earlier`; both ops have one operand. None: there is no
+        such op.
+        """
+        return None
+
+    def absorbed(self, position: int, earlier: Op) -> Op | None:
+        """An op equal to this one with operand `position` read through `earlier`, or None."""
+        return None
+
+    def decompose(self, build: Builder, inputs: Sequence[Value]) -> Sequence[Value] | None:
+        """The same results from simpler ops: the oracle of a joint op. None: it is simple."""
+        return None
+
+    def join(
+        self, build: Builder, node: Node, producers: Mapping[Value, Node]
+    ) -> Sequence[Value] | None:
+        """Values, built of one joint op, that may replace the node's results; None: no partner.
+
+        `producers` gives the node that made each value, so that an op can recognise its partner.
+        """
+        return None
+
+    def constant(self) -> np.ndarray | None:
+        """The value, for an op that is one."""
+        return None
+
+    def with_constant(self, position: int, number: float) -> Op | None:
+        """An op equal to this one when operand `position`, left out, is `number`; None: none."""
+        return None
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Floating-point operations for one row of the batch (or in all, without a batch)."""

@@ -1,0 +1,201 @@
+"""Movement: ops that compute nothing. The gradient of each is a movement too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from nndsl.ir.graph import Builder, Node, ShapeError, Value
+from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
+from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.reduction import Broadcast, Move
+from nndsl.ops.shapes import format_full, require_operands
+from nndsl.ops.source import Constant
+
+
+@dataclass(frozen=True)
+class Transpose(Move):
+    """Axes in another order: result axis i is operand axis `axes[i]`."""
+
+    axes: tuple[int, ...]
+
+    name = "transpose"
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """Every axis once."""
+        require_operands(inputs, 1, "a transposition")
+        (type,) = inputs
+        if sorted(self.axes) != list(range(type.rank)):
+            raise ShapeError(f"{format_full(type.shape)} cannot be transposed to {self.axes}")
+        return (TensorType(tuple(type.shape[a] for a in self.axes), type.element),)
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """NumPy's transpose, copied."""
+        return (np.ascontiguousarray(inputs[0].transpose(self.axes)),)
+
+    def gradient(
+        self, build: Builder, node: Node, upstream: Sequence[Value | None]
+    ) -> Sequence[Value | None]:
+        """The inverse transposition."""
+        if upstream[0] is None:
+            return (None,)
+        inverse = tuple(self.axes.index(a) for a in range(len(self.axes)))
+        return (build.add(Transpose(inverse), upstream[0], name="gradient"),)
+
+    def is_identity(self, inputs: Sequence[TensorType]) -> bool:
+        """Whether the axes keep their order."""
+        return self.axes == tuple(range(len(self.axes)))
+
+    def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
+        """Two transpositions are one."""
+        if not isinstance(earlier, Transpose):
+            return None
+        return Transpose(tuple(earlier.axes[a] for a in self.axes))
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """A matrix, and a cycle of three axes."""
+        return (
+            (cls((1, 0)), [TensorType((3, 4))]),
+            (cls((2, 0, 1)), [TensorType(("N", 2, 3))]),
+        )
+
+
+@dataclass(frozen=True)
+class Slice(Move):
+    """Elements `start` to `stop` - 1 along an axis whose size is a number."""
+
+    axis: int
+    start: int
+    stop: int
+
+    name = "slice"
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """The part must lie within the axis."""
+        require_operands(inputs, 1, "a part of a tensor")
+        (type,) = inputs
+        size = type.shape[self.axis] if 0 <= self.axis < type.rank else 0
+        if not isinstance(size, int) or not 0 <= self.start < self.stop <= size:
+            raise ShapeError(
+                f"{format_full(type.shape)} has no part {self.start + 1}..{self.stop} "
+                f"along axis {self.axis}"
+            )
+        return (TensorType(_sized(type.shape, self.axis, self.stop - self.start), type.element),)
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """NumPy's slice, copied."""
+        return (np.take(inputs[0], range(self.start, self.stop), axis=self.axis),)
+
+    def gradient(
+        self, build: Builder, node: Node, upstream: Sequence[Value | None]
+    ) -> Sequence[Value | None]:
+        """Zeros around the upstream gradient."""
+        if upstream[0] is None:
+            return (None,)
+        type = node.inputs[0].type
+        size = type.shape[self.axis]
+        assert isinstance(size, int)  # infer has seen to it
+        parts = [
+            zeros(build, TensorType(_sized(type.shape, self.axis, self.start), type.element)),
+            upstream[0],
+            zeros(build, TensorType(_sized(type.shape, self.axis, size - self.stop), type.element)),
+        ]
+        kept = [p for p in parts if p.type.shape[self.axis] != 0]
+        return (build.add(Concat(self.axis), *kept, name="gradient"),)
+
+    def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
+        """A part of a part along the same axis is a part."""
+        if not isinstance(earlier, Slice) or earlier.axis != self.axis:
+            return None
+        return Slice(self.axis, earlier.start + self.start, earlier.start + self.stop)
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """The middle, the start, and the whole."""
+        matrix = TensorType(("N", 4))
+        return (
+            (cls(1, 1, 3), [matrix]),
+            (cls(1, 0, 1), [matrix]),
+            (cls(1, 0, 4), [matrix]),
+            (cls(0, 2, 3), [TensorType((3, 2))]),
+        )
+
+
+@dataclass(frozen=True)
+class Concat(Op):
+    """Tensors one after the other along an axis whose sizes are numbers."""
+
+    axis: int
+
+    name = "concat"
+    fusion = Fusion.MOVE
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """All other axes must agree."""
+        if not inputs or not 0 <= self.axis < inputs[0].rank:
+            raise ShapeError(f"nothing can be joined along axis {self.axis}")
+        sizes = []
+        for type in inputs:
+            sizes.append(self._size(type, inputs[0]))
+        return (TensorType(_sized(inputs[0].shape, self.axis, sum(sizes)), inputs[0].element),)
+
+    def _size(self, type: TensorType, first: TensorType) -> int:
+        shape = type.shape
+        size = shape[self.axis] if self.axis < type.rank else None
+        if size is None or _sized(shape, self.axis, 1) != _sized(first.shape, self.axis, 1):
+            raise ShapeError(
+                f"cannot join {format_shape(first.shape)} and {format_shape(shape)}: "
+                "they differ in more than the joined axis",
+                "NN203",
+            )
+        if not isinstance(size, int) or type.element is not first.element:
+            along = "rows" if size == BATCH else str(size)
+            raise ShapeError(f"cannot join along {along}: its size is not known here", "NN203")
+        return size
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """NumPy's concatenate."""
+        return (np.concatenate(inputs, axis=self.axis),)
+
+    def gradient(
+        self, build: Builder, node: Node, upstream: Sequence[Value | None]
+    ) -> Sequence[Value | None]:
+        """Each operand's part of the upstream gradient."""
+        if upstream[0] is None:
+            return [None] * len(node.inputs)
+        sizes = [v.type.shape[self.axis] for v in node.inputs]
+        ends = [0]
+        for size in sizes:
+            assert isinstance(size, int)  # infer has seen to it
+            ends.append(ends[-1] + size)
+        return [
+            build.add(Slice(self.axis, start, stop), upstream[0], name="gradient")
+            for start, stop in pairwise(ends)
+        ]
+
+    def is_identity(self, inputs: Sequence[TensorType]) -> bool:
+        """Whether there is nothing to join."""
+        return len(inputs) == 1
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """Two and three operands, inner and first axis, and one alone."""
+        return (
+            (cls(1), [TensorType(("N", 4)), TensorType(("N", 2))]),
+            (cls(0), [TensorType((1, 2)), TensorType((3, 2)), TensorType((2, 2))]),
+            (cls(1), [TensorType(("N", 4))]),
+        )
+
+
+def zeros(build: Builder, type: TensorType) -> Value:
+    """A tensor of zeros: one zero, repeated."""
+    zero = build.add(Constant((0.0,), (), type.element), name="zero")
+    return build.add(Broadcast(type.shape), zero, name="zeros") if type.shape else zero
+
+
+def _sized(shape: tuple[Dimension, ...], axis: int, size: int) -> tuple[Dimension, ...]:
+    return (*shape[:axis], size, *shape[axis + 1 :])

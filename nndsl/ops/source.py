@@ -1,0 +1,130 @@
+"""Ops without operands: constants, random numbers, sizes known only at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndsl import random
+from nndsl.ir.graph import Builder, Node, ShapeError, Value
+from nndsl.ir.types import Dimension, ElementType, TensorType
+from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.shapes import actual, known, require_operands
+
+
+class Source(Op):
+    """Base of the ops without operands; there is nothing to differentiate."""
+
+    def gradient(
+        self, build: Builder, node: Node, upstream: Sequence[Value | None]
+    ) -> Sequence[Value | None]:
+        """No operands, no gradients."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Constant(Source):
+    """An array written into the graph: `numbers` in row-major order."""
+
+    numbers: tuple[float, ...]
+    shape: tuple[int, ...] = ()
+    element: ElementType = ElementType.REAL
+
+    name = "constant"
+    fusion = Fusion.CONTROL
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """The shape as written, which the numbers must fill."""
+        require_operands(inputs, 0, "a constant")
+        if known(self.shape) != len(self.numbers):
+            raise ShapeError(f"{len(self.numbers)} numbers do not fill {self.shape}")
+        return (TensorType(self.shape, self.element),)
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """The array."""
+        return (np.array(self.numbers, clock.dtype(self.element)).reshape(self.shape),)
+
+    def constant(self) -> np.ndarray:
+        """The array in float64."""
+        return np.array(self.numbers, np.float64).reshape(self.shape)
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """A number, a matrix, class numbers."""
+        return (
+            (cls((2.5,)), []),
+            (cls((1.0, 2.0, -3.0, 0.5), (2, 2)), []),
+            (cls((1.0, 0.0), (2,), ElementType.INDEX), []),
+        )
+
+
+def constant_of(array: np.ndarray | float, element: ElementType = ElementType.REAL) -> Constant:
+    """A Constant that holds `array`."""
+    values = np.asarray(array, np.float64)
+    return Constant(tuple(values.reshape(-1).tolist()), values.shape, element)
+
+
+@dataclass(frozen=True)
+class Random(Source):
+    """Numbers of `kind` "uniform" (in [0, 1)) or "normal" (mean 0, deviation 1), new each step.
+
+    Element e is a function of the run's seed, the stream, the step and e alone (`nndsl.random`).
+    """
+
+    kind: str
+    shape: tuple[Dimension, ...]
+    stream: int
+
+    name = "random"
+    fusion = Fusion.RANDOM
+    reads_run = True
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """The shape as written."""
+        require_operands(inputs, 0, "noise")
+        if self.kind not in ("uniform", "normal"):
+            raise ShapeError(f"no such noise: {self.kind}", "NN202")
+        return (TensorType(self.shape),)
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """The block of numbers of this step."""
+        shape = actual(self.shape, clock.sizes)
+        draw = random.uniform_block if self.kind == "uniform" else random.normal_block
+        numbers = draw(clock.seed, self.stream, clock.step, known(shape))
+        return (numbers.reshape(shape).astype(clock.dtype(ElementType.REAL)),)
+
+    def flops(self, inputs: Sequence[TensorType]) -> int:
+        """About ten rounds of a few integer operations for four numbers."""
+        return 10 * known(self.shape)
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """Both kinds."""
+        return ((cls("uniform", ("N", 3), 1), []), (cls("normal", ("N", 5), 2), []))
+
+
+@dataclass(frozen=True)
+class SizeOf(Source):
+    """A size known only at run time as a DOUBLE number: the divisor of a mean over rows."""
+
+    dimension: str
+
+    name = "size"
+    fusion = Fusion.CONTROL
+    reads_run = True
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """One number."""
+        require_operands(inputs, 0, "a size")
+        return (TensorType((), ElementType.DOUBLE),)
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """The size in this run."""
+        return (np.array(actual((self.dimension,), clock.sizes)[0], np.float64),)
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """The rows of the batch."""
+        return ((cls("N"), []),)
