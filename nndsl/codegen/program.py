@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from nndsl.diagnostics import Span
+from nndsl.ir.types import Dimension
 from nndsl.scalar.expression import Expression
 
 SIZES = ("one", "N", "step", "epoch", "first_row", "data_rows", "seed", "shuffle", "total_steps",
@@ -149,7 +150,9 @@ class Call:
 
     `slots` holds Buffers (pointer), (Buffer, bytes) for a pointer inside one, Sizes and ints.
     `barrier` true: all threads wait for each other before this call. `align`: shares start at
-    multiples of this. `nodes` are the labels and spans it came from, for `show kernels`.
+    multiples of this. `label` and `spans` say where it came from, for `show kernels`. `reach` has
+    for each pointer slot the number of elements from the pointer on that the call may touch with
+    the largest batch: the loader checks it against the buffers, the kernel never does.
     """
 
     kernel: int  # index into Program.kernels
@@ -161,11 +164,18 @@ class Call:
     label: str = ""
     spans: tuple[Span, ...] = ()
     flops: int = 0
+    reach: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Program:
-    """All that is needed to run a graph: kernels, calls, buffers, sizes of the regions."""
+    """All that is needed to run a graph: kernels, calls, buffers, sizes of the regions.
+
+    `buffers` has every value of the graph, `inputs` and `outputs` those by their names in the
+    graph. `shapes` gives the shape of each input and output. `gathers` tells a training program,
+    which copies the batch's rows out of the bound data, from one that reads the bound rows
+    themselves. `constants` are written once, when the program is loaded.
+    """
 
     kernels: tuple[Kernel, ...]
     calls: tuple[Call, ...]
@@ -178,4 +188,9 @@ class Program:
     symbols: tuple[str, ...] = SIZES
     settings: tuple[str, ...] = ()  # SETTING inputs, in their order after the clock
     watch: str | None = None  # output that must stay finite: the loss
+    shapes: Mapping[str, tuple[Dimension, ...]] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    gathers: bool = False
+    constants: tuple[tuple[Buffer, tuple[float, ...]], ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)

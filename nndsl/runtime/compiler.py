@@ -1,0 +1,191 @@
+"""Kernels to machine code: from the cache where they are in it, else through LLVM.
+
+Every kernel is a module of its own and its own cache entry, whatever program asks for it. LLVM
+works in a second thread (it lets go of Python's lock) while this one imports Numba and lowers the
+glue; code is loaded from object files in both cases, so what runs does not depend on the cache.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, cached_property
+from importlib.metadata import version
+
+import llvmlite.binding as llvm
+
+from nndsl.codegen.program import Kernel
+from nndsl.codegen.target import Target
+from nndsl.runtime.cache import Cache
+
+FORMAT = "1"
+"""Changes whenever the same kernel text or specification would give other code."""
+
+LIBRARY_FUNCTIONS = tuple(
+    name + suffix
+    for name in ("exp", "expm1", "exp2", "log", "log1p", "log2", "sin", "cos", "tan", "tanh", "sinh", "cosh",
+                 "asin", "acos", "atan", "atan2", "pow", "fmod", "erf", "erfc", "floor", "ceil",
+                 "rint", "fma", "memset", "memcpy", "memmove")
+    for suffix in ("", "f")
+)  # fmt: skip
+"""All outside functions that compiled code may call, from the C library."""
+
+
+def _initialise() -> None:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+
+
+class Machine:
+    """LLVM's code generator for one target."""
+
+    def __init__(self, target: Target) -> None:
+        _initialise()
+        self.target = target
+        self._machine = llvm.Target.from_default_triple().create_target_machine(
+            cpu=target.cpu,
+            features=target.features,
+            opt=2,
+            jit=True,
+            reloc="pic",
+            codemodel="small",
+        )
+
+    def object_code(self, text: str, *, vectorise: bool) -> bytes:
+        """LLVM IR text optimised and compiled. `vectorise` for scalar loops."""
+        module = llvm.parse_assembly(text)
+        _check_calls(module)
+        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+        tuning.loop_vectorization = vectorise
+        tuning.slp_vectorization = vectorise
+        builder = llvm.create_pass_builder(self._machine, tuning)
+        builder.getModulePassManager().run(module, builder)
+        code: bytes = self._machine.emit_object(module)
+        return code
+
+    def engine(self) -> llvm.ExecutionEngine:
+        """A loader of object files."""
+        empty = llvm.parse_assembly(f'target triple = "{llvm.get_process_triple()}"')
+        return llvm.create_mcjit_compiler(empty, self._machine)
+
+    @cached_property
+    def identity(self) -> str:
+        """All that code depends on beside the kernel, as text."""
+        return f"{FORMAT}|{version('llvmlite')}|{version('numba')}|{self.target}"
+
+
+def _check_calls(module: llvm.ModuleRef) -> None:
+    """Kernels call the C library's mathematics and nothing else."""
+    for function in module.functions:
+        name = function.name
+        if function.is_declaration and not name.startswith("llvm."):
+            if name not in (*LIBRARY_FUNCTIONS, "nndsl_yield", "numba_unpickle"):
+                raise ValueError(f"a kernel calls {name}")
+
+
+@cache
+def bind_library() -> None:
+    """Make the C library's functions known to the loader, and `nndsl_yield`."""
+    names = ("ucrtbase", "kernel32") if sys.platform == "win32" else (None,)
+    libraries = [ctypes.CDLL(name) for name in names]
+    if sys.platform.startswith("linux") and not hasattr(libraries[0], "expf"):
+        libraries.append(ctypes.CDLL("libm.so.6"))
+    for name in LIBRARY_FUNCTIONS:
+        _bind(name, name, libraries)
+    _bind("nndsl_yield", "SwitchToThread" if sys.platform == "win32" else "sched_yield", libraries)
+
+
+def _bind(symbol: str, name: str, libraries: Iterable[ctypes.CDLL]) -> None:
+    for library in libraries:
+        function = getattr(library, name, None)
+        if function is not None:
+            llvm.add_symbol(symbol, ctypes.cast(function, ctypes.c_void_p).value)
+            return
+
+
+class Library:
+    """Loaded machine code: addresses by name. Keep it as long as the addresses are used."""
+
+    def __init__(self, machine: Machine, objects: Iterable[bytes]) -> None:
+        bind_library()
+        self._engine = machine.engine()
+        self._engine.set_object_cache(None, None)
+        for code in objects:
+            self._engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Address of a function; KeyError when there is none."""
+        found: int = self._engine.get_function_address(name)
+        if not found:
+            raise KeyError(name)
+        return found
+
+
+class Compiler:
+    """Object code for kernels and other LLVM texts, through the cache."""
+
+    def __init__(self, target: Target, store: Cache | None = None) -> None:
+        self.machine = Machine(target)
+        self.compiled = 0  # how many were not in the cache
+        self._store = store if store is not None else Cache()
+
+    def objects(self, kernels: Sequence[Kernel], others: Sequence[tuple[str, str]]) -> list[bytes]:
+        """One object file a kernel, then one for each (name, LLVM text) of `others`."""
+        found = {k.name: self._store.load(self._key(k.name, content(k))) for k in kernels}
+        found |= {name: self._store.load(self._key(name, text)) for name, text in others}
+        missing = [k for k in kernels if found[k.name] is None]
+        texts = [(name, text) for name, text in others if found[name] is None]
+        fresh = self._compile(missing, texts) if missing or texts else {}
+        for kernel in missing:
+            self._store.store(self._key(kernel.name, content(kernel)), fresh[kernel.name])
+        for name, text in texts:
+            self._store.store(self._key(name, text), fresh[name])
+        self.compiled += len(fresh)
+        names = [k.name for k in kernels] + [name for name, _ in others]
+        return [found[name] or fresh[name] for name in names]
+
+    def _key(self, name: str, text: str) -> str:
+        full = f"{self.machine.identity}|{name}|{text}"
+        return hashlib.sha256(full.encode()).hexdigest()
+
+    def _compile(
+        self, kernels: Sequence[Kernel], texts: Sequence[tuple[str, str]]
+    ) -> dict[str, bytes]:
+        contractions = [k for k in kernels if k.contraction is not None]
+        glue = [k for k in kernels if k.contraction is None]
+        with ThreadPoolExecutor(1) as worker:
+            jobs: dict[str, Future[bytes]] = {}
+            for name, text in texts:
+                jobs[name] = worker.submit(self.machine.object_code, text, vectorise=False)
+            for kernel in contractions:
+                jobs[kernel.name] = worker.submit(self._contraction, kernel)
+            lower = _lowering() if glue else None
+            for kernel in glue:
+                assert lower is not None
+                text = lower(kernel)
+                jobs[kernel.name] = worker.submit(self.machine.object_code, text, vectorise=True)
+            return {name: job.result() for name, job in jobs.items()}
+
+    def _contraction(self, kernel: Kernel) -> bytes:
+        from nndsl.codegen.contraction import llvm_text
+
+        assert kernel.contraction is not None
+        text = llvm_text(kernel.contraction, kernel.name, self.machine.target)
+        return self.machine.object_code(text, vectorise=False)
+
+
+def content(kernel: Kernel) -> str:
+    """What a kernel's code is made from, as text: the same for equal kernels."""
+    made_from = kernel.text if kernel.contraction is None else repr(kernel.contraction)
+    return f"{kernel.kind}|{','.join(kernel.signature)}|{kernel.element.value}|{made_from}"
+
+
+@cache
+def _lowering() -> Callable[[Kernel], str]:
+    from nndsl.runtime.lowering import Lowering
+
+    return Lowering().llvm_text

@@ -1,0 +1,301 @@
+"""A loaded program: memory, machine code, and the calls by which a run uses it."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from nndsl.codegen.program import SIZES, Buffer, Element, Program, Region
+from nndsl.codegen.target import Target, host_target
+from nndsl.runtime import driver_loop
+from nndsl.runtime.binding import Table, check_reach
+from nndsl.runtime.cache import Cache
+from nndsl.runtime.compiler import Compiler, Library
+from nndsl.runtime.threads import Team
+
+Array = np.ndarray
+_DTYPES = {
+    Element.FLOAT32: np.dtype(np.float32),
+    Element.FLOAT64: np.dtype(np.float64),
+    Element.INT32: np.dtype(np.int32),
+}
+_CLOCK_ENTRIES = 4
+_N, _STEP, _EPOCH, _FIRST_ROW, _DATA_ROWS, _SEED, _SHUFFLE, _TOTAL, _PER_EPOCH = range(1, 10)
+_Run = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 1, ctypes.c_int64, *[ctypes.c_void_p] * 2,
+                        *[ctypes.c_int64] * 3)  # fmt: skip
+
+
+class Executable:
+    """A program ready to run on this machine with `threads` threads; `load` makes it.
+
+    Not safe for use from several threads at the same time.
+    """
+
+    def __init__(
+        self, program: Program, threads: int, target: Target, store: Cache | None = None
+    ) -> None:
+        check_reach(program)
+        self.program = program
+        self.threads = threads
+        compiler = Compiler(target, store)
+        texts = [(driver_loop.NAME, driver_loop.llvm_text())]
+        self._library = Library(compiler.machine, compiler.objects(program.kernels, texts))
+        self.compiled = compiler.compiled
+        self._run = _Run(self._library.address(driver_loop.NAME))
+        self._regions = {r: aligned(n) for r, n in program.region_bytes.items()}
+        self._clocks = [
+            aligned(8 * (_CLOCK_ENTRIES + len(program.settings))).view(np.float64)
+            for _ in range(threads)
+        ]
+        self._control = aligned(8 * driver_loop.CONTROL_SIZE).view(np.int64)
+        self._tables = [Table(program, self._library, self._bases(t)) for t in range(threads)]
+        self._bound: dict[str, Array] = {}
+        self._team = Team(threads) if threads > 1 else None
+        self._seconds_per_step = 0.0
+        self._prepare()
+
+    def _bases(self, thread: int) -> dict[Region, int]:
+        bases = {region: memory.ctypes.data for region, memory in self._regions.items()}
+        bases[Region.CLOCK] = self._clocks[thread].ctypes.data
+        return bases
+
+    def _prepare(self) -> None:
+        for buffer, numbers in self.program.constants:
+            self._view(buffer)[:] = numbers
+        self._control[driver_loop.BATCH] = self.program.batch
+        for thread, clock in enumerate(self._clocks):
+            self._control[driver_loop.CLOCKS + thread] = clock.ctypes.data
+        if self.program.watch is not None:
+            watched = self.program.outputs[self.program.watch]
+            self._control[driver_loop.WATCH] = self._view(watched).ctypes.data
+            self._control[driver_loop.WATCH_DOUBLE] = int(watched.element is Element.FLOAT64)
+
+    # Data
+
+    def bind(self, name: str, array: Array) -> None:
+        """Use `array` as the data of input `name`: rows first, of the input's type, contiguous.
+
+        The array is read where it lies: keep it unchanged while the program runs.
+        Raises KeyError for an unknown name and ValueError for another type or shape.
+        """
+        buffer = self.program.inputs[name]
+        if buffer.region is not Region.DATA:
+            raise KeyError(name)
+        expected = self.program.shapes[name][1:]
+        dtype = _DTYPES[buffer.element]
+        if array.dtype != dtype or array.shape[1:] != expected or array.ndim == 0:
+            wanted = "x".join(map(str, ("rows", *expected)))
+            raise ValueError(f"{name} takes {dtype} {wanted}, not {array.dtype} {array.shape}")
+        if not array.flags.c_contiguous:
+            raise ValueError(f"{name} must be contiguous")
+        self._bound[name] = array
+        for table in self._tables:
+            table.bind(name, array.ctypes.data)
+
+    def rows(self) -> int:
+        """Rows of the bound data; 1 when the program has no data. ValueError when they differ."""
+        counts = {len(array) for array in self._bound.values()}
+        if len(counts) > 1:
+            raise ValueError(f"the bound arrays have different numbers of rows: {sorted(counts)}")
+        return counts.pop() if counts else 1
+
+    # Parameters, states, settings
+
+    def parameters(self) -> dict[str, Array]:
+        """Copies of the parameters by name, in the graph's shapes."""
+        return self._copies(self.program.parameters)
+
+    def set_parameters(self, values: Mapping[str, Array]) -> None:
+        """Write parameters. KeyError or ValueError for a name or shape that is not there."""
+        self._write(self.program.parameters, values)
+
+    def states(self) -> dict[str, Array]:
+        """Copies of the states (optimizer's moments, running sums) by name."""
+        return self._copies(self.program.states)
+
+    def set_states(self, values: Mapping[str, Array]) -> None:
+        """Write states. KeyError or ValueError for a name or shape that is not there."""
+        self._write(self.program.states, values)
+
+    def set_settings(self, values: Mapping[str, float]) -> None:
+        """Write settings (rates, betas, penalties) by name. KeyError for an unknown one."""
+        for name, value in values.items():
+            position = _CLOCK_ENTRIES + self.program.settings.index(name)
+            for clock in self._clocks:
+                clock[position] = value
+
+    def _copies(self, names: tuple[str, ...]) -> dict[str, Array]:
+        return {name: self._input(name).copy() for name in names}
+
+    def _write(self, known: tuple[str, ...], values: Mapping[str, Array]) -> None:
+        for name, value in values.items():
+            if name not in known:
+                raise KeyError(name)
+            memory = self._input(name)
+            if np.shape(value) != memory.shape:
+                raise ValueError(f"{name} has the shape {memory.shape}, not {np.shape(value)}")
+            memory[...] = value
+
+    def _input(self, name: str) -> Array:
+        buffer = self.program.inputs[name]
+        shape = tuple(d for d in self.program.shapes[name] if isinstance(d, int))
+        return self._view(buffer)[: int(np.prod(shape))].reshape(shape)
+
+    def _view(self, buffer: Buffer) -> Array:
+        """The buffer's memory as a flat array."""
+        memory = self._regions[buffer.region]
+        part = memory[buffer.offset : buffer.offset + buffer.size * buffer.element.bytes]
+        return part.view(_DTYPES[buffer.element])
+
+    # Running
+
+    def run(
+        self,
+        first_step: int,
+        steps: int,
+        *,
+        seed: int = 0,
+        shuffle: bool = False,
+        rows: int | None = None,
+        total_steps: int | None = None,
+    ) -> int:
+        """Do `steps` steps from number `first_step` on the first `rows` rows; the steps done.
+
+        Fewer are done only when the watched output was no longer finite: `stopped` is then true
+        and the last step done is the one after which it was not.
+        """
+        if steps <= 0:
+            return 0
+        count = self.rows() if rows is None else rows
+        if self._bound and not 0 < count <= self.rows():
+            raise ValueError(f"{count} rows of {self.rows()}")
+        self._set_sizes(first_step, count, seed, shuffle, total_steps or first_step + steps)
+        self._control[driver_loop.STOP] = 0
+        begin = time.perf_counter()
+        done = self._go(steps)
+        self._seconds_per_step = (time.perf_counter() - begin) / max(done, 1)
+        return done
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the last `run` ended because the watched output was not finite."""
+        return bool(self._control[driver_loop.STOP])
+
+    def steps_within(self, seconds: float) -> int:
+        """How many steps fit into that time, by the last `run`; 1 before the first."""
+        if self._seconds_per_step <= 0.0:
+            return 1
+        return max(1, int(seconds / self._seconds_per_step))
+
+    def output(self, name: str) -> Array:
+        """A copy of an output as the last step left it, cut to the rows of its batch."""
+        return self._output_view(name, int(self._tables[0].sizes[_N])).copy()
+
+    def _output_view(self, name: str, rows: int) -> Array:
+        shape = tuple(d if isinstance(d, int) else rows for d in self.program.shapes[name])
+        flat = self._view(self.program.outputs[name])
+        return flat[: int(np.prod(shape))].reshape(shape)
+
+    def _set_sizes(self, step: int, rows: int, seed: int, shuffle: bool, total: int) -> None:
+        per_epoch = -(-rows // self.program.batch)
+        for table, clock in zip(self._tables, self._clocks, strict=True):
+            sizes = table.sizes
+            sizes[_STEP], sizes[_EPOCH] = step, step // per_epoch
+            sizes[_FIRST_ROW] = step % per_epoch * self.program.batch
+            sizes[_DATA_ROWS], sizes[_SEED], sizes[_SHUFFLE] = rows, seed, int(shuffle)
+            sizes[_TOTAL], sizes[_PER_EPOCH] = total, per_epoch
+            clock[2], clock[3] = total, per_epoch
+
+    def _go(self, steps: int) -> int:
+        if self._team is None:
+            return self._drive(0, steps)
+        done = [0] * self.threads
+
+        def task(thread: int) -> None:
+            done[thread] = self._drive(thread, steps)
+
+        self._team.run(task)
+        return done[0]
+
+    def _drive(self, thread: int, steps: int) -> int:
+        table = self._tables[thread]
+        control = self._control.ctypes.data
+        result: int = self._run(
+            table.address, table.count, table.sizes_address, control, thread, self.threads, steps
+        )
+        return result
+
+    # Inference
+
+    def evaluate(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs for any number of rows, batch by batch; outputs without rows (losses) as the
+        mean over batches weighted by their rows. The arrays are checked as by `bind`.
+        """
+        for name, array in arrays.items():
+            self.bind(name, array)
+        rows = self.rows()
+        results: dict[str, Array] = {}
+        for first in range(0, rows, self.program.batch):
+            count = min(self.program.batch, rows - first)
+            self._set_sizes(first // self.program.batch, rows, 0, False, 1)
+            self._point(first)
+            self._go(1)
+            for name in self.program.outputs:
+                _collect(results, name, self._output_view(name, count), first, rows)
+        self._point(0)
+        return results
+
+    def _point(self, first: int) -> None:
+        """Let a program that reads rows in place begin at row `first`."""
+        if not self.program.gathers:
+            for name, array in self._bound.items():
+                for table in self._tables:
+                    table.bind(name, array.ctypes.data + first * array.strides[0])
+
+    def poison(self) -> None:
+        """Fill the workspace with NaN, for tests: no kernel may read what none has written."""
+        kept = [(b, self._view(b).copy()) for b, _ in self.program.constants]
+        memory = self._regions[Region.WORKSPACE]
+        memory.view(np.float32)[...] = np.nan
+        for buffer, numbers in kept:
+            self._view(buffer)[:] = numbers
+
+    def close(self) -> None:
+        """End the threads. The executable cannot run afterwards."""
+        if self._team is not None:
+            self._team.close()
+
+
+def _collect(results: dict[str, Array], name: str, part: Array, first: int, rows: int) -> None:
+    batched = part.ndim > 0
+    if batched:
+        whole = results.setdefault(name, np.empty((rows, *part.shape[1:]), part.dtype))
+        whole[first : first + len(part)] = part
+    else:
+        results[name] = part.copy() if first == 0 else part
+
+
+def aligned(size: int) -> Array:
+    """Zeroed bytes that start at a multiple of 64."""
+    memory = np.zeros(size + 64, dtype=np.uint8)
+    skip = -memory.ctypes.data % 64
+    return memory[skip : skip + size]
+
+
+def load(
+    program: Program,
+    threads: int = 1,
+    *,
+    target: Target | None = None,
+    store: Cache | None = None,
+) -> Executable:
+    """Compile (or take from the cache), allocate, and make ready to run."""
+    if not 1 <= threads <= driver_loop.MAXIMUM_THREADS:
+        raise ValueError(f"{threads} threads")
+    return Executable(program, threads, target or host_target(), store)
+
+
+__all__ = ["SIZES", "Executable", "aligned", "load"]
