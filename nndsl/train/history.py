@@ -1,0 +1,65 @@
+"""The figures of each epoch: one row an epoch, one column a figure, exact to the last bit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+
+class History:
+    """Columns `epoch`, `step`, `learning_rate`, `train_loss`, `val_loss`, then the metrics.
+
+    `val_loss` and the metrics (`val_accuracy`) exist only where there are validation rows.
+    Nothing in it depends on the clock on the wall, so equal runs have equal histories.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.columns = tuple(columns)
+        self.rows: list[tuple[float, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def append(self, figures: Mapping[str, float]) -> None:
+        """Add an epoch; every column must be given."""
+        self.rows.append(tuple(float(figures[name]) for name in self.columns))
+
+    def column(self, name: str) -> list[float]:
+        """One figure over the epochs."""
+        position = self.columns.index(name)
+        return [row[position] for row in self.rows]
+
+    def best(self, name: str, *, higher: bool) -> int | None:
+        """Index of the first epoch with the best finite value of a figure."""
+        chosen: int | None = None
+        record = -math.inf
+        for index, value in enumerate(self.column(name)):
+            merit = value if higher else -value
+            if math.isfinite(merit) and merit > record:
+                chosen, record = index, merit
+        return chosen
+
+    def array(self) -> np.ndarray:
+        """All figures as float64 [epochs, columns]."""
+        return np.array(self.rows, dtype=np.float64).reshape(len(self.rows), len(self.columns))
+
+    @staticmethod
+    def from_array(columns: Sequence[str], array: np.ndarray) -> History:
+        """The opposite of `array`; ValueError when the sizes do not agree."""
+        history = History(columns)
+        if array.ndim != 2 or array.shape[1] != len(columns) or array.dtype != np.float64:
+            raise ValueError("the history does not fit its columns")
+        history.rows = [tuple(row) for row in array.tolist()]
+        return history
+
+    def to_csv(self) -> str:
+        """A header and one line an epoch; numbers are written so that they read back exactly."""
+        lines = [",".join(self.columns)]
+        lines += [",".join(_number(value) for value in row) for row in self.rows]
+        return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
