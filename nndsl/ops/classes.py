@@ -166,7 +166,7 @@ class SoftmaxCrossEntropy(Op):
     def gradient(
         self, build: Builder, node: Node, upstream: Sequence[Value | None]
     ) -> Sequence[Value | None]:
-        """Gives delta * dloss; and, if delta itself is differentiated, the gradient of a softmax."""
+        """Gives delta * dloss; where delta itself is differentiated, a softmax gradient too."""
         logits = node.inputs[0]
         parts = []
         if upstream[0] is not None:
