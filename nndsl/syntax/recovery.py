@@ -1,0 +1,236 @@
+"""Running the parser over tokens; going on after a mistake, so that one run shows several.
+
+The first run is plain. Only when it fails does a second, slower one follow, which remembers the
+parser's state at the start of each statement. At a token that does not fit, `mistakes.explain`
+says what was meant and, where it is sure, how to go on (a token put in, a token left out). Where
+it is not, the statement is given up and reading goes on at the next one.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+
+from lark import Token, UnexpectedToken
+from lark import Tree as ParseTree
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from nndsl.diagnostics import Diagnostic, Source
+from nndsl.syntax.grammar import lark_parser
+from nndsl.syntax.layout import Layout
+from nndsl.syntax.lexical import Lexed
+from nndsl.syntax.mistakes import explain
+from nndsl.syntax.trouble import Mistake, Trouble, begins_item
+from nndsl.syntax.wording import MAXIMUM_PROBLEMS
+
+
+def parse_tokens(tokens: list[Token], rule: str) -> ParseTree[Token] | None:
+    """The parse tree of laid-out tokens for a start rule, or None when one does not fit."""
+    parser = lark_parser().parse_interactive(start=rule)
+    try:
+        for token in tokens:
+            parser.feed_token(token)
+        root: ParseTree[Token] = parser.feed_token(Token("$END", ""))
+    except UnexpectedToken:
+        return None
+    return root
+
+
+def find_mistakes(source: Source, rule: str, lexed: Lexed, layout: Layout) -> list[Diagnostic]:
+    """Every mistake of a text that did not parse, in the order of the text, at most ten."""
+    reader = _Reader(source, rule, layout.tokens, lexed.skipped)
+    reader.run()
+    refused = reader.refused
+    found = list(lexed.problems) + [mistake.diagnostic for mistake in reader.found]
+    found += [p.diagnostic for p in layout.problems if p.opener not in refused]
+    found.sort(key=_offset)
+    return found[:MAXIMUM_PROBLEMS]
+
+
+def _offset(diagnostic: Diagnostic) -> int:
+    return diagnostic.primary.span.start if diagnostic.primary else 0
+
+
+def _copy(parser: InteractiveParser) -> InteractiveParser:
+    """A second parser at the same point, sharing what has been built."""
+    return InteractiveParser(
+        parser.parser, parser.parser_state.copy(deepcopy_values=False), parser.lexer_thread
+    )
+
+
+class Cursor:
+    """The parser at one point of the text; copies are cheap, and nothing is built."""
+
+    def __init__(self, parser: InteractiveParser) -> None:
+        self._parser = parser
+
+    @classmethod
+    def at_start(cls, rule: str) -> Cursor:
+        """The parser before the first token."""
+        parser = lark_parser().parse_interactive(start=rule)
+        silent = copy(parser.parser_state.parse_conf)
+        silent.callbacks = {}
+        parser.parser_state.parse_conf = silent
+        return cls(parser)
+
+    def copy(self) -> Cursor:
+        """A second cursor at the same point."""
+        return Cursor(_copy(self._parser))
+
+    def take(self, token: Token) -> bool:
+        """Go over a token; False, and no step, if it does not fit."""
+        attempt = _copy(self._parser)
+        try:
+            attempt.feed_token(token)
+        except UnexpectedToken:
+            return False
+        self._parser = attempt
+        return True
+
+    def accepts(self) -> frozenset[str]:
+        """The terminals that fit here."""
+        state = self._parser.parser_state
+        return frozenset(
+            kind
+            for kind in state.parse_conf.states[state.position]
+            if kind.isupper() and self.copy().take(Token(kind, ""))
+        )
+
+
+@dataclass
+class _Statement:
+    """Where a statement began: the parser's state, its first token; whether it has a mistake."""
+
+    cursor: Cursor
+    index: int
+    faulty: bool = False
+
+
+@dataclass
+class _Reader:
+    """The second run."""
+
+    source: Source
+    rule: str
+    tokens: list[Token]
+    skipped: list[int]
+    found: list[Mistake] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)  # offsets of openers that did not fit
+
+    def run(self) -> None:
+        """Read all tokens, collecting mistakes."""
+        end = len(self.source.text.rstrip())
+        self.tokens = [*self.tokens, Token("$END", "", start_pos=end, end_pos=end)]
+        self.cursor = Cursor.at_start(self.rule)
+        self.bodies = [_Statement(self.cursor.copy(), 0)]
+        self.brackets: list[Token] = []
+        index = 0
+        while index < len(self.tokens) and len(self.found) < MAXIMUM_PROBLEMS:
+            token = self.tokens[index]
+            if self.cursor.take(token):
+                self._took(index, token)
+                index += 1
+            else:
+                index = self._recover(index)
+
+    def _took(self, index: int, token: Token) -> None:
+        """Keep the stacks of bodies and brackets in step with the parser."""
+        kind = token.type
+        if kind == "LBRACE":
+            self.bodies[-1].faulty = False
+            self.bodies.append(_Statement(self.cursor.copy(), index + 1))
+            self.brackets.append(token)
+        elif kind in ("LPAR", "LSQB"):
+            self.brackets.append(token)
+        elif kind in ("RPAR", "RSQB", "RBRACE") and self.brackets:
+            self.brackets.pop()
+        if kind == "RBRACE" and len(self.bodies) > 1:
+            self.bodies.pop()
+        if kind == "_NEWLINE" or (kind == "RBRACE" and len(self.bodies) == 1):
+            self.bodies[-1] = _Statement(self.cursor.copy(), index + 1)
+
+    def _recover(self, index: int) -> int:
+        """Report the token at `index` unless its statement is faulty already; where to go on."""
+        statement = self.bodies[-1]
+        token = self.tokens[index]
+        trouble = Trouble(
+            self.source,
+            self.tokens,
+            index,
+            statement.index,
+            self.cursor.accepts(),
+            tuple(self.brackets),
+            self._fits,
+        )
+        mistake = explain(trouble)
+        if not statement.faulty and not self._follows_from_skipped(statement.index, index):
+            self.found.append(mistake)
+            if token.start_pos is not None:
+                self.refused.add(token.start_pos)
+        statement.faulty = True
+        if mistake.next_item:
+            return self._next_item(index)
+        if mistake.insert or mistake.skip:
+            onward = index + mistake.skip
+            if self._insert(onward, mistake.insert):
+                return onward
+        return self._give_up(index)
+
+    def _next_item(self, index: int) -> int:
+        """Leave the whole part of the file, body and all."""
+        self.cursor = self.bodies[0].cursor.copy()
+        del self.bodies[1:]
+        self.brackets.clear()
+        index += 1
+        while index < len(self.tokens) and not begins_item(self.tokens, index):
+            index += 1
+        self.bodies[0].index = index
+        self.bodies[0].faulty = False
+        return index
+
+    def _fits(self, index: int, insert: tuple[str, ...], ahead: int = 1) -> bool:
+        """Whether the parser takes the terminals `insert` and then `ahead` tokens from `index`."""
+        attempt = self.cursor.copy()
+        tokens = [Token(kind, "") for kind in insert] + self.tokens[index : index + ahead]
+        return bool(tokens) and all(attempt.take(token) for token in tokens)
+
+    def _insert(self, index: int, kinds: tuple[str, ...]) -> bool:
+        """Go over tokens that are not there."""
+        if not self._fits(index, kinds):
+            return False
+        offset = self.tokens[index].start_pos
+        for kind in kinds:  # none when a token is only left out
+            token = Token(kind, "", start_pos=offset, end_pos=offset)
+            self.cursor.take(token)
+            self._took(index - 1, token)
+        return True
+
+    def _follows_from_skipped(self, first: int, index: int) -> bool:
+        """Whether something unreadable stands between the statement's start and here."""
+        start = self.tokens[first].start_pos or 0
+        end = self.tokens[index].end_pos or 0
+        return any(start <= offset <= end for offset in self.skipped)
+
+    def _give_up(self, index: int) -> int:
+        """Leave the statement: forget what was read of it, and go to where the next one begins."""
+        statement = self.bodies[-1]
+        self.cursor = statement.cursor.copy()
+        depth = self._depth_inside(statement.index, index)
+        del self.brackets[len(self.bodies) - 1 :]
+        end = len(self.tokens) - 1
+        while index < end:
+            kind = self.tokens[index].type
+            if depth <= 0 and kind == "RBRACE" and len(self.bodies) > 1:
+                return index
+            if depth <= 0 and kind == "_NEWLINE":
+                break
+            depth += (kind == "LBRACE") - (kind == "RBRACE")
+            index += 1
+        statement.index = index + 1
+        statement.faulty = False
+        return index + 1
+
+    def _depth_inside(self, first: int, index: int) -> int:
+        """How many `{` are open from the first token of the statement to here."""
+        kinds = [token.type for token in self.tokens[first:index]]
+        return kinds.count("LBRACE") - kinds.count("RBRACE")
