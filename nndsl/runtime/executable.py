@@ -127,6 +127,12 @@ class Executable:
             for clock in self._clocks:
                 clock[position] = value
 
+    def memory(self, name: str) -> Array:
+        """The memory of a parameter or a state itself, in the graph's shape, valid until `close`."""
+        if name not in self.program.parameters and name not in self.program.states:
+            raise KeyError(name)
+        return self._input(name)
+
     def _copies(self, names: tuple[str, ...]) -> dict[str, Array]:
         return {name: self._input(name).copy() for name in names}
 
@@ -244,7 +250,8 @@ class Executable:
             self._point(first)
             self._go(1)
             for name in self.program.outputs:
-                _collect(results, name, self._output_view(name, count), first, rows)
+                part = self._output_view(name, count)
+                _collect(results, name, part, first, count, rows)
         self._point(0)
         return results
 
@@ -269,13 +276,16 @@ class Executable:
             self._team.close()
 
 
-def _collect(results: dict[str, Array], name: str, part: Array, first: int, rows: int) -> None:
+def _collect(
+    results: dict[str, Array], name: str, part: Array, first: int, count: int, rows: int
+) -> None:
     batched = part.ndim > 0
     if batched:
         whole = results.setdefault(name, np.empty((rows, *part.shape[1:]), part.dtype))
         whole[first : first + len(part)] = part
     else:
-        results[name] = part.copy() if first == 0 else part
+        before = results.get(name, np.zeros(()))
+        results[name] = np.asarray(before + part.astype(np.float64) * (count / rows))
 
 
 def aligned(size: int) -> Array:
