@@ -1,1 +1,18 @@
-"""Every word that a `.nn` file may use."""
+"""Every word that a `.nn` file may use. Importing this package registers all definitions."""
+
+from nndsl.vocab import activations as activations
+from nndsl.vocab import initializers as initializers
+from nndsl.vocab import losses as losses
+from nndsl.vocab import metrics as metrics
+from nndsl.vocab import optimizers as optimizers
+from nndsl.vocab import preprocessing as preprocessing
+from nndsl.vocab import schedules as schedules
+from nndsl.vocab.arguments import bind_arguments as bind_arguments
+from nndsl.vocab.layers import dense as dense
+from nndsl.vocab.layers import movement as movement
+from nndsl.vocab.layers import noise as noise
+from nndsl.vocab.layers import rows as rows
+from nndsl.vocab.registry import lookup as lookup
+from nndsl.vocab.registry import nearest_words as nearest_words
+from nndsl.vocab.registry import registries as registries
+from nndsl.vocab.registry import words as words

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nndsl.ir.graph import Builder, Value
+from nndsl.ir.types import Dimension
 from nndsl.scalar.expression import Expression, constant
 from nndsl.vocab.registry import Word, WordCall
 
@@ -34,7 +35,7 @@ class LayerContext(Protocol):
     def parameter(
         self,
         name: str,
-        shape: tuple[int, ...],
+        shape: tuple[Dimension, ...],
         *,
         initializer: WordCall | None = None,
         values: np.ndarray | float | None = None,
@@ -70,14 +71,16 @@ class Layer(Word):
 class Loss(Word):
     """How wrong an output is.
 
-    A scalar loss gives `expression` in `y` (prediction) and `t` (target), taken as the mean over
-    all elements of a row and then over the rows. A loss over classes gives `rows` instead, which
-    builds one number for each row from the logits [N, C] and the targets (INDEX [N]).
+    A scalar loss gives `expression` in `y` (prediction) and `t` (target), taken as the mean (or,
+    with `over` "sum", the sum) over all elements of a row and then as the mean over the rows.
+    A loss over classes gives `rows` instead, which builds one number for each row from the logits
+    [N, C] and the targets (INDEX [N]).
     `joint` names the activation whose inverse the loss undoes ("sigmoid", "softmax"): then
     `expression`/`rows` is written in the logits, and outputs without that activation are logits.
     """
 
     expression: Expression | None = None
+    over: str = "mean"  # "sum": the terms of one row are added up, not averaged
     rows: Callable[[Builder, Value, Value, Mapping[str, Any]], Value] | None = None
     joint: str = ""
     targets: str = "numbers"  # or "classes"

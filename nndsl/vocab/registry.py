@@ -6,11 +6,11 @@ register themselves when their module is imported by `nndsl.vocab`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from nndsl.diagnostics import Span
+from nndsl.diagnostics import Span, nearest
 from nndsl.params import Parameter
 
 
@@ -67,6 +67,80 @@ def register(word: Word) -> Word:
 def words(registry: str) -> Mapping[str, Word]:
     """All words of one sort by name."""
     return _words.get(registry, {})
+
+
+def lookup(name: str, sorts: Iterable[str]) -> Word | None:
+    """The word called `name` in the first of these registries that has it."""
+    for sort in sorts:
+        word = words(sort).get(name)
+        if word is not None:
+            return word
+    return None
+
+
+def nearest_words(name: str, sorts: Iterable[str], limit: int = 3) -> list[str]:
+    """Words that a person may have meant by an unknown name, best first.
+
+    What other libraries call a thing comes before what is merely spelt alike.
+    """
+    known = sorted({word for sort in sorts for word in words(sort)})
+    plain = name.lower().replace("_", "")
+    foreign = [w for w in _FOREIGN.get(plain, ()) if w in known]
+    without_lines = {w.replace("_", ""): w for w in known}
+    spelt = [without_lines[plain]] if plain in without_lines else []
+    return list(dict.fromkeys([*spelt, *foreign, *nearest(name, known, limit)]))[:limit]
+
+
+_FOREIGN: dict[str, tuple[str, ...]] = {
+    "linear": ("dense", "identity"),
+    "fc": ("dense",),
+    "fullyconnected": ("dense",),
+    "logsigmoid": ("log_sigmoid",),
+    "logistic": ("sigmoid",),
+    "swish": ("silu",),
+    "heaviside": ("step",),
+    "lrelu": ("leaky_relu",),
+    "negativeloglikelihood": ("cross_entropy",),
+    "nll": ("cross_entropy",),
+    "categoricalcrossentropy": ("cross_entropy",),
+    "softmaxcrossentropy": ("cross_entropy",),
+    "logloss": ("cross_entropy", "bce"),
+    "binarycrossentropy": ("bce",),
+    "l1": ("mae",),
+    "l2": ("mse",),
+    "meansquarederror": ("mse",),
+    "meanabsoluteerror": ("mae",),
+    "squarederror": ("mse", "half_squared_error"),
+    "smoothl1": ("huber",),
+    "gradientdescent": ("sgd",),
+    "gd": ("sgd",),
+    "nag": ("nesterov",),
+    "constant": ("hold",),
+    "decay": ("exponential", "inverse_time"),
+    "stepdecay": ("exponential",),
+    "cosineannealing": ("cosine",),
+    "xavier": ("glorot_uniform", "glorot_normal"),
+    "glorot": ("glorot_uniform", "glorot_normal"),
+    "xavieruniform": ("glorot_uniform",),
+    "xaviernormal": ("glorot_normal",),
+    "he": ("he_normal", "he_uniform"),
+    "kaiming": ("he_normal", "he_uniform"),
+    "kaiminguniform": ("he_uniform",),
+    "kaimingnormal": ("he_normal",),
+    "lecun": ("lecun_normal", "lecun_uniform"),
+    "gaussian": ("normal", "gaussian"),
+    "r2score": ("r2",),
+    "standardise": ("standardize",),
+    "standardscaler": ("standardize",),
+    "standard": ("standardize",),
+    "zscore": ("standardize",),
+    "normalize": ("standardize", "minmax"),
+    "minmaxscaler": ("minmax",),
+    "impute": ("median", "mean"),
+    "onehotencoder": ("onehot",),
+    "gaussiannoise": ("add_noise",),
+}
+"""What other libraries and lectures call a word, without `_` and in small letters."""
 
 
 def registries() -> Mapping[str, Mapping[str, Word]]:

@@ -1,1 +1,1 @@
-"""Layers: one definition in one file each."""
+"""Layers: stages with weights, an axis or randomness; one definition each."""

@@ -1,0 +1,248 @@
+"""Arguments of words: one routine that checks them all, and the diagnostics of its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
+from nndsl.params import Parameter, ParameterError, Real, Ref
+from nndsl.scalar.expression import Expression
+from nndsl.vocab.registry import Word, WordCall, words
+
+OTHER_NAMES = {
+    "learning_rate": "lr",
+    "rate": "lr",
+    "weight_decay": "decay",
+    "l2": "decay",
+    "epsilon": "eps",
+    "beta_1": "beta1",
+    "beta_2": "beta2",
+    "negative_slope": "alpha",
+    "slope": "alpha",
+    "p": "rate",
+    "probability": "rate",
+    "size": "units",
+    "neurons": "units",
+    "out_features": "units",
+    "use_bias": "bias",
+    "kernel_initializer": "init",
+    "initializer": "init",
+    "label_smoothing": "smooth",
+    "smoothing": "smooth",
+    "sigma": "std",
+    "stddev": "std",
+    "gamma": "factor",
+}
+"""What other libraries call an argument; suggested where the word has the argument on the right."""
+
+
+class Mistake(Enum):
+    """What may be wrong with an argument; the value is the code of its diagnostic."""
+
+    UNKNOWN = "NN311"
+    MISSING = "NN312"
+    TWICE = "NN313"
+    REFUSED = "NN314"
+    TOO_MANY = "NN315"
+
+
+@dataclass
+class ArgumentProblem(Exception):  # noqa: N818 (a person's mistake, told in their words)
+    """One mistake in the arguments of a word, without places.
+
+    `argument` is the name of the argument; `position` its index among the positional ones, when
+    it was given so. `expected` completes 'must be ...'; `near` are names that may be meant.
+    """
+
+    word: Word
+    mistake: Mistake
+    argument: str = ""
+    position: int | None = None
+    value: Any = None
+    expected: str = ""
+    near: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return problem_title(self)
+
+
+def bind_arguments(
+    word: Word,
+    positional: Sequence[Any] = (),
+    named: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+) -> dict[str, Any]:
+    """The word's arguments by name, converted, defaults filled in; else `ArgumentProblem`.
+
+    A number that may change with time is also accepted as a scalar expression or as the call of a
+    schedule. A default that names a word becomes its `WordCall`.
+    """
+    given = _by_name(word, positional, named)
+    bound: dict[str, Any] = {}
+    for name, parameter in word.parameters.items():
+        if name in given:
+            position, value = given[name]
+            bound[name] = _converted(word, name, parameter, position, value)
+        elif parameter.required:
+            raise ArgumentProblem(word, Mistake.MISSING, name, expected=parameter.describe())
+        else:
+            bound[name] = default_of(parameter)
+    return bound
+
+
+def default_of(parameter: Parameter) -> Any:
+    """The default of an optional parameter; the name of a word becomes a `WordCall`."""
+    if isinstance(parameter, Ref) and isinstance(parameter.default, str):
+        return call(words(parameter.registry)[parameter.default])
+    return parameter.default
+
+
+def call(word: Word, *positional: Any, **named: Any) -> WordCall:
+    """The word with its arguments, the others at their defaults."""
+    return WordCall(word, bind_arguments(word, positional, named))
+
+
+def near_arguments(word: Word, name: str) -> tuple[str, ...]:
+    """The arguments of the word that a person may have meant, best first."""
+    other = OTHER_NAMES.get(name.lower(), "")
+    return (other,) if other in word.parameters else tuple(nearest(name, word.parameters))
+
+
+def _by_name(
+    word: Word, positional: Sequence[Any], named: Mapping[str, Any] | Iterable[tuple[str, Any]]
+) -> dict[str, tuple[int | None, Any]]:
+    """Each argument's position (None for a named one) and value, by its name."""
+    names = list(word.parameters)
+    if len(positional) > len(names):
+        value = positional[len(names)]
+        raise ArgumentProblem(word, Mistake.TOO_MANY, position=len(names), value=value)
+    given: dict[str, tuple[int | None, Any]] = {
+        name: (index, value)
+        for index, (name, value) in enumerate(zip(names, positional, strict=False))
+    }
+    for name, value in named.items() if isinstance(named, Mapping) else named:
+        if name not in word.parameters:
+            raise ArgumentProblem(word, Mistake.UNKNOWN, name, near=near_arguments(word, name))
+        if name in given:
+            raise ArgumentProblem(word, Mistake.TWICE, name, given[name][0], value)
+        given[name] = (None, value)
+    return given
+
+
+def _converted(
+    word: Word, name: str, parameter: Parameter, position: int | None, value: Any
+) -> Any:
+    if isinstance(parameter, Real) and parameter.schedule and _is_schedule(value):
+        return value
+    try:
+        return parameter.convert(value)
+    except ParameterError as refused:
+        near = nearest(value, refused.near) if isinstance(value, str) else ()
+        raise ArgumentProblem(
+            word, Mistake.REFUSED, name, position, value, refused.expected, tuple(near)
+        ) from None
+
+
+def _is_schedule(value: Any) -> bool:
+    return isinstance(value, Expression) or getattr(value, "registry", None) == "schedule"
+
+
+def problem_title(problem: ArgumentProblem) -> str:
+    """The mistake in one line."""
+    word, argument = problem.word.name, problem.argument
+    match problem.mistake:
+        case Mistake.UNKNOWN:
+            return f"`{word}` has no argument `{argument}`"
+        case Mistake.MISSING:
+            return f"`{word}` needs the argument `{argument}`: {problem.expected}"
+        case Mistake.TWICE:
+            return f"`{argument}` of `{word}` is given twice"
+        case Mistake.REFUSED:
+            shown = value_text(problem.value)
+            return f"`{argument}` of `{word}` must be {problem.expected}; got {shown}"
+    return f"`{word}` takes {_count(len(problem.word.parameters))}"
+
+
+def _count(number: int) -> str:
+    if number == 0:
+        return "no arguments"
+    return f"at most {number} argument{'' if number == 1 else 's'}"
+
+
+def value_text(value: Any) -> str:
+    """A value as a person would write it, shortened."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"{value:g}" if abs(value) < 1e6 else str(value)
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        shown = ", ".join(value_text(v) for v in value[:4])
+        return f"[{shown}{', ...' if len(value) > 4 else ''}]"
+    unit = getattr(value, "unit", None)
+    if isinstance(unit, str):
+        return f"{value.value:g} {unit}{'' if value.value == 1 or not unit else 's'}".rstrip()
+    name = getattr(value, "name", None)
+    text = f"`{name}`" if isinstance(name, str) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def usage(word: Word) -> str:
+    """The word with its arguments, as the manual shows it: `leaky_relu(alpha=0.01)`."""
+    shown = [
+        name
+        if parameter.required or parameter.default is None
+        else f"{name}={value_text(parameter.default)}"
+        for name, parameter in word.parameters.items()
+    ]
+    return f"{word.name}({', '.join(shown)})" if shown else word.name
+
+
+def argument_error(
+    problem: ArgumentProblem, span: Span | None, spans: Mapping[str | int, Span] | None = None
+) -> NndslError:
+    """The diagnostic of a problem, NN311 to NN315.
+
+    `span` is the word as written; `spans` the places of arguments, by name and by position.
+    """
+    places = spans or {}
+    named = places.get(problem.argument)
+    counted = places.get(problem.position) if problem.position is not None else None
+    is_twice = problem.mistake is Mistake.TWICE
+    place = named or counted
+    can_fix = problem.mistake is Mistake.UNKNOWN and problem.near and named is not None
+    return error(
+        problem.mistake.value,
+        problem_title(problem),
+        place or span,
+        _label(problem),
+        secondary=[(counted if is_twice and named else None, "first given here")],
+        help=_help(problem),
+        fix=Fix(named, problem.near[0]) if can_fix and named is not None else None,
+    )
+
+
+def _label(problem: ArgumentProblem) -> str:
+    match problem.mistake:
+        case Mistake.UNKNOWN:
+            return "no such argument"
+        case Mistake.MISSING:
+            return f"`{problem.argument}` is missing here"
+        case Mistake.TWICE:
+            return "given again here"
+        case Mistake.REFUSED:
+            return f"must be {problem.expected}"
+    return "one too many"
+
+
+def _help(problem: ArgumentProblem) -> str:
+    if problem.near:
+        return "did you mean " + " or ".join(f"`{name}`" for name in problem.near) + "?"
+    if problem.mistake is Mistake.TWICE:
+        return f"leave one `{problem.argument}` out"
+    return f"write `{usage(problem.word)}`"

@@ -1,0 +1,78 @@
+"""Layers without weights: other shapes, tensors side by side, a constant factor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+from nndsl.ir.graph import ShapeError, Value
+from nndsl.ir.types import Dimension, format_shape
+from nndsl.ops.compose import add_map
+from nndsl.ops.map import operand
+from nndsl.ops.movement import Concat
+from nndsl.ops.reduction import Reshape
+from nndsl.params import Real
+from nndsl.vocab.kinds import Layer, LayerContext
+from nndsl.vocab.registry import register
+
+
+def _flatten(
+    context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
+) -> Value:
+    (value,) = operands
+    batch, *sizes = value.type.shape
+    if len(sizes) == 1:
+        return value
+    flat: Dimension
+    numbers = [size for size in sizes if isinstance(size, int)]
+    names = [size for size in sizes if isinstance(size, str)]
+    if not names:
+        flat = prod(numbers)
+    elif len(names) == 1 and prod(numbers) == 1:
+        flat = names[0]
+    else:
+        shape = format_shape(value.type.shape)
+        raise ShapeError(f"`flatten` needs sizes that are known; {shape} has `{names[0]}`", "NN202")
+    return context.build.add(Reshape((batch, flat)), value, name="flatten")
+
+
+def _concat(
+    context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
+) -> Value:
+    if len(operands) == 1:
+        return operands[0]
+    return context.build.add(Concat(operands[0].type.rank - 1), *operands)
+
+
+def _scale(context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]) -> Value:
+    return add_map(context.build, arguments["factor"] * operand(0), operands[0], name="scale")
+
+
+register(
+    Layer(
+        "flatten",
+        {},
+        "All numbers of an example in one list, the last axis running fastest.",
+        "torch.nn.Flatten",
+        _flatten,
+    )
+)
+register(
+    Layer(
+        "concat",
+        {},
+        "Inputs side by side along the last axis; their other sizes must agree.",
+        "torch.cat",
+        _concat,
+        (1, None),
+    )
+)
+register(
+    Layer(
+        "scale",
+        {"factor": Real(doc="the number")},
+        "Every number times a constant.",
+        make=_scale,
+    )
+)

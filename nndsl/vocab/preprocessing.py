@@ -1,0 +1,281 @@
+"""Preprocessing: what is done to a column before a network sees it.
+
+Each word learns from the training part only (`fit`), is applied to any rows (`apply`), and may be
+turned back (`invert`). Missing numbers are NaN: they are left out of every statistic and stay
+missing, except in the words that fill them. A constant column is never divided by 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nndsl.params import Parameter, Real
+from nndsl.vocab.kinds import Preprocessing
+from nndsl.vocab.registry import register
+
+Fit = Callable[[np.ndarray, Mapping[str, Any]], dict[str, Any]]
+Change = Callable[[np.ndarray, Mapping[str, Any], Mapping[str, Any]], np.ndarray]
+
+
+class OutsideDomainError(ValueError):
+    """Values for which a step has no meaning: log of a negative number. Says which and how many."""
+
+
+def preprocessing(
+    name: str,
+    apply: Change,
+    doc: str,
+    see: str = "",
+    *,
+    fit: Fit | None = None,
+    invert: Change | None = None,
+    accepts: str = "number",
+    **parameters: Parameter,
+) -> None:
+    """Define a step on columns; without `fit` it learns nothing."""
+    register(Preprocessing(name, parameters, doc, see, fit or _nothing, apply, invert, accepts))
+
+
+def _nothing(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _same(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return values
+
+
+# Scaling: (x - offset) / divisor
+
+
+def _affine(offset: float, divisor: float, magnitude: float) -> dict[str, Any]:
+    """What a scaling learnt; a divisor that is 0 but for rounding becomes 1."""
+    rounding = 10 * np.finfo(np.float64).eps * magnitude
+    usable = np.isfinite(divisor) and divisor > rounding
+    return {
+        "offset": float(offset) if np.isfinite(offset) else 0.0,
+        "divisor": float(divisor) if usable else 1.0,
+    }
+
+
+def _present(values: np.ndarray) -> np.ndarray:
+    """The values that are not missing; a single 0 if all are."""
+    found = values[~np.isnan(values)]
+    return found if found.size else np.zeros(1)
+
+
+def _fit_standardize(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    present = _present(values)
+    return _affine(present.mean(), present.std(), float(np.abs(present).max()))
+
+
+def _fit_minmax(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    present = _present(values)
+    least, greatest = present.min(), present.max()
+    return _affine(least, greatest - least, float(np.abs(present).max()))
+
+
+def _fit_robust(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    present = _present(values)
+    low, middle, high = np.quantile(present, [0.25, 0.5, 0.75])
+    return _affine(middle, high - low, float(np.abs(present).max()))
+
+
+def _fit_center(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return _affine(_present(values).mean(), 1.0, 0.0)
+
+
+def _apply_affine(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return np.asarray((values - learnt["offset"]) / learnt["divisor"])
+
+
+def _invert_affine(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return np.asarray(values * learnt["divisor"] + learnt["offset"])
+
+
+def _apply_minmax(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    share = _apply_affine(values, learnt, arguments)
+    return np.asarray(arguments["low"] + (arguments["high"] - arguments["low"]) * share)
+
+
+def _invert_minmax(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    width = arguments["high"] - arguments["low"]
+    share = (values - arguments["low"]) / (width if width != 0 else 1.0)
+    return _invert_affine(share, learnt, arguments)
+
+
+preprocessing("keep", _same, "The column as it is.", invert=_same)
+preprocessing(
+    "standardize",
+    _apply_affine,
+    "Mean 0 and standard deviation 1 on the training part.",
+    "LeCun et al. 1998, Efficient BackProp, section 4.3",
+    fit=_fit_standardize,
+    invert=_invert_affine,
+)
+preprocessing(
+    "minmax",
+    _apply_minmax,
+    "The training part's least and greatest number become low and high.",
+    "sklearn.preprocessing.MinMaxScaler",
+    fit=_fit_minmax,
+    invert=_invert_minmax,
+    low=Real(0.0, "what the least number becomes"),
+    high=Real(1.0, "what the greatest number becomes"),
+)
+preprocessing(
+    "robust",
+    _apply_affine,
+    "Median 0 and distance 1 between the quartiles: outliers do not matter.",
+    "sklearn.preprocessing.RobustScaler",
+    fit=_fit_robust,
+    invert=_invert_affine,
+)
+preprocessing(
+    "center",
+    _apply_affine,
+    "Mean 0 on the training part.",
+    fit=_fit_center,
+    invert=_invert_affine,
+)
+preprocessing(
+    "scale",
+    lambda values, learnt, arguments: values * arguments["factor"],
+    "Multiplied by a number, as pixels by 1/255.",
+    invert=lambda values, learnt, arguments: values / arguments["factor"],
+    factor=Real(doc="the number", gt=0),
+)
+preprocessing(
+    "clip",
+    lambda values, learnt, arguments: np.clip(values, arguments["low"], arguments["high"]),
+    "Kept between low and high.",
+    invert=_same,
+    low=Real(doc="least number"),
+    high=Real(doc="greatest number"),
+)
+
+
+# Functions
+
+
+def _guarded(function: Callable[[np.ndarray], np.ndarray], least: float, name: str) -> Change:
+    """A function of numbers above `least`; others are refused with their number and the first."""
+
+    def change(
+        values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+    ) -> np.ndarray:
+        outside = values[values <= least]
+        if outside.size:
+            raise OutsideDomainError(
+                f"{name} needs numbers above {least:g}; {outside.size} are not, "
+                f"the least is {outside.min():g}"
+            )
+        return function(values)
+
+    return change
+
+
+preprocessing(
+    "log1p",
+    _guarded(np.log1p, -1.0, "log1p"),
+    "log(1 + x), for numbers above -1 with a long tail.",
+    invert=lambda values, learnt, arguments: np.expm1(values),
+)
+preprocessing(
+    "log",
+    _guarded(np.log, 0.0, "log"),
+    "Natural logarithm, for numbers above 0.",
+    invert=lambda values, learnt, arguments: np.exp(values),
+)
+
+
+# Missing numbers
+
+
+def _fill(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return np.where(np.isnan(values), learnt["value"], values)
+
+
+preprocessing(
+    "median",
+    _fill,
+    "Missing numbers become the median of the training part.",
+    fit=lambda values, arguments: {"value": float(np.median(_present(values)))},
+    invert=_same,
+)
+preprocessing(
+    "mean",
+    _fill,
+    "Missing numbers become the mean of the training part.",
+    fit=lambda values, arguments: {"value": float(np.mean(_present(values)))},
+    invert=_same,
+)
+preprocessing(
+    "fill",
+    _fill,
+    "Missing numbers become a given number.",
+    fit=lambda values, arguments: {"value": arguments["value"]},
+    invert=_same,
+    value=Real(0.0, "the number"),
+)
+
+
+# Categories
+
+
+def _is_missing(values: np.ndarray) -> np.ndarray:
+    return np.array([value is None for value in values], dtype=bool)
+
+
+def _fit_categories(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    missing = _is_missing(values)
+    classes = sorted({str(value) for value in values[~missing]})
+    return {"classes": classes, "missing": bool(missing.any())}
+
+
+def _positions(values: np.ndarray, learnt: Mapping[str, Any]) -> np.ndarray:
+    """The number of each value's class: the last one for missing, -1 for one never seen."""
+    classes = {name: index for index, name in enumerate(learnt["classes"])}
+    absent = len(classes) if learnt["missing"] else -1
+    found = (absent if value is None else classes.get(str(value), -1) for value in values)
+    return np.fromiter(found, dtype=np.int64, count=len(values))
+
+
+def _onehot(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    width = len(learnt["classes"]) + learnt["missing"]
+    return np.asarray(_positions(values, learnt)[:, None] == np.arange(width), dtype=np.float64)
+
+
+preprocessing(
+    "onehot",
+    _onehot,
+    "One number for each category: 1 for the row's own, else 0. Missing is a category of its "
+    "own if the training part has it; a category never seen gives only 0.",
+    "sklearn.preprocessing.OneHotEncoder",
+    fit=_fit_categories,
+    accepts="category",
+)
+preprocessing(
+    "ordinal",
+    lambda values, learnt, arguments: _positions(values, learnt).astype(np.float64),
+    "The category's number in sorted order from 0; missing comes last, one never seen is -1.",
+    "sklearn.preprocessing.OrdinalEncoder",
+    fit=_fit_categories,
+    accepts="category",
+)

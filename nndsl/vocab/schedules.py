@@ -1,0 +1,120 @@
+"""Schedules: numbers that change with time, as formulas.
+
+`step` counts from 0 at the schedule's start; `length` is how many steps it lasts: the argument
+of that name or, without it, all that is left of the run. `schedule = s` multiplies the rate by s.
+"""
+
+from __future__ import annotations
+
+import math
+
+from nndsl.params import Int, Length, Parameter, Real, TimeLength
+from nndsl.scalar.expression import Expression, variable
+from nndsl.scalar.functions import cos, floor, minimum, where
+from nndsl.vocab.kinds import Schedule
+from nndsl.vocab.registry import register
+
+step = variable("step")
+length = variable("length")
+over = variable("over")
+steps = variable("steps")
+factor = variable("factor")
+low = variable("low")
+high = variable("high")
+start = variable("start")
+end = variable("end")
+power = variable("power")
+
+LENGTH = Length(None, "how long it lasts; left out: to the end of the run")
+# from 0 at the first step to 1 at the end of the schedule, and 1 after it
+progress = minimum(step / length, 1)
+
+
+def schedule(
+    name: str, expression: Expression, doc: str, see: str = "", **parameters: Parameter
+) -> None:
+    """Define a schedule."""
+    register(Schedule(name, parameters, doc, see, expression))
+
+
+def _level(default: float, doc: str) -> Real:
+    return Real(default, doc)
+
+
+GERON = "Géron 2022, Hands-On Machine Learning, chapter 11"
+LOSHCHILOV = "Loshchilov & Hutter 2016, SGDR, arXiv:1608.03983, without restarts"
+GOYAL = "Goyal et al. 2017, Accurate, large minibatch SGD, arXiv:1706.02677"
+
+schedule(
+    "hold",
+    variable("value"),
+    "One number all the time.",
+    value=Real(1.0, "the number"),
+    length=LENGTH,
+)
+schedule(
+    "exponential",
+    factor ** (step / where(steps > 0, steps, over)),
+    "Multiplied by `factor` each time that `steps` steps, or the length `over`, have passed.",
+    GERON,
+    factor=Real(0.1, "what it is multiplied by", gt=0),
+    over=Length(TimeLength(1.0, "epoch"), "in which length of time"),
+    steps=Int(0, "in how many steps; 0: see `over`", ge=0),
+    length=LENGTH,
+)
+schedule(
+    "staircase",
+    factor ** floor(step / where(steps > 0, steps, over)),
+    "Multiplied by `factor` at once, whenever `steps` steps or the length `over` have passed.",
+    "torch.optim.lr_scheduler.StepLR",
+    factor=Real(0.1, "what it is multiplied by", gt=0),
+    over=Length(TimeLength(1.0, "epoch"), "after which length of time"),
+    steps=Int(0, "after how many steps; 0: see `over`", ge=0),
+    length=LENGTH,
+)
+schedule(
+    "inverse_time",
+    (1 + variable("decay") * step / over) ** -power,
+    "1 / (1 + decay step / over), to a power.",
+    GERON,
+    decay=Real(1.0, "how much the divisor grows", ge=0),
+    over=Length(TimeLength(1.0, "step"), "in which length of time"),
+    power=Real(1.0, "power of the divisor", gt=0),
+    length=LENGTH,
+)
+schedule(
+    "cosine",
+    low + 0.5 * (high - low) * (1 + cos(math.pi * progress)),
+    "From high to low along half a cosine wave.",
+    LOSHCHILOV,
+    length=LENGTH,
+    low=_level(0.0, "number at the end"),
+    high=_level(1.0, "number at the start"),
+)
+schedule(
+    "linear",
+    start + (end - start) * progress,
+    "From start to end along a straight line.",
+    "torch.optim.lr_scheduler.LinearLR",
+    length=LENGTH,
+    start=_level(1.0, "number at the start"),
+    end=_level(0.0, "number at the end"),
+)
+schedule(
+    "polynomial",
+    end + (start - end) * (1 - progress) ** power,
+    "From start to end, the distance to the end shrinking with a power of the time left.",
+    "torch.optim.lr_scheduler.PolynomialLR",
+    length=LENGTH,
+    start=_level(1.0, "number at the start"),
+    end=_level(0.0, "number at the end"),
+    power=Real(2.0, "the power", gt=0),
+)
+schedule(
+    "warmup",
+    start + (1 - start) * minimum((step + 1) / length, 1),
+    "Up to 1 along a straight line; the first step already has a share of the rate.",
+    GOYAL,
+    length=LENGTH,
+    start=Real(0.0, "number before the first step", ge=0),
+)
