@@ -208,7 +208,7 @@ def rebuild(
     for node in nodes:
         inputs = tuple(final(v) for v in node.inputs)
         if inputs != node.inputs:
-            node = _with_inputs(node, inputs)
+            node = with_inputs(node, inputs)
         kept.append(node)
     return Graph(
         dict(graph.inputs),
@@ -218,7 +218,8 @@ def rebuild(
     )
 
 
-def _with_inputs(node: Node, inputs: tuple[Value, ...]) -> Node:
+def with_inputs(node: Node, inputs: tuple[Value, ...]) -> Node:
+    """A copy of the node that reads other values of the same types and makes the same results."""
     copy = Node(node.operation, inputs, node.outputs, node.span, node.label)
     for value in copy.outputs:
         value.node = copy

@@ -65,7 +65,9 @@ class Reshape(Move):
         return (build.add(Reshape(node.inputs[0].type.shape), upstream[0], name="gradient"),)
 
     def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
-        """Of two changes of shape only the last counts."""
+        """Of two changes of shape only the last counts; one number repeated is repeated anew."""
+        if isinstance(earlier, Broadcast) and inputs[0].shape == ():
+            return Broadcast(self.shape)
         return self if isinstance(earlier, Reshape) else None
 
     @classmethod
@@ -109,8 +111,9 @@ class Broadcast(Move):
         return (sum_to(build, upstream[0], node.inputs[0].type),)
 
     def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
-        """Repetition of a repetition is one."""
-        return self if isinstance(earlier, Broadcast) else None
+        """Repetition of a repetition is one; so is that of a number under any shape."""
+        is_number = isinstance(earlier, Reshape) and inputs[0].shape == ()
+        return self if isinstance(earlier, Broadcast) or is_number else None
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
@@ -177,9 +180,9 @@ class Reduce(Op):
     def _spread(self, build: Builder, value: Value, type: TensorType) -> Value:
         """A result of this op, or its gradient, repeated to the operand's shape."""
         kept = Reduce(self.kind, self.axes, keep=True)._shape(type)
-        if value.type.shape != kept:
+        if value.type.shape not in ((), kept):
             value = build.add(Reshape(kept), value, name="gradient")
-        if kept != type.shape:
+        if value.type.shape != type.shape:
             value = build.add(Broadcast(type.shape), value, name="gradient")
         return value
 

@@ -1,0 +1,67 @@
+"""The straight list of passes, and the loop that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from nndsl.ir.graph import Graph
+from nndsl.lower.result import OptimizerUse
+from nndsl.passes.cse import CommonSubexpressions
+from nndsl.passes.dce import DeadCode
+from nndsl.passes.differentiate import Differentiate
+from nndsl.passes.fold import Fold
+from nndsl.passes.join import Join
+from nndsl.passes.simplify import Simplify
+from nndsl.passes.update import Update
+
+
+class Pass(Protocol):
+    """A graph to a graph; a frozen dataclass whose fields are its options."""
+
+    @property
+    def name(self) -> str:
+        """Word for `show passes` and for switching it off."""
+
+    def __call__(self, graph: Graph) -> Graph:
+        """The changed graph; the given one stays as it is."""
+
+
+Observe = Callable[[Pass, Graph, Graph], None]
+"""Told of each pass with the graph before and after it."""
+
+CLEANING: tuple[Pass, ...] = (Simplify(), Fold(), CommonSubexpressions(), DeadCode())
+"""Passes that only take work out, in an order in which each profits from those before it."""
+
+PLANNING: tuple[Pass, ...] = ()
+"""Passes that prepare kernels: fusion, layout. They come last in every list."""
+
+INFERENCE: tuple[Pass, ...] = (Join(), *CLEANING, *PLANNING)
+"""From a network's graph to one that is ready for kernels."""
+
+
+def training(
+    optimizers: tuple[OptimizerUse, ...],
+    clip: float | None = None,
+    *,
+    gradient_norm: bool = False,
+    loss: str = "loss",
+) -> tuple[Pass, ...]:
+    """From a recipe's graph to one training step that is ready for kernels."""
+    update = Update(optimizers, clip, gradient_norm)
+    return (Simplify(), Join(), Differentiate(loss), update, *CLEANING, *PLANNING)
+
+
+def without(passes: Iterable[Pass], names: Iterable[str]) -> tuple[Pass, ...]:
+    """The passes but those named: an optimisation switched off."""
+    left_out = set(names)
+    return tuple(p for p in passes if p.name not in left_out)
+
+
+def run(graph: Graph, passes: Iterable[Pass], observe: Observe | None = None) -> Graph:
+    """The graph after all passes."""
+    for step in passes:
+        before, graph = graph, step(graph)
+        if observe is not None:
+            observe(step, before, graph)
+    return graph
