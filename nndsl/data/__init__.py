@@ -1,1 +1,24 @@
-"""From data files to arrays and a schema."""
+"""Files to tables, tables to schemas, parts and arrays; predictions back to files.
+
+`read_table` -> `schema_of` -> `split_rows` or `folds` -> `prepare`; for a trained network
+`read_table(expected=schema)` -> `apply_schema` -> `write_predictions`.
+"""
+
+from nndsl.data.inference import schema_of as schema_of
+from nndsl.data.predictions import Prediction as Prediction
+from nndsl.data.predictions import write_predictions as write_predictions
+from nndsl.data.prepare import Prepared as Prepared
+from nndsl.data.prepare import apply_schema as apply_schema
+from nndsl.data.prepare import invert_target as invert_target
+from nndsl.data.prepare import prepare as prepare
+from nndsl.data.prepare import raw_arrays as raw_arrays
+from nndsl.data.reader import read_table as read_table
+from nndsl.data.remarks import remarks as remarks
+from nndsl.data.schema_file import schema_from_json as schema_from_json
+from nndsl.data.schema_file import schema_to_json as schema_to_json
+from nndsl.data.split import Split as Split
+from nndsl.data.split import fold_count as fold_count
+from nndsl.data.split import folds as folds
+from nndsl.data.split import split_rows as split_rows
+from nndsl.data.table import Table as Table
+from nndsl.data.table import fingerprint as fingerprint

@@ -1,0 +1,322 @@
+"""`schema_of`: what a table is to a network. Kinds, classes, inputs, and the steps of each column.
+
+Nothing is learnt here: the steps get what they learn from the training part in `prepare`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nndsl.data.columns import GROUPS, Roles, column_names, is_class_number, roles_of
+from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn
+from nndsl.diagnostics import NndslError, error
+from nndsl.schema import (
+    ChainRequest,
+    ColumnKind,
+    DataSpecification,
+    FittedStep,
+    InputSchema,
+    Schema,
+    StepRequest,
+    TargetKind,
+    TargetSchema,
+)
+from nndsl.vocab import bind_arguments, nearest_words, words
+from nndsl.vocab.arguments import ArgumentProblem
+from nndsl.vocab.kinds import Preprocessing
+
+INPUT = "input"
+"""The name of the only input when the source names none."""
+
+FILLING = ("median", "mean", "fill")
+_WIDEST = 100_000
+
+
+def schema_of(table: Table, specification: DataSpecification) -> Schema:
+    """Columns, inputs and targets of a table, by the rules of the language reference.
+
+    Texts and few consecutive whole numbers are classes, other targets are numbers, standardised.
+    Without chains: numbers get the median where missing and are standardised, categories become
+    one-hot. Raises NN410 (no rows), NN411, NN412, NN413 (one class), NN419 (a step that does not
+    fit its column).
+    """
+    if table.rows == 0:
+        raise _no_rows(table, specification)
+    roles = roles_of(table, specification)
+    if not roles.inputs:
+        raise error(
+            "NN412",
+            f"`{specification.name}` has no column left as input",
+            specification.span,
+            "every column is a target or left out",
+            notes=[f"`{name}`: {why}" for name, why in list(roles.left_out.items())[:5]],
+        )
+    chains = _chains_by_column(table, specification, roles)
+    return Schema(
+        specification.name,
+        table.rows,
+        tuple(column.describe() for column in table.columns.values()),
+        tuple(_inputs(table, specification, roles, chains)),
+        tuple(_target(table, name, chain) for name, chain in roles.targets.items()),
+    )
+
+
+def _no_rows(table: Table, specification: DataSpecification) -> NndslError:
+    filtered = "where" in specification.settings
+    reason = "no row fulfils `where`" if filtered else "it has a header and no rows"
+    return error(
+        "NN410",
+        f"{table.origin.name} has no rows: {reason}",
+        specification.settings["where"].span if filtered else specification.path_span,
+        reason,
+        place=None if filtered else table.place(),
+        help="at least a few rows for each class are needed",
+    )
+
+
+# --- chains --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Chains:
+    """Chains written for a column, those of groups for the rest."""
+
+    own: dict[str, ChainRequest]
+    groups: dict[ColumnKind, ChainRequest]
+
+    def steps(self, name: str, kind: ColumnKind) -> tuple[StepRequest, ...]:
+        chain = self.own.get(name) or self.groups.get(kind)
+        return chain.steps if chain is not None else ()
+
+
+def _chains_by_column(table: Table, specification: DataSpecification, roles: Roles) -> _Chains:
+    own: dict[str, ChainRequest] = {}
+    groups: dict[ColumnKind, ChainRequest] = {}
+    for chain in specification.chains:
+        if chain.input is not None:
+            continue
+        for name in chain.columns:
+            if chain.group and name in GROUPS:
+                groups[GROUPS[name]] = chain
+            elif name in own and name not in roles.targets:
+                raise error(
+                    "NN419",
+                    f"the column `{name}` has two chains",
+                    chain.span,
+                    "the second one",
+                    secondary=[(own[name].span, "the first one")],
+                    help="write its steps in one chain",
+                )
+            else:
+                own[str(name)] = chain
+    return _Chains(own, groups)
+
+
+def _inputs(
+    table: Table, specification: DataSpecification, roles: Roles, chains: _Chains
+) -> Iterator[InputSchema]:
+    declared = [chain for chain in specification.chains if chain.input is not None]
+    if not declared:
+        yield _input(table, INPUT, roles.inputs, (), chains)
+    for chain in declared:
+        assert chain.input is not None
+        names: list[str] = []
+        for written in chain.columns:
+            if chain.group and written in GROUPS:
+                names += [n for n in roles.inputs if table.columns[n].kind is GROUPS[written]]
+            else:
+                names += column_names(table, [written], chain.span)
+        yield _input(table, chain.input, tuple(dict.fromkeys(names)), chain.steps, chains)
+
+
+def _input(
+    table: Table,
+    input_name: str,
+    names: Sequence[str],
+    shared: tuple[StepRequest, ...],
+    chains: _Chains,
+) -> InputSchema:
+    steps: dict[str, tuple[FittedStep, ...]] = {}
+    width = 0
+    for name in names:
+        column = table.columns[name]
+        requests = (*chains.steps(name, column.kind), *shared)
+        steps[name] = input_steps(column, requests)
+        width += _width(column, steps[name])
+    if width > _WIDEST:
+        raise error(
+            "NN419",
+            f"the input `{input_name}` would have {width:,} numbers for each row",
+            help="drop the columns with very many different texts",
+            place=table.place(),
+        )
+    return InputSchema(input_name, tuple(names), (width,), steps)
+
+
+def _width(column: TableColumn, steps: Sequence[FittedStep]) -> int:
+    """Numbers that a column becomes, as far as known before fitting."""
+    if any(step.word == "onehot" for step in steps):
+        categories = column.to_categories()
+        return len(categories.categories) + bool(categories.missing.any())
+    return column.width
+
+
+def input_steps(column: TableColumn, requests: Sequence[StepRequest]) -> tuple[FittedStep, ...]:
+    """The steps of an input column: those written, else the default of its kind.
+
+    Numbers always get a step that fills missing ones, so that no NaN reaches a network.
+    """
+    steps = [_resolve(request) for request in requests]
+    kind = column.kind
+    if steps:
+        kind = _check_kinds(column, requests, steps)
+    elif kind is ColumnKind.CATEGORY:
+        steps = [FittedStep("onehot", {})]
+    elif isinstance(column, NumberColumn) and column.values.dtype == np.uint8:
+        steps = [FittedStep("scale", {"factor": 1 / 255})]
+    else:
+        steps = [FittedStep("standardize", {})]
+    may_miss = isinstance(column, NumberColumn) and column.values.dtype.kind == "f"
+    fills = any(step.word in FILLING for step in steps)
+    if kind is ColumnKind.NUMBER and may_miss and not fills:
+        steps.insert(0, FittedStep("median", {}))
+    return tuple(steps)
+
+
+def _resolve(request: StepRequest) -> FittedStep:
+    """A step as written with all its arguments."""
+    word = words("preprocessing").get(request.word)
+    if word is None:
+        near = nearest_words(request.word, ["preprocessing"])
+        raise error(
+            "NN419",
+            f"`{request.word}` is not a step for columns",
+            request.span,
+            f"did you mean `{near[0]}`?" if near else "unknown",
+            help=f"the steps are {', '.join(sorted(words('preprocessing')))}",
+        )
+    try:
+        arguments = bind_arguments(word, (), request.arguments)
+    except ArgumentProblem as problem:
+        raise error("NN419", str(problem), request.span) from None
+    return FittedStep(request.word, arguments)
+
+
+def word_of(step: FittedStep) -> Preprocessing:
+    """The definition of a step."""
+    word = words("preprocessing")[step.word]
+    assert isinstance(word, Preprocessing)
+    return word
+
+
+def _check_kinds(
+    column: TableColumn, requests: Sequence[StepRequest], steps: Sequence[FittedStep]
+) -> ColumnKind:
+    """The kind as which a chain takes its column; NN419 when a step cannot take what it gets."""
+    first = word_of(steps[0]).accepts
+    kind = ColumnKind.CATEGORY if first == "category" else column.kind
+    text = kind is ColumnKind.CATEGORY
+    for request, step in zip(requests, steps, strict=True):
+        accepts = word_of(step).accepts
+        if text and accepts == "number":
+            raise error(
+                "NN419",
+                f"`{step.word}` needs numbers, but column `{column.name}` is text",
+                request.span,
+                _sample(column),
+                help=f"{column.name} -> onehot",
+            )
+        if not text and accepts == "category":
+            raise error(
+                "NN419",
+                f"`{step.word}` needs categories, but gets numbers here",
+                request.span,
+                help="put it first in the chain",
+            )
+        text = False
+    return kind
+
+
+def _sample(column: TableColumn) -> str:
+    if isinstance(column, CategoryColumn):
+        return "its texts are " + ", ".join(f"`{text}`" for text in column.categories[:3])
+    return "numbers"
+
+
+# --- targets -------------------------------------------------------------------------------
+
+
+def _target(table: Table, name: str, chain: ChainRequest | None) -> TargetSchema:
+    column = table.columns[name]
+    requests = chain.steps if chain is not None else ()
+    steps = tuple(_resolve(request) for request in requests)
+    as_classes = _is_classes(column, steps)
+    if not as_classes:
+        if requests:
+            _check_kinds(column, requests, steps)
+            _check_invertible(name, requests, steps)
+        _refuse_constant(table, column)
+        return TargetSchema(name, TargetKind.NUMBERS, (), steps or (FittedStep("standardize"),))
+    classes = column.to_categories().categories
+    if len(classes) < 2:
+        raise _one_class(table, name, classes)
+    return TargetSchema(name, TargetKind.CLASSES, classes)
+
+
+def _is_classes(column: TableColumn, steps: Sequence[FittedStep]) -> bool:
+    if steps:
+        return word_of(steps[0]).accepts == "category"
+    if isinstance(column, CategoryColumn):
+        return True
+    return is_class_number(column)
+
+
+def _check_invertible(
+    name: str, requests: Sequence[StepRequest], steps: Sequence[FittedStep]
+) -> None:
+    for request, step in zip(requests, steps, strict=True):
+        if word_of(step).invert is None:
+            raise error(
+                "NN419",
+                f"`{step.word}` cannot be turned back, so it cannot change the target `{name}`",
+                request.span,
+                help="targets take keep, standardize, minmax, log1p and others with an inverse",
+            )
+
+
+def _refuse_constant(table: Table, column: TableColumn) -> None:
+    if isinstance(column, NumberColumn) and column.range is None:
+        raise error(
+            "NN413",
+            f"the target `{column.name}` has no value in any row of {table.origin.name}",
+            place=table.place(None, column.name),
+            help="the rows to learn from must have a target",
+        )
+    if isinstance(column, NumberColumn) and column.width == 1 and table.rows > 1:
+        low, high = column.range or (0.0, 0.0)
+        if low == high:
+            raise error(
+                "NN413",
+                f"the target `{column.name}` is {low:g} in every row: there is nothing to learn",
+                place=table.place(None, column.name),
+            )
+
+
+def _one_class(table: Table, name: str, classes: Sequence[str]) -> NndslError:
+    only = f"is `{classes[0]}` in every row" if classes else "has no value in any row"
+    return error(
+        "NN413",
+        f"the target `{name}` {only}: there is nothing to learn",
+        place=table.place(None, name),
+        help="at least two classes are needed; is it the right column?",
+    )
+
+
+def with_shapes(schema: Schema, shapes: dict[str, tuple[int, ...]]) -> Schema:
+    """The schema with the shapes of its inputs as found by fitting."""
+    return replace(
+        schema, inputs=tuple(replace(i, shape=shapes.get(i.name, i.shape)) for i in schema.inputs)
+    )

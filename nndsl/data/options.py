@@ -1,0 +1,112 @@
+"""What may be written beside a data source: the options of each kind and the settings of a body."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from nndsl.diagnostics import Fix, NndslError, error, nearest
+from nndsl.schema import DataSpecification, Setting
+
+COMMON = ("target",)
+OPTIONS = {
+    "csv": (*COMMON, "header", "sep", "decimal", "missing", "encoding", "time"),
+    "parquet": (*COMMON, "missing", "time"),
+    "idx": (*COMMON, "labels"),
+    "array": (*COMMON, "labels"),
+    "table": COMMON,
+}
+"""The options of each kind of source, by its word."""
+
+SETTINGS = ("target", "drop", "where", "split", "time", "shuffle", "missing")
+"""What may be set in the body of a `data` section."""
+
+
+def check_names(specification: DataSpecification) -> None:
+    """Raise NN418 for every option or setting that data of this kind does not have."""
+    problems: list[NndslError] = []
+    options = OPTIONS.get(specification.kind)
+    if options is None:
+        raise _unknown(
+            "data source", specification.kind, OPTIONS, Setting(None, specification.span)
+        )
+    for name, setting in specification.options.items():
+        if name not in options:
+            problems.append(_unknown(f"option of {specification.kind}", name, options, setting))
+    for name, setting in specification.settings.items():
+        if name not in SETTINGS:
+            problems.append(_unknown("setting of data", name, SETTINGS, setting))
+    if problems:
+        raise NndslError([d for problem in problems for d in problem.diagnostics])
+
+
+def _unknown(what: str, name: str, known: Iterable[str], setting: Setting) -> NndslError:
+    near = nearest(name, known)
+    article = "an" if what[0] in "aeiou" else "a"
+    return error(
+        "NN418",
+        f"`{name}` is not {article} {what}",
+        setting.span,
+        f"did you mean `{near[0]}`?" if near else "unknown",
+        help=f"the names are {', '.join(known)}",
+    )
+
+
+def setting(specification: DataSpecification, name: str) -> Setting | None:
+    """A setting of the body, else the option of the same name beside the source, else None."""
+    return specification.settings.get(name) or specification.options.get(name)
+
+
+def value_of(specification: DataSpecification, name: str, default: Any) -> Any:
+    """The value of a setting or option, or the default."""
+    found = setting(specification, name)
+    return default if found is None else found.value
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """How a CSV file is to be read; None means: find out, and say so when in doubt."""
+
+    header: bool | None = None
+    separator: str | None = None
+    decimal: str = "."
+    missing: frozenset[str] = frozenset()
+    encoding: str = "utf-8-sig"
+
+
+def csv_options(specification: DataSpecification) -> CsvOptions:
+    """The options of a `csv(...)`, checked; NN418 names one that cannot be."""
+    header = value_of(specification, "header", None)
+    if header is not None and not isinstance(header, bool):
+        raise _bad(specification, "header", "true or false")
+    separator = value_of(specification, "sep", None)
+    separator = "\t" if separator in ("tab", "\\t") else separator
+    if separator is not None and (not isinstance(separator, str) or len(separator) != 1):
+        raise _bad(specification, "sep", 'one character, such as ";"')
+    decimal = value_of(specification, "decimal", ".")
+    if decimal not in (".", ","):
+        raise _bad(specification, "decimal", '"." or ","')
+    encoding = str(value_of(specification, "encoding", "utf-8-sig"))
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise _bad(specification, "encoding", 'an encoding such as "latin-1" or "utf-16"') from None
+    return CsvOptions(header, separator, decimal, missing_texts(specification), encoding)
+
+
+def missing_texts(specification: DataSpecification) -> frozenset[str]:
+    """The further texts that mean no value, of the option `missing`."""
+    given = value_of(specification, "missing", ())
+    items = given if isinstance(given, list | tuple) else (given,)
+    if not all(isinstance(item, str | int | float) for item in items):
+        raise _bad(specification, "missing", 'a text, a number or a list of them: ["-", -999]')
+    return frozenset(str(item).strip() for item in items)
+
+
+def _bad(specification: DataSpecification, name: str, expected: str) -> NndslError:
+    found = setting(specification, name)
+    span = found.span if found is not None else None
+    fix = None if span is None or name != "header" else Fix(span, "false")
+    return error("NN418", f"`{name}` must be {expected}", span, "cannot be used", fix=fix)

@@ -1,0 +1,170 @@
+"""Predictions joined to the rows that they were made for, as one CSV, written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from nndsl.data.csv_text import Text, records
+from nndsl.data.options import CsvOptions
+from nndsl.data.table import NumberColumn, Table, TableColumn, number_text
+from nndsl.diagnostics import Place, error
+from nndsl.schema import TargetKind, TargetSchema
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answers for one target.
+
+    `values` are class indices [rows] (-1: refused) or numbers [rows] in the target's own unit;
+    `probabilities` [rows, classes], None for numbers.
+    """
+
+    target: TargetSchema
+    values: np.ndarray
+    probabilities: np.ndarray | None = None
+
+
+def write_predictions(
+    table: Table,
+    predictions: Sequence[Prediction],
+    path: Path,
+    spreadsheet_safe: bool = False,
+) -> None:
+    """The input rows, each followed by its predictions, as CSV at `path`.
+
+    The cells of the input are written as they stand in its file. New columns are called
+    `predicted_<target>` and `probability_<class>`. The file appears complete or not at all; its
+    separator is that of the input. With `spreadsheet_safe` a text that a spreadsheet would take
+    for a formula gets a `'` before it. NN423 when the file cannot be written.
+    """
+    added = list(_added_columns(table, predictions))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            _write(stream, table, added, spreadsheet_safe)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as problem:
+        raise error(
+            "NN423",
+            f"the predictions cannot be written to {path}: {(problem.strerror or '').lower()}",
+            place=Place(str(path)),
+            help="name another file",
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _added_columns(
+    table: Table, predictions: Sequence[Prediction]
+) -> Iterator[tuple[str, list[str]]]:
+    taken = set(table.columns)
+    several = len(predictions) > 1
+    for prediction in predictions:
+        target = prediction.target
+        yield _free(f"predicted_{target.name}", taken), _answers(prediction)
+        if prediction.probabilities is not None:
+            prefix = f"probability_{target.name}_" if several else "probability_"
+            for index, name in enumerate(target.classes):
+                numbers = prediction.probabilities[:, index].tolist()
+                yield _free(prefix + name, taken), [f"{number:.6g}" for number in numbers]
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name that no column has yet."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    taken.add(free)
+    return free
+
+
+def _answers(prediction: Prediction) -> list[str]:
+    if prediction.target.kind is TargetKind.CLASSES:
+        names = (*prediction.target.classes, "")
+        return [names[index] for index in prediction.values.reshape(-1).tolist()]
+    return [f"{number:.9g}" for number in prediction.values.reshape(-1).tolist()]
+
+
+def _write(
+    stream: IO[str], table: Table, added: Sequence[tuple[str, list[str]]], safe: bool
+) -> None:
+    origin = table.origin
+    separator = origin.separator if origin.kind == "csv" else ","
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    names, rows = _input_rows(table)
+    writer.writerow([*names, *(name for name, _ in added)])
+    columns = zip(*(cells for _, cells in added), strict=True)
+    for row, cells in zip(rows, columns, strict=True):
+        line = [*row, *cells]
+        writer.writerow([_safe(cell) for cell in line] if safe else line)
+
+
+def _safe(cell: str) -> str:
+    """A text that would be a formula made one that is not; numbers stay."""
+    if not cell.startswith(_FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return "'" + cell
+    return cell
+
+
+def _input_rows(table: Table) -> tuple[list[str], Iterator[Sequence[str]]]:
+    """Names and rows of the input as its file has them."""
+    origin = table.origin
+    if origin.kind != "csv":
+        return _rows_of_columns(table)
+    options = CsvOptions(encoding=origin.encoding)
+    rows = _rows_of_file(table, Text(origin.name, origin.path, origin.content, options))
+    if origin.header:
+        names = next(rows)
+        return [name.strip() for name in names], rows
+    first = next(rows, [])
+    return [str(i) for i in range(1, len(first) + 1)], _chain(first, rows)
+
+
+def _chain(first: Sequence[str], rest: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _rows_of_file(table: Table, text: Text) -> Iterator[Sequence[str]]:
+    """The header, if there is one, and the records that are rows of the table."""
+    wanted = table.records
+    with text.open() as stream:
+        found = records(stream, table.origin.separator)
+        if table.origin.header:
+            yield next(found)[1]
+        at = 0
+        for number, (_, record) in enumerate(found):
+            if at < len(wanted) and number == wanted[at]:
+                at += 1
+                yield record
+
+
+def _rows_of_columns(table: Table) -> tuple[list[str], Iterator[Sequence[str]]]:
+    """Names and cells of columns that have one value in each row, for files that are not text."""
+    narrow: list[TableColumn] = [c for c in table.columns.values() if c.width == 1]
+    cells = [_cells(column) for column in narrow]
+    if not cells:
+        return ["row"], ([str(int(i) + 1)] for i in table.records)
+    return [column.name for column in narrow], iter(zip(*cells, strict=True))
+
+
+def _cells(column: TableColumn) -> list[str]:
+    if isinstance(column, NumberColumn):
+        return ["" if v != v else number_text(float(v)) for v in column.values.tolist()]
+    return [text or "" for text in column.texts()]

@@ -1,0 +1,304 @@
+"""Columns to the arrays that a network is fed, and its answers back to the target's own unit.
+
+`prepare` learns from the training rows only; `apply_schema` does the same to new data with what
+was learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nndsl.data.inference import with_shapes, word_of
+from nndsl.data.new_data import match_columns, remarks_on_new
+from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn, number_text
+from nndsl.diagnostics import Diagnostic, NndslError, error
+from nndsl.schema import (
+    DataSpecification,
+    FittedStep,
+    InputSchema,
+    Schema,
+    TargetKind,
+    TargetSchema,
+)
+from nndsl.vocab.kinds import Preprocessing
+from nndsl.vocab.preprocessing import OutsideDomainError
+
+_CHUNK_NUMBERS = 1 << 22  # numbers converted at once: bounds the float64 copies
+_LEARN_NUMBERS = 1 << 22  # numbers of an array column that its statistics are taken from
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Arrays for a network.
+
+    `inputs`: [rows, width] in the precision asked for. `targets`: int32 [rows] class indices
+    (-1 where missing) or numbers [rows, width] (NaN where missing). Rows are those of the table.
+    """
+
+    schema: Schema
+    inputs: dict[str, np.ndarray]
+    targets: dict[str, np.ndarray]
+    notes: tuple[Diagnostic, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.inputs.values())))
+
+
+def prepare(
+    table: Table,
+    schema: Schema,
+    specification: DataSpecification,
+    train_rows: np.ndarray,
+    precision: str = "float32",
+) -> Prepared:
+    """Fit every step on `train_rows`, apply it to all rows; the schema returned has the steps.
+
+    Raises NN419 when a step has no meaning for a cell or gives no finite number.
+    """
+    del specification  # all that matters of it is in the schema
+    inputs, fitted, shapes = {}, [], {}
+    for declared in schema.inputs:
+        steps = {
+            name: fit_steps(table, table.columns[name], declared.steps[name], train_rows)
+            for name in declared.columns
+        }
+        fitted.append(replace(declared, steps=steps))
+        inputs[declared.name] = _input_array(table, fitted[-1], precision)
+        shapes[declared.name] = inputs[declared.name].shape[1:]
+    targets = tuple(_fit_target(table, target, train_rows) for target in schema.targets)
+    done = with_shapes(replace(schema, inputs=tuple(fitted), targets=targets), shapes)
+    return Prepared(done, inputs, _target_arrays(table, done, precision))
+
+
+def apply_schema(table: Table, schema: Schema, precision: str = "float32") -> Prepared:
+    """The arrays of new data by a fitted schema; columns are matched by name.
+
+    Extra columns, categories never seen and numbers out of range are noted. Raises NN405, NN414
+    (a class never seen), NN415 (a column is missing), NN419. Targets are there if the data has
+    them all.
+    """
+    matched = match_columns(table, schema)
+    notes = remarks_on_new(matched, schema)
+    inputs = {i.name: _input_array(matched, i, precision) for i in schema.inputs}
+    complete = all(target.name in matched.columns for target in schema.targets)
+    targets = _target_arrays(matched, schema, precision) if complete else {}
+    return Prepared(schema, inputs, targets, notes)
+
+
+def raw_arrays(table: Table, schema: Schema) -> dict[str, np.ndarray]:
+    """Inputs and targets as the file has them, float64: [rows, width], targets [rows].
+
+    Categories and classes are their numbers from 0, missing is NaN.
+    """
+    arrays = {
+        declared.name: np.concatenate(
+            [_raw(table.columns[name]) for name in declared.columns], axis=1
+        )
+        for declared in schema.inputs
+    }
+    for target in schema.targets:
+        if target.kind is TargetKind.CLASSES:
+            codes = _classes(table, target).astype(np.float64)
+            arrays[target.name] = np.where(codes < 0, np.nan, codes)
+        else:
+            raw = _raw(table.columns[target.name])
+            arrays[target.name] = raw[:, 0] if raw.shape[1] == 1 else raw
+    return arrays
+
+
+def _raw(column: TableColumn) -> np.ndarray:
+    if isinstance(column, NumberColumn):
+        return column.values.reshape(len(column.values), -1).astype(np.float64)
+    codes = column.codes.astype(np.float64)
+    return np.where(codes < 0, np.nan, codes)[:, None]
+
+
+# --- steps ---------------------------------------------------------------------------------
+
+
+def fit_steps(
+    table: Table, column: TableColumn, steps: Sequence[FittedStep], rows: np.ndarray
+) -> tuple[FittedStep, ...]:
+    """The steps with what each learnt from these rows, one after the other."""
+    values = _learning_values(column, steps, rows)
+    fitted = []
+    for step in steps:
+        word = word_of(step)
+        assert word.fit is not None
+        learnt = word.fit(values, step.arguments)
+        fitted.append(replace(step, learnt=learnt))
+        if len(fitted) < len(steps):
+            values = _apply_word(table, column, word, values, fitted[-1])
+    return tuple(fitted)
+
+
+def _learning_values(
+    column: TableColumn, steps: Sequence[FittedStep], rows: np.ndarray
+) -> np.ndarray:
+    if steps and word_of(steps[0]).accepts == "category":
+        categories = column.to_categories()
+        return np.asarray(_names(categories.categories)[categories.codes[rows]])
+    assert isinstance(column, NumberColumn)
+    if column.width == 1:
+        return np.asarray(column.values[rows], dtype=np.float64)
+    most = max(1, _LEARN_NUMBERS // column.width)
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+    return np.asarray(column.values[rows], dtype=np.float64).reshape(-1)
+
+
+def _names(categories: Sequence[str]) -> np.ndarray:
+    """Categories as an object array whose last item, at index -1, is None for missing."""
+    names = np.empty(len(categories) + 1, dtype=object)
+    names[: len(categories)] = categories
+    return names
+
+
+def _apply_steps(
+    table: Table, column: TableColumn, steps: Sequence[FittedStep], values: np.ndarray
+) -> np.ndarray:
+    for step in steps:
+        values = _apply_word(table, column, word_of(step), values, step)
+    return values
+
+
+def _apply_word(
+    table: Table, column: TableColumn, word: Preprocessing, values: np.ndarray, step: FittedStep
+) -> np.ndarray:
+    assert word.apply is not None
+    try:
+        return np.asarray(word.apply(values, step.learnt, step.arguments))
+    except OutsideDomainError as problem:
+        raise error(
+            "NN419",
+            f"column `{column.name}`: {problem}",
+            place=table.place(None, column.name),
+            help=f"leave these rows out with `where`, or take another step than `{step.word}`",
+        ) from None
+
+
+def _input_array(table: Table, declared: InputSchema, precision: str) -> np.ndarray:
+    """[rows, width] of one input."""
+    parts = [_prepared_column(table, declared, name, precision) for name in declared.columns]
+    if len(parts) == 1:
+        return parts[0]
+    joined = np.empty((table.rows, sum(part.shape[1] for part in parts)), dtype=precision)
+    np.concatenate(parts, axis=1, out=joined, casting="same_kind")
+    return joined
+
+
+def _prepared_column(table: Table, declared: InputSchema, name: str, precision: str) -> np.ndarray:
+    """[rows, width] of one column; NN419 unless all are finite."""
+    column, steps = table.columns[name], declared.steps[name]
+    if steps and word_of(steps[0]).accepts == "category":
+        categories = column.to_categories()
+        distinct = _apply_steps(table, column, steps, _names(categories.categories))
+        array = np.asarray(distinct.reshape(len(distinct), -1), precision)[categories.codes]
+    else:
+        assert isinstance(column, NumberColumn)
+        array = _apply_in_chunks(table, column, steps, precision)
+    finite = np.isfinite(array)
+    if not finite.all():
+        raise _not_finite(table, name, steps, np.flatnonzero(~finite.all(axis=1)))
+    return np.asarray(array)
+
+
+def _apply_in_chunks(
+    table: Table, column: NumberColumn, steps: Sequence[FittedStep], precision: str
+) -> np.ndarray:
+    """Numbers through their steps; an array column is changed as one run of numbers."""
+    width = column.width
+    array = np.empty((len(column.values), width), dtype=precision)
+    size = max(1, _CHUNK_NUMBERS // width)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused after
+        for start in range(0, len(array), size):
+            chunk = column.values[start : start + size]
+            values = _apply_steps(table, column, steps, chunk.astype(np.float64).reshape(-1))
+            array[start : start + size] = values.reshape(len(chunk), width)
+    return array
+
+
+def _not_finite(
+    table: Table, name: str, steps: Sequence[FittedStep], rows: np.ndarray
+) -> NndslError:
+    chain = " -> ".join(step.word for step in steps)
+    return error(
+        "NN419",
+        f"`{name} -> {chain}` gives no finite number in {len(rows)} of {table.rows} rows",
+        place=table.place(int(rows[0]), name),
+        notes=[f"in {table.row_names(rows)}"],
+        help="leave these rows out with `where`, or change the steps",
+    )
+
+
+# --- targets -------------------------------------------------------------------------------
+
+
+def _fit_target(table: Table, target: TargetSchema, train_rows: np.ndarray) -> TargetSchema:
+    if target.kind is TargetKind.CLASSES:
+        return target
+    column = table.columns[target.name]
+    present = train_rows[~column.missing[train_rows]]
+    return replace(target, steps=fit_steps(table, column, target.steps, present))
+
+
+def _target_arrays(table: Table, schema: Schema, precision: str) -> dict[str, np.ndarray]:
+    return {target.name: _target_array(table, target, precision) for target in schema.targets}
+
+
+def _target_array(table: Table, target: TargetSchema, precision: str) -> np.ndarray:
+    if target.kind is TargetKind.CLASSES:
+        return _classes(table, target)
+    column = table.columns[target.name]
+    assert isinstance(column, NumberColumn)
+    array = _apply_in_chunks(table, column, target.steps, precision)
+    wrong = ~np.isfinite(array).all(axis=1) & ~column.missing
+    if wrong.any():
+        raise _not_finite(table, target.name, target.steps, np.flatnonzero(wrong))
+    return array
+
+
+def _classes(table: Table, target: TargetSchema) -> np.ndarray:
+    """Class index of each row, int32 [rows], -1 where missing; NN414 for a class never seen."""
+    categories = table.columns[target.name].to_categories()
+    known: Mapping[str, int] = {name: index for index, name in enumerate(target.classes)}
+    index = np.full(len(categories.categories) + 1, MISSING_CODE, dtype=np.int32)
+    for code, text in enumerate(categories.categories):
+        if text not in known:
+            raise _unseen_class(table, target, text, np.flatnonzero(categories.codes == code))
+        index[code] = known[text]
+    array: np.ndarray = index[categories.codes]
+    return array
+
+
+def _unseen_class(table: Table, target: TargetSchema, text: str, rows: np.ndarray) -> NndslError:
+    classes = ", ".join(f"`{name}`" for name in target.classes[:6])
+    more = f" and {len(target.classes) - 6} more" if len(target.classes) > 6 else ""
+    return error(
+        "NN414",
+        f"`{text}` is no class of the target `{target.name}`",
+        place=table.place(int(rows[0]), target.name),
+        notes=[f"in {len(rows)} rows: {table.row_names(rows)}", f"the classes: {classes}{more}"],
+        help="write the labels as in the data that the network was trained on",
+    )
+
+
+def invert_target(target: TargetSchema, values: np.ndarray) -> np.ndarray:
+    """Predicted numbers back in the target's own unit, float64 of the same shape."""
+    changed: Any = np.asarray(values, dtype=np.float64)
+    for step in reversed(target.steps):
+        invert = word_of(step).invert
+        assert invert is not None
+        changed = invert(changed, step.learnt, step.arguments)
+    return np.asarray(changed, dtype=np.float64)
+
+
+def class_text(target: TargetSchema, index: int) -> str:
+    """The name of a class; a plain number when the target has none."""
+    return target.classes[index] if target.classes else number_text(float(index))

@@ -1,0 +1,147 @@
+"""`read_table`: the source of a `data` section as a table, with its `let` columns and `where`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from nndsl.data.arrays import IMAGE, LABEL, VALUES, as_columns, read_idx, read_numpy
+from nndsl.data.columns import COMPUTED_TARGET
+from nndsl.data.csv_file import read_csv
+from nndsl.data.expressions import columns_in, evaluate, rows_where
+from nndsl.data.inline import read_inline
+from nndsl.data.location import STANDARD_INPUT, locate, locate_given, standard_input
+from nndsl.data.options import check_names, csv_options, missing_texts, value_of
+from nndsl.data.parquet import read_parquet
+from nndsl.data.table import NumberColumn, Origin, Table
+from nndsl.diagnostics import error
+from nndsl.schema import Column, ColumnExpression, ColumnKind, DataSpecification, Schema
+
+_KIND_BY_ENDING = {
+    ".parquet": "parquet",
+    ".npy": "array",
+    ".npz": "array",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+}
+
+
+def read_table(
+    specification: DataSpecification,
+    folder: Path,
+    override: Path | str | None = None,
+    limit: int | None = None,
+    expected: Schema | None = None,
+) -> Table:
+    """The table that a data section names, `folder` being that of the .nn file.
+
+    `override` is a file given on the command line in its place (`-`: standard input). At most
+    `limit` rows are read. With `expected`, the schema of a trained run, this is new data: columns
+    keep the kinds they had, `where` is not applied, and `let` columns whose sources are not there
+    are left out. Raises NN401-NN411, NN416, NN418, NN420-NN422, NN610.
+    """
+    check_names(specification)
+    keep = _kept_as_text(specification, expected)
+    table = _read(specification, folder, override, limit, keep)
+    if limit is not None and table.rows > limit:
+        table = table.take(np.arange(limit))
+    for name, expression in _computed(specification):
+        if expected is not None and not columns_in(expression) <= set(table.columns):
+            continue
+        table = table.with_columns({name: evaluate(expression, table, name)})
+    condition = value_of(specification, "where", None)
+    if isinstance(condition, ColumnExpression) and expected is None:
+        table = table.take(rows_where(condition, table))
+    return table
+
+
+def _computed(
+    specification: DataSpecification,
+) -> Iterator[tuple[str, ColumnExpression]]:
+    """The columns of `let`, then the target if it is an expression."""
+    yield from specification.columns.items()
+    target = value_of(specification, "target", None)
+    items = target if isinstance(target, list | tuple) else (target,)
+    expressions = [item for item in items if isinstance(item, ColumnExpression)]
+    if len(expressions) > 1:
+        raise error(
+            "NN416",
+            f"`{specification.name}` has {len(expressions)} computed targets",
+            expressions[1].span,
+            "the second one",
+            help="name them with let: let a = ...; let b = ...; target = [a, b]",
+        )
+    yield from ((COMPUTED_TARGET, expression) for expression in expressions)
+
+
+def _kept_as_text(specification: DataSpecification, expected: Schema | None) -> frozenset[str]:
+    """Columns whose cells must be read as texts even if this file has only numbers in them."""
+    if expected is None:
+        return frozenset()
+    return frozenset(
+        c.name for c in expected.columns if c.kind is ColumnKind.CATEGORY and _mixed(c)
+    )
+
+
+def _mixed(column: Column) -> bool:
+    """Whether some category is not what a number would be written as."""
+    return any(not text.lstrip("-").isdigit() or text != text.strip() for text in column.categories)
+
+
+def _read(
+    specification: DataSpecification,
+    folder: Path,
+    override: Path | str | None,
+    limit: int | None,
+    keep: frozenset[str],
+) -> Table:
+    if override is not None and str(override) == STANDARD_INPUT:
+        content = standard_input()
+        options = csv_options(specification)
+        return read_csv("standard input", None, content, options, limit, keep)
+    if override is None and specification.kind == "table":
+        return read_inline(specification)
+    kind = specification.kind
+    if override is not None:
+        path = locate_given(override)
+        kind = _kind_of_override(path, kind)
+    else:
+        path = locate(specification.path or "", folder, specification.path_span)
+    name = str(override) if override is not None else (specification.path or path.name)
+    if kind == "csv":
+        return read_csv(name, path, None, csv_options(specification), limit, keep)
+    if kind == "parquet":
+        return read_parquet(name, path, missing_texts(specification), limit, keep)
+    return _read_arrays(specification, kind, path, name, folder if override is None else None)
+
+
+def _kind_of_override(path: Path, kind: str) -> str:
+    if kind == "idx":
+        return "idx"
+    return _KIND_BY_ENDING.get(path.suffix.lower(), "csv" if kind == "table" else kind)
+
+
+def _read_arrays(
+    specification: DataSpecification, kind: str, path: Path, name: str, folder: Path | None
+) -> Table:
+    """An IDX or NumPy file, with its labels in a second file if there is one.
+
+    `folder` is None when the file was named on the command line; the labels then lie beside it.
+    """
+    arrays = {IMAGE: read_idx(path, name)} if kind == "idx" else read_numpy(path, name)
+    labels = value_of(specification, "labels", None)
+    if isinstance(labels, str) and labels not in arrays:
+        span = specification.options["labels"].span
+        beside = locate(labels, folder if folder is not None else path.parent, span)
+        found = read_idx(beside, labels) if kind == "idx" else read_numpy(beside, labels)[VALUES]
+        arrays = {**arrays, LABEL: found}
+    columns, rows = as_columns(arrays, name)
+    if rows == 0:
+        raise error("NN410", f"{name} has no rows", specification.path_span)
+    if LABEL in columns and isinstance(columns[LABEL], NumberColumn) and columns[LABEL].width > 1:
+        raise error("NN420", f"the labels of {name} have several numbers in each row")
+    origin = Origin(name, kind, path)
+    return Table(origin, columns, rows, np.arange(rows, dtype=np.int64))

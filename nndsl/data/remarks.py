@@ -1,0 +1,279 @@
+"""What a person should know of a data set before training on it: doubts, not mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndsl.data.columns import roles_of
+from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, note
+from nndsl.diagnostics import Diagnostic, Severity
+from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
+
+_LISTED = 5
+_CODES_FOR_MISSING = (-999.0, -9999.0, -99.0)
+_IMBALANCE = 0.9
+_FEWEST_PER_CLASS = 5
+_SCREEN = 1000  # rows looked at before a whole column is
+
+
+def remarks(
+    table: Table, schema: Schema, specification: DataSpecification
+) -> tuple[Diagnostic, ...]:
+    """Notes and warnings (NN450 ... NN463) on a table, those of reading it first."""
+    inputs = list(dict.fromkeys(n for declared in schema.inputs for n in declared.columns))
+    return (
+        *table.notes,
+        *_missing(table),
+        *_target_rule(table, schema),
+        *_left_out(table, specification, inputs),
+        *_constant(table, inputs),
+        *_duplicates(table, inputs),
+        *_codes_for_missing(table, inputs),
+        *_twins(table, [*inputs, *(target.name for target in schema.targets)]),
+        *(found for target in schema.targets for found in _about_classes(table, target)),
+        *(found for target in schema.targets for found in _leaks(table, target, inputs)),
+    )
+
+
+def _missing(table: Table) -> Iterator[Diagnostic]:
+    counts = {name: int(np.count_nonzero(c.missing)) for name, c in table.columns.items()}
+    counts = {name: count for name, count in counts.items() if count}
+    if not counts:
+        return
+    listed = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:_LISTED])
+    more = f" and {len(counts) - _LISTED} more columns" if len(counts) > _LISTED else ""
+    plural = "s" if len(counts) > 1 else ""
+    yield note(
+        "NN450",
+        f"{sum(counts.values())} empty cells in {len(counts)} column{plural}: {listed}{more}",
+        notes=["numbers get the training part's median, categories a class of their own"],
+    )
+
+
+def _target_rule(table: Table, schema: Schema) -> Iterator[Diagnostic]:
+    for target in schema.targets:
+        column = table.columns[target.name]
+        empty = np.flatnonzero(column.missing)
+        if len(empty):
+            yield note(
+                "NN462",
+                f"{len(empty)} rows have no `{target.name}` and are left out",
+                notes=[f"in {table.row_names(empty)}"],
+                place=table.place(int(empty[0]), target.name),
+            )
+        if target.kind is TargetKind.CLASSES and isinstance(column, NumberColumn):
+            yield note(
+                "NN451",
+                f"`{target.name}` has the whole numbers {target.classes[0]} to "
+                f"{target.classes[-1]}: taken as {len(target.classes)} classes",
+                help=[f"to predict it as a number: target = {target.name} -> standardize"],
+            )
+        elif target.kind is TargetKind.NUMBERS and _few_whole(column):
+            yield note(
+                "NN451",
+                f"`{target.name}` has few different whole numbers: taken as numbers",
+                help=[f"to predict classes: target = {target.name} -> onehot"],
+            )
+
+
+def _few_whole(column: TableColumn) -> bool:
+    if not isinstance(column, NumberColumn) or column.width > 1 or column.range is None:
+        return False
+    sample = column.values[~column.missing][:_SCREEN]
+    return bool(np.all(sample == np.round(sample))) and len(np.unique(sample)) <= 10
+
+
+def _left_out(
+    table: Table, specification: DataSpecification, inputs: list[str]
+) -> Iterator[Diagnostic]:
+    roles = roles_of(table, specification)
+    for name, why in roles.left_out.items():
+        if why != "dropped" and name not in inputs:
+            chain = "onehot" if isinstance(table.columns[name], CategoryColumn) else "standardize"
+            yield note(
+                "NN458",
+                f"column `{name}` is left out: {why}",
+                help=[f"to use it all the same: {name} -> {chain}"],
+            )
+    unused = [name for name in roles.inputs if name not in inputs]
+    if unused:
+        more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
+        yield note("NN458", f"columns of no input: {', '.join(unused[:_LISTED])}{more}")
+
+
+def _constant(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
+    if table.rows < 2:
+        return
+    constant = []
+    for name in inputs:
+        column = table.columns[name]
+        if isinstance(column, CategoryColumn):
+            same = len(column.categories) + bool(column.missing.any()) < 2
+        else:
+            low, high = column.range or (0.0, 0.0)
+            same = column.width == 1 and low == high
+        constant += [name] if same else []
+    if constant:
+        yield note(
+            "NN452",
+            f"the same in every row, so nothing is learnt from it: {', '.join(constant[:_LISTED])}",
+            help=[f"drop = [{', '.join(constant[:_LISTED])}]"],
+        )
+
+
+def _duplicates(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
+    seen: dict[tuple[object, ...], list[str]] = {}
+    for name in inputs:
+        column = table.columns[name]
+        for other in seen.setdefault(_key(column), []):
+            if _equal(column, table.columns[other]):
+                yield note(
+                    "NN453",
+                    f"columns `{other}` and `{name}` are equal in every row",
+                    help=[f"drop = [{name}]"],
+                    severity=Severity.WARNING,
+                )
+                break
+        seen[_key(column)].append(name)
+
+
+def _key(column: TableColumn) -> tuple[object, ...]:
+    if isinstance(column, CategoryColumn):
+        return (column.categories, *column.codes[:8].tolist())
+    return (column.width, column.range, *column.values[:8].reshape(-1)[:8].tolist())
+
+
+def _equal(one: TableColumn, other: TableColumn) -> bool:
+    if isinstance(one, CategoryColumn) and isinstance(other, CategoryColumn):
+        return bool(np.array_equal(one.codes, other.codes))
+    if isinstance(one, NumberColumn) and isinstance(other, NumberColumn):
+        floating = one.values.dtype.kind == "f"
+        return bool(np.array_equal(one.values, other.values, equal_nan=floating))
+    return False
+
+
+def _codes_for_missing(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
+    """Numbers such as -999 that stand far below all others, more than once."""
+    for name in inputs:
+        column = table.columns[name]
+        if isinstance(column, CategoryColumn) or column.width > 1 or column.range is None:
+            continue
+        low = column.range[0]
+        if low not in _CODES_FOR_MISSING:
+            continue
+        rows = np.flatnonzero(column.values == low)
+        others = column.values[(column.values != low) & ~column.missing]
+        if len(rows) > 1 and len(others) and others.min() > low / 2:
+            yield note(
+                "NN459",
+                f"column `{name}` is {low:g} in {len(rows)} rows: does it stand for missing?",
+                help=[f"missing=[{low:g}]"],
+                severity=Severity.WARNING,
+                place=table.place(int(rows[0]), name),
+            )
+
+
+def _twins(table: Table, names: list[str]) -> Iterator[Diagnostic]:
+    """Texts that differ only in case or spaces."""
+    for name in names:
+        column = table.columns[name]
+        if not isinstance(column, CategoryColumn):
+            continue
+        seen: dict[str, str] = {}
+        pairs = []
+        for text in column.categories:
+            folded = " ".join(text.casefold().split())
+            pairs += [f"`{seen[folded]}` and `{text}`"] if folded in seen else []
+            seen.setdefault(folded, text)
+        if pairs:
+            yield note(
+                "NN456",
+                f"texts of `{name}` differ only in case or spaces: {', '.join(pairs[:3])}",
+                help=["write them alike, or they are different categories"],
+                severity=Severity.WARNING,
+            )
+
+
+def _about_classes(table: Table, target: TargetSchema) -> Iterator[Diagnostic]:
+    if target.kind is not TargetKind.CLASSES:
+        return
+    codes = table.columns[target.name].to_categories().codes
+    counts = np.bincount(codes[codes >= 0], minlength=len(target.classes))
+    share = counts.max() / counts.sum()
+    if share >= _IMBALANCE:
+        most = target.classes[int(counts.argmax())]
+        yield note(
+            "NN455",
+            f"{share:.1%} of the rows are `{most}`: always saying so is right as often",
+            help=["watch another measure than accuracy, or weigh the classes in the loss"],
+            severity=Severity.WARNING,
+        )
+    few = [f"`{target.classes[i]}` {counts[i]}" for i in np.flatnonzero(counts < _FEWEST_PER_CLASS)]
+    if few:
+        more = f" and {len(few) - _LISTED} more" if len(few) > _LISTED else ""
+        yield note(
+            "NN463",
+            f"classes of `{target.name}` with fewer than {_FEWEST_PER_CLASS} rows: "
+            f"{', '.join(few[:_LISTED])}{more}",
+            notes=["they may be missing in a part"],
+            severity=Severity.WARNING,
+        )
+
+
+def _leaks(table: Table, target: TargetSchema, inputs: list[str]) -> Iterator[Diagnostic]:
+    """Input columns that say the target outright."""
+    if table.rows < 20:
+        return
+    column = table.columns[target.name]
+    for name in inputs:
+        if name != target.name and _says(table.columns[name], column, target):
+            yield note(
+                "NN454",
+                f"column `{name}` alone says the target `{target.name}` in every row",
+                help=[f"if it is not known before the target is: drop = {name}"],
+                severity=Severity.WARNING,
+            )
+
+
+def _says(column: TableColumn, target_column: TableColumn, target: TargetSchema) -> bool:
+    if column.width > 1 or target_column.width > 1:
+        return False
+    if target.kind is TargetKind.NUMBERS:
+        return (
+            isinstance(column, NumberColumn)
+            and isinstance(target_column, NumberColumn)
+            and _proportional(column.values, target_column.values)
+        )
+    classes = target_column.to_categories().codes
+    rows = np.flatnonzero((classes >= 0) & ~column.missing)
+    if len(rows) < 20 or not _one_to_one(column, classes, rows[:_SCREEN]):
+        return False
+    return _one_to_one(column, classes, rows)
+
+
+def _one_to_one(column: TableColumn, classes: np.ndarray, rows: np.ndarray) -> bool:
+    """Whether values and classes determine each other on these rows."""
+    values = column.codes[rows] if isinstance(column, CategoryColumn) else column.values[rows]
+    distinct, index = np.unique(values, return_inverse=True)
+    labels = np.unique(classes[rows])
+    if len(distinct) != len(labels) or len(labels) < 2:
+        return False
+    pairs = np.unique(index * (int(classes.max()) + 1) + classes[rows])
+    return len(pairs) == len(distinct)
+
+
+def _proportional(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two columns are the same but for an offset and a factor."""
+    both = ~(np.isnan(one) | np.isnan(other))
+    first, second = one[both][:_SCREEN], other[both][:_SCREEN]
+    if not _correlated(first, second):
+        return False
+    return _correlated(one[both], other[both])
+
+
+def _correlated(one: np.ndarray, other: np.ndarray) -> bool:
+    if len(one) < 20 or one.std() == 0 or other.std() == 0:
+        return False
+    return bool(abs(np.corrcoef(one, other)[0, 1]) > 1 - 1e-12)
