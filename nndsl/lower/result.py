@@ -35,6 +35,7 @@ class ParameterInfo:
     values: np.ndarray | None = None
     decays: bool = True
     span: Span | None = None
+    owner: str = ""  # the net that the array belongs to, when it is another one used as a stage
 
     @property
     def size(self) -> int:
@@ -89,6 +90,12 @@ class Network:
     inputs: dict[str, tuple[int | str, ...]]
     inferred: list[Inferred] = field(default_factory=list)
     span: Span | None = None
+    points: dict[str, Value] = field(default_factory=dict)  # named lines, by path
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all sizes of weights are known; not so in a check without the data."""
+        return all(isinstance(d, int) for p in self.parameters.values() for d in p.shape)
 
     @property
     def parameter_count(self) -> int:

@@ -1,0 +1,316 @@
+"""`data` sections as requests to the reader: sources, settings, chains of preprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from nndsl.diagnostics import NndslError, Span, error
+from nndsl.lower.column_expressions import column_expression, column_name
+from nndsl.lower.constants import Interval, describe
+from nndsl.lower.evaluate import evaluate
+from nndsl.lower.names import not_yet, unknown_name
+from nndsl.lower.preprocessing import chain_of, is_chain, target_chain
+from nndsl.lower.problems import Problems
+from nndsl.lower.scopes import Scope
+from nndsl.lower.split import split_value
+from nndsl.lower.values import Mention, is_tensor
+from nndsl.schema import ChainRequest, ColumnExpression, DataSpecification, Setting
+from nndsl.syntax import tree
+
+SETTINGS = ("target", "drop", "where", "split", "time", "shuffle", "missing")
+LATER_SETTINGS = {
+    "window": "windows over time (`window`)",
+    "horizon": "forecasting several steps (`horizon`)",
+    "stride": "windows over time (`stride`)",
+}
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "csv": ("target", "header", "sep", "decimal", "missing", "encoding", "time"),
+    "parquet": ("target", "missing", "time"),
+    "idx": ("target", "labels"),
+    "array": ("target", "labels"),
+}
+LATER_SOURCES = {
+    "images": "a folder of pictures (`images`)",
+    "text": "running text (`text`)",
+    "text_pairs": "pairs of texts (`text_pairs`)",
+    "pairs": "pairs of examples (`pairs`)",
+    "tagged": "tagged text (`tagged`)",
+}
+
+
+class _Section:
+    """What is gathered while a section is read."""
+
+    def __init__(self, data: tree.Data) -> None:
+        self.data = data
+        self.kind = ""
+        self.path: str | None = None
+        self.path_span: Span | None = None
+        self.options: dict[str, Setting] = {}
+        self.table: dict[str, Any] = {}
+        self.settings: dict[str, Setting] = {}
+        self.chains: list[ChainRequest] = []
+        self.columns: dict[str, ColumnExpression] = {}
+
+    def specification(self) -> DataSpecification:
+        """The request to the reader."""
+        return DataSpecification(
+            self.data.name,
+            self.kind,
+            self.path,
+            self.options,
+            self.table,
+            self.settings,
+            tuple(self.chains),
+            self.columns,
+            self.data.span,
+            self.path_span,
+        )
+
+
+def data_specification(data: tree.Data, scope: Scope) -> DataSpecification | None:
+    """The request of one section; None when it has mistakes, which are reported."""
+    section = _Section(data)
+    problems: Problems = scope.problems
+    before = len(problems.errors)
+    with problems.caught() as outcome:
+        _read_source(section, data.source, scope)
+    for statement in data.body.statements if data.body is not None else ():
+        with problems.caught() as step:
+            reader = _STATEMENTS.get(type(statement), _misplaced)
+            reader(section, statement, scope)
+        outcome.failed = outcome.failed or step.failed
+    if outcome.failed or len(problems.errors) > before:
+        return None
+    return section.specification()
+
+
+# --- the source -----------------------------------------------------------------------------
+
+
+def _read_source(section: _Section, source: tree.Expression, scope: Scope) -> None:
+    if not isinstance(source, tree.Call) or not isinstance(source.function, tree.Name):
+        raise error(
+            "NN309",
+            "`data` names a source",
+            source.span,
+            help='data name = csv("file.csv", target=column)',
+        )
+    kind = source.function.name
+    if kind in LATER_SOURCES:
+        raise not_yet(LATER_SOURCES[kind], source.function.span)
+    section.kind = kind
+    if kind == "table":
+        _read_table(section, source, scope)
+        return
+    if kind not in _OPTIONS:
+        raise unknown_name(
+            "NN301",
+            f"there is no data source called `{kind}`",
+            kind,
+            [*_OPTIONS, "table"],
+            source.function.span,
+        )
+    for argument in source.arguments:
+        with scope.problems.caught():
+            _read_option(section, kind, argument, scope)
+    if section.path is None and not scope.problems.errors:
+        raise error(
+            "NN312",
+            f"`{kind}` needs the path of a file",
+            source.span,
+            help=f'{kind}("file.{kind}")',
+        )
+
+
+def _read_table(section: _Section, source: tree.Call, scope: Scope) -> None:
+    for argument in source.arguments:
+        if argument.name is None:
+            raise error(
+                "NN311",
+                "`table` names its columns",
+                argument.span,
+                help="table(x=[1, 2, 3], y=[2, 4, 6])",
+            )
+        if argument.name == "target" and not isinstance(argument.value, tree.ListOf):
+            value = _column_reference(argument.value, scope)
+            section.options["target"] = Setting(value, argument.value.span)
+            continue
+        values = evaluate(argument.value, scope)
+        if isinstance(values, Mention) or is_tensor(values):
+            raise error(
+                "NN304", f"column `{argument.name}` must be a list of values", argument.value.span
+            )
+        section.table[argument.name] = _plain(values)
+
+
+def _plain(values: Any) -> Any:
+    """Constants as the reader takes them: lists, arrays, texts."""
+    return list(values) if isinstance(values, tuple) else values
+
+
+def _read_option(section: _Section, kind: str, argument: tree.Argument, scope: Scope) -> None:
+    name, value = argument.name, argument.value
+    if name is None:
+        if section.path is not None or not isinstance(value, tree.String):
+            raise error("NN304", f"`{kind}` takes one path in quotes", value.span,
+                        help=f'{kind}("file.csv", target=column)')  # fmt: skip
+        section.path, section.path_span = value.value, value.span
+        return
+    if name not in _OPTIONS[kind]:
+        raise unknown_name(
+            "NN307",
+            f"`{kind}` has no option `{name}`",
+            name,
+            _OPTIONS[kind],
+            argument.name_span or argument.span,
+        )
+    if name in ("target", "time"):
+        section.options[name] = Setting(_column_reference(value, scope), value.span)
+        return
+    found = evaluate(value, scope)
+    if isinstance(found, Mention) and found.given is None:
+        found = found.name
+    section.options[name] = Setting(_plain(found), value.span)
+
+
+def _column_reference(value: tree.Expression, scope: Scope) -> Any:
+    """A column by name, quoted name or number from 1; several as a list; or an expression."""
+    if isinstance(value, tree.ListOf | tree.TupleOf):
+        items = value.items
+        return [
+            _column_reference(i.value if isinstance(i, tree.Argument) else i, scope) for i in items
+        ]
+    if isinstance(value, tree.Number) and isinstance(value.value, int):
+        return value.value
+    name = column_name(value)
+    return name if name is not None else column_expression(value, scope)
+
+
+# --- settings -------------------------------------------------------------------------------
+
+
+def _read_setting(section: _Section, statement: tree.Bind, scope: Scope) -> None:
+    if not isinstance(statement.target, tree.Name):
+        raise error("NN307", "a setting of data has a plain name", statement.target.span)
+    name = statement.target.name
+    if name in LATER_SETTINGS:
+        raise not_yet(LATER_SETTINGS[name], statement.span)
+    if name not in SETTINGS:
+        raise unknown_name(
+            "NN307",
+            f"data has no setting `{name}`",
+            name,
+            SETTINGS,
+            statement.target.span,
+            notes=[f"an input of the network is written `input {name} = columns`"],
+        )
+    if name in section.settings:
+        raise error(
+            "NN302",
+            f"`{name}` is set twice",
+            statement.span,
+            "the second time",
+            secondary=[(section.settings[name].span, "the first time")],
+        )
+    reader = _SETTING_READERS.get(name, _read_plain)
+    section.settings[name] = Setting(reader(section, statement.value, scope), statement.value.span)
+
+
+def _read_target(section: _Section, value: tree.Expression, scope: Scope) -> Any:
+    if isinstance(value, tree.Pipe):
+        chain = target_chain(value, scope)
+        section.chains.append(chain)
+        columns = list(chain.columns)
+        return columns[0] if len(columns) == 1 else columns
+    return _column_reference(value, scope)
+
+
+def _read_where(section: _Section, value: tree.Expression, scope: Scope) -> Any:
+    return column_expression(value, scope)
+
+
+def _read_drop(section: _Section, value: tree.Expression, scope: Scope) -> Any:
+    found = _column_reference(value, scope)
+    return found if isinstance(found, list) else [found]
+
+
+def _read_split(section: _Section, value: tree.Expression, scope: Scope) -> Any:
+    return split_value(value, scope)
+
+
+def _read_time(section: _Section, value: tree.Expression, scope: Scope) -> Any:
+    return _column_reference(value, scope)
+
+
+def _read_plain(section: _Section, value: tree.Expression, scope: Scope) -> Any:
+    found = evaluate(value, scope)
+    if isinstance(found, Mention | Interval) or is_tensor(found):
+        shown = found.name if isinstance(found, Mention) else describe(found)
+        raise error("NN309", f"a text or a list is needed here, not `{shown}`", value.span)
+    return _plain(found)
+
+
+_SETTING_READERS: dict[str, Callable[[_Section, tree.Expression, Scope], Any]] = {
+    "target": _read_target,
+    "where": _read_where,
+    "drop": _read_drop,
+    "split": _read_split,
+    "time": _read_time,
+}
+
+
+# --- other lines ----------------------------------------------------------------------------
+
+
+def _read_let(section: _Section, statement: tree.Let, scope: Scope) -> None:
+    if statement.space is not None:
+        raise not_yet("a search over columns", statement.span)
+    section.columns[statement.name] = column_expression(statement.value, scope)
+
+
+def _read_chain(section: _Section, statement: tree.Flow, scope: Scope) -> None:
+    if not is_chain(statement.value):
+        raise error(
+            "NN309",
+            "a line of data is a setting or a chain `columns -> steps`",
+            statement.span,
+            help="for instance `age -> standardize` or `target = age`",
+        )
+    section.chains.append(chain_of(statement.value, scope, None))
+
+
+def _read_input(section: _Section, statement: tree.InputColumns, scope: Scope) -> None:
+    for chain in section.chains:
+        if chain.input == statement.name:
+            raise error("NN302", f"the input `{statement.name}` is given twice", statement.span,
+                        secondary=[(chain.span, "the first time")])  # fmt: skip
+    section.chains.append(chain_of(statement.value, scope, statement.name))
+
+
+def _misplaced(section: _Section, statement: Any, scope: Scope) -> None:
+    raise _wrong_place(statement)
+
+
+def _wrong_place(statement: tree.Tree) -> NndslError:
+    word = statement.span.text.split()[0]
+    return error(
+        "NN309",
+        f"`{word}` does not stand in `data`",
+        statement.span,
+        "settings, `let`, `input name = columns` and chains stand here",
+    )
+
+
+_STATEMENTS: dict[type, Callable[[_Section, Any, Scope], None]] = {
+    tree.Bind: _read_setting,
+    tree.Let: _read_let,
+    tree.Flow: _read_chain,
+    tree.InputColumns: _read_input,
+}
+
+
+def sections(file: tree.File) -> Sequence[tree.Data]:
+    """The data sections of a file in order."""
+    return [item for item in file.items if isinstance(item, tree.Data)]

@@ -1,0 +1,344 @@
+"""One graph in the making: parts and their paths, learnt arrays, bounds, places for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from nndsl.diagnostics import NndslError, Span, error
+from nndsl.ir.graph import Builder, Graph, Role, Value
+from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
+from nndsl.lower.result import Part
+from nndsl.lower.values import Tensor
+from nndsl.random import stream_of
+from nndsl.vocab.registry import WordCall
+
+MOST_STAGES = 100_000
+MOST_NUMBERS = 10**11
+MOST_BLOCKS_DEEP = 40
+
+Path = tuple[str, ...]
+
+
+@dataclass
+class Draft:
+    """A learnt array before the activation that follows it is known."""
+
+    path: Path
+    name: str
+    shape: tuple[Dimension, ...]
+    value: Value
+    initializer: WordCall | None
+    values: np.ndarray | None
+    fan_in: int
+    fan_out: int
+    axes: tuple[int, ...] | None
+    decays: bool
+    span: Span | None
+    owner: str = ""
+
+
+@dataclass
+class Elaboration:
+    """The graph of one net in one mode, while its body is gone through.
+
+    `uses` says, for notes, which blocks are being gone through (the list is that of `Problems`).
+    Paths are kept with an index in every segment (`dense[1]`) until the end, when those that have
+    no namesake lose it.
+    """
+
+    training: bool
+    build: Builder = field(default_factory=Builder)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    points: dict[str, Tensor] = field(default_factory=dict)
+    path: Path = ()
+    owner: str = ""
+    uses: list[str] = field(default_factory=list)
+    block_paths: list[Path] = field(default_factory=lambda: [()])
+    stages: int = 0
+    _counts: dict[tuple[Path, str], int] = field(default_factory=dict)
+    _totals: dict[tuple[Path, str], int] = field(default_factory=dict)
+    _streams: int = 0
+    sharing: bool = False
+
+    # --- paths ------------------------------------------------------------------------------
+
+    @contextmanager
+    def inside(self, word: str) -> Iterator[Path]:
+        """Work in a new part called `word`, with its index among those of that name here."""
+        key = (self.path, word)
+        index = self._counts.get(key, 0) + 1
+        self._counts[key] = index
+        self._totals[key] = max(self._totals.get(key, 0), index)
+        with self._at((*self.path, f"{word}[{index}]")) as path:
+            yield path
+
+    def reserve(self, word: str) -> Path:
+        """A path for a shared stage, whose weights stay there wherever it is used."""
+        with self.inside(word) as path:
+            return path
+
+    @contextmanager
+    def shared(self, path: Path, owner: str | None = None) -> Iterator[None]:
+        """Work at a fixed path, where learnt arrays that exist already are used again."""
+        kept = self._counts, self.sharing, self.owner
+        self._counts, self.sharing = {}, True
+        self.owner = self.owner if owner is None else owner
+        if owner is not None:
+            self._totals.setdefault((path[:-1], owner), 1)
+        with self._at(path):
+            yield
+        self._counts, self.sharing, self.owner = kept
+
+    @contextmanager
+    def _at(self, path: Path) -> Iterator[Path]:
+        before, self.path = self.path, path
+        label, self.build.label = self.build.label, ".".join(path)
+        try:
+            yield path
+        finally:
+            self.path, self.build.label = before, label
+
+    @contextmanager
+    def at_span(self, span: Span) -> Iterator[None]:
+        """Nodes made inside belong to this place of the source."""
+        before, self.build.span = self.build.span, span
+        try:
+            yield
+        finally:
+            self.build.span = before
+
+    def final_path(self, path: Path) -> str:
+        """A path for people: `residual[3].conv.weight`."""
+        segments = []
+        for position, segment in enumerate(path):
+            word = segment.partition("[")[0]
+            alone = self._totals.get((path[:position], word), 1) == 1
+            segments.append(word if alone else segment)
+        return ".".join(segments)
+
+    # --- bounds and places ------------------------------------------------------------------
+
+    def count_stage(self, span: Span) -> None:
+        """Bound the size of the network."""
+        self.stages += 1
+        if self.stages > MOST_STAGES:
+            raise too_many_stages(self.stages, span)
+
+    @contextmanager
+    def used_from(self, name: str, span: Span, path: Path) -> Iterator[None]:
+        """Work inside a block that is used at `span`; messages say so."""
+        if len(self.uses) >= MOST_BLOCKS_DEEP:
+            raise error(
+                "NN207",
+                f"block `{name}` uses itself without end",
+                span,
+                f"{MOST_BLOCKS_DEEP} levels deep here",
+                help="let a parameter count down and end with `if depth > 0 { ... }`",
+            )
+        self.uses.append(f"in `{name}`, used at line {span.line}: `{_one_line(span.text)}`")
+        self.block_paths.append(path)
+        try:
+            yield
+        finally:
+            self.uses.pop()
+            self.block_paths.pop()
+
+    @property
+    def blocks(self) -> Path:
+        """The path of the block being gone through; () at the top."""
+        return self.block_paths[-1]
+
+    def outer_blocks(self) -> Path:
+        """The path of the block around the one being gone through."""
+        return self.block_paths[-2]
+
+    # --- inputs and learnt arrays -----------------------------------------------------------
+
+    def input(self, name: str, shape: Sequence[Dimension], role: Role = Role.DATA) -> Value:
+        """An input of one example's `shape`, with the batch before it."""
+        return self.build.input(name, TensorType((BATCH, *shape)), role)
+
+    def stream(self) -> int:
+        """A number for a random stream of its own, the same in every run."""
+        self._streams += 1
+        return stream_of(f"{'.'.join(self.path)}#{self._streams}")
+
+    def learnt(self, draft: Draft) -> Value:
+        """The value of a learnt array, made now or, at a shared path, used again."""
+        name = ".".join((*draft.path, draft.name))
+        known = self.drafts.get(name)
+        if known is None:
+            type = TensorType(draft.shape)
+            draft.value = self.build.input(name, type, Role.PARAMETER)
+            draft.owner = self.owner
+            self.drafts[name] = draft
+            return draft.value
+        if known.shape != draft.shape:
+            raise error(
+                "NN203",
+                f"shared weights of {format_shape(known.shape)} are used where "
+                f"{format_shape(draft.shape)} are needed",
+                draft.span,
+                "one set of weights has one shape: every use needs the same input size",
+            )
+        return known.value
+
+    def add_part(self, part: Part) -> None:
+        """Record a stage as written; its path gets its final form at the end."""
+        self.parts.append(part)
+
+    # --- the end ----------------------------------------------------------------------------
+
+    def finish(self) -> Graph:
+        """Give parts, labels and learnt arrays their final names."""
+        graph = self.build.graph
+        finals: dict[str, str] = {}
+
+        def final(label: str) -> str:
+            if label not in finals:
+                finals[label] = self.final_path(tuple(label.split("."))) if label else ""
+            return finals[label]
+
+        for node in graph.nodes:
+            node.label = final(node.label)
+        self.parts = [
+            replace(
+                part,
+                path=final(part.path),
+                parent=final(part.parent),
+                parameters=tuple(final_parameter(final, p) for p in part.parameters),
+            )
+            for part in self.parts
+        ]
+        self.drafts = {final_parameter(final, name): d for name, d in self.drafts.items()}
+        self.points = {final(name): tensor for name, tensor in self.points.items()}
+        for name, draft in self.drafts.items():
+            draft.value.name = name
+        graph.inputs = {i.value.name: i for i in graph.inputs.values()}
+        return graph
+
+
+def final_parameter(final: Any, name: str) -> str:
+    """The final name of a learnt array: its part's path, then its own name."""
+    path, _, last = name.rpartition(".")
+    return f"{final(path)}.{last}"
+
+
+def too_many_stages(count: int, span: Span) -> NndslError:
+    """An error for a network that would be too large to lay out."""
+    return error(
+        "NN208",
+        f"this would be {count:,} stages; at most {MOST_STAGES:,} are laid out",
+        span,
+        "refused before anything is built",
+    )
+
+
+def _one_line(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= 60 else words[:57] + "..."
+
+
+class StageContext:
+    """What a layer may ask while it is built: satisfies `vocab.kinds.LayerContext`."""
+
+    def __init__(
+        self, elaboration: Elaboration, span: Span, places: Mapping[str, Span] | None = None
+    ) -> None:
+        self._elaboration = elaboration
+        self._span = span
+        self._places = places or {}
+        self.build = elaboration.build
+        self.training = elaboration.training
+        self.made: list[str] = []
+
+    def stream(self) -> int:
+        """A number for a random stream that no other part of the network uses."""
+        return self._elaboration.stream()
+
+    def parameter(
+        self,
+        name: str,
+        shape: tuple[Dimension, ...],
+        *,
+        initializer: WordCall | None = None,
+        values: np.ndarray | float | None = None,
+        fan_in: int = 1,
+        fan_out: int = 1,
+        axes: tuple[int, ...] | None = None,
+        decays: bool = True,
+    ) -> Value:
+        """A learnt array called `name` in this layer's part (see `LayerContext`)."""
+        self._bound(shape)
+        draft = Draft(
+            self._elaboration.path,
+            name,
+            tuple(shape),
+            Value(name, TensorType(())),
+            initializer,
+            self._start_values(name, shape, values, axes),
+            fan_in if isinstance(fan_in, int) else 1,
+            fan_out if isinstance(fan_out, int) else 1,
+            axes,
+            decays,
+            self._span,
+        )
+        self.made.append(".".join((*draft.path, name)))
+        return self._elaboration.learnt(draft)
+
+    def _bound(self, shape: tuple[Dimension, ...]) -> None:
+        count = 1
+        for size in shape:
+            count *= size if isinstance(size, int) else 1
+        if count > MOST_NUMBERS:
+            raise error(
+                "NN208",
+                f"weights of {format_shape(shape)} are {count:.2g} numbers, "
+                f"{count * 4 / 1e9:,.0f} GB",
+                self._span,
+                f"at most {MOST_NUMBERS:.0e} numbers stand in one array",
+            )
+
+    def _start_values(
+        self,
+        name: str,
+        shape: tuple[Dimension, ...],
+        values: np.ndarray | float | None,
+        axes: tuple[int, ...] | None,
+    ) -> np.ndarray | None:
+        """Values written in the file, in the graph's layout; one number fills all."""
+        if values is None:
+            return None
+        sizes = tuple(size for size in shape if isinstance(size, int))
+        if len(sizes) < len(shape):
+            return None  # sizes that only the data can tell: nothing to compare with
+        given = np.asarray(values, dtype=np.float64)
+        if given.ndim == 0:
+            return np.full(sizes, float(given))
+        wanted = tuple(sizes[a] for a in axes) if axes else sizes
+        if given.shape != wanted:
+            raise self._wrong_values(name, given.shape, wanted)
+        if axes is None:
+            return given
+        inverse = tuple(axes.index(a) for a in range(len(axes)))
+        return np.ascontiguousarray(given.transpose(inverse))
+
+    def _wrong_values(
+        self, name: str, given: tuple[int, ...], wanted: tuple[int, ...]
+    ) -> NndslError:
+        place = self._places.get(f"{name}s") or self._places.get(name) or self._span
+        rows = f"{wanted[0]} rows (one a neuron) of {wanted[1]}" if len(wanted) == 2 else wanted[0]
+        return error(
+            "NN210",
+            f"the {name} is given as {'x'.join(map(str, given))} numbers, "
+            f"but {'x'.join(map(str, wanted))} are needed",
+            place,
+            f"this stage needs {rows} numbers",
+            secondary=[(self._span, "")] if place != self._span else [],
+        )

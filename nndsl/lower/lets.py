@@ -1,0 +1,81 @@
+"""`let` and `defaults` lines, the same in every body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nndsl.diagnostics import NndslError
+from nndsl.lower.evaluate import evaluate
+from nndsl.lower.names import unknown_name
+from nndsl.lower.problems import PoisonedError
+from nndsl.lower.scopes import Scope
+from nndsl.lower.values import Definition, Given, Mention, is_tensor
+from nndsl.lower.words import arranged_for_block, defaults_line, sorts_of, unknown_word
+from nndsl.syntax import tree
+from nndsl.vocab.registry import lookup, nearest_words, registries
+
+WITH_DEFAULTS = ("layer", "activation", "optimizer", "loss", "schedule", "initializer")
+
+
+def define_let(statement: tree.Let, scope: Scope) -> None:
+    """`let name = value`; an override by name takes the value's place. Spaces are for `tune`."""
+    override = scope.session.overrides.get(statement.name)
+    if override is not None:
+        scope.session.used_overrides.add(statement.name)
+    value = evaluate(override or statement.value, scope)
+    if isinstance(value, Mention) and not sorts_of(value.name) and not _may_be_choice(value):
+        raise unknown_word(value, tuple(registries()), scope.visible())
+    scope.define(statement.name, value, statement.name_span, "let")
+
+
+def _may_be_choice(mention: Mention) -> bool:
+    """Whether a bare word may be the choice of some argument: `same`, `none`."""
+    if mention.given is not None:
+        return False
+    for members in registries().values():
+        for word in members.values():
+            for parameter in word.parameters.values():
+                if mention.name in getattr(parameter, "choices", ()):
+                    return True
+    return mention.name in ("none", "all")
+
+
+def run_defaults(statement: tree.Defaults, scope: Scope) -> None:
+    """`defaults word(args)`: checked at once, in force from here on."""
+    given = given_arguments(statement.arguments, scope)
+    definition = scope.lookup(statement.word)
+    if isinstance(definition, Definition):
+        line = arranged_for_block(definition, given, statement.span, scope.defaults)
+        scope.defaults = line
+        return
+    word = lookup(statement.word, WITH_DEFAULTS)
+    if word is None:
+        raise _unknown(statement)
+    scope.defaults = defaults_line(word, given, statement.span, scope.defaults)
+
+
+def _unknown(statement: tree.Defaults) -> NndslError:
+    near = nearest_words(statement.word, WITH_DEFAULTS)
+    known = near or [name for sort in ("layer",) for name in registries().get(sort, {})]
+    return unknown_name(
+        "NN301",
+        f"`defaults` sets arguments of a word; nothing is called `{statement.word}`",
+        statement.word,
+        known,
+        statement.word_span,
+    )
+
+
+def given_arguments(arguments: tuple[tree.Argument, ...], scope: Scope) -> tuple[Given, ...]:
+    """Arguments evaluated, with their places; one that fails poisons all."""
+    found: list[Given] = []
+    failed = False
+    for argument in arguments:
+        with scope.problems.caught() as outcome:
+            value: Any = evaluate(argument.value, scope)
+        failed = failed or outcome.failed
+        if not outcome.failed and not is_tensor(value):
+            found.append(Given(value, argument.value.span, argument.name, argument.name_span))
+    if failed:
+        raise PoisonedError
+    return tuple(found)

@@ -1,0 +1,90 @@
+"""`lower` and `data_specifications`: the two front doors of this stage."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from nndsl.lower.file_scope import FileReader, FileScope, Loader
+from nndsl.lower.networks import network_of
+from nndsl.lower.problems import TooManyProblemsError
+from nndsl.lower.result import Expectation, Module, Network
+from nndsl.lower.scopes import Session
+from nndsl.schema import DataSpecification, Schema
+from nndsl.syntax import tree
+
+DEEP = 20_000
+
+
+def data_specifications(
+    file: tree.File, overrides: Mapping[str, tree.Expression] | None = None
+) -> dict[str, DataSpecification]:
+    """The requests of a file's `data` sections by name, in their order.
+
+    A section with mistakes is left out; `lower` reports them together with all others.
+    """
+    session = Session(overrides=overrides or {})
+    with _deep_recursion():
+        try:
+            only_data = tree.File(
+                file.span,
+                tuple(item for item in file.items if isinstance(item, tree.Data | tree.Let)),
+            )
+            return FileReader(session, {}).read(only_data).specifications
+        except TooManyProblemsError:
+            return {}
+
+
+def lower(
+    file: tree.File,
+    schemas: Mapping[str, Schema],
+    overrides: Mapping[str, tree.Expression] | None = None,
+    load: Loader | None = None,
+    session: Session | None = None,
+) -> Module:
+    """Networks, recipes and expectations of a file.
+
+    `schemas` holds what is known of the data; a data section without one gives sizes that are
+    names, and checks go as far as they can. `overrides` replaces a `let` or a setting of `train`
+    by name (`--set`). `session` may bring look-ups of arrays and weights.
+
+    Raises up to ten independent errors: NN2xx, NN3xx, NN010 for an override that names nothing.
+    """
+    session = session or Session()
+    session.overrides = overrides or {}
+    with _deep_recursion():
+        try:
+            found = FileReader(session, schemas, load).read(file)
+            module = _lowered(found, session, schemas)
+        except TooManyProblemsError:
+            module = None
+    session.problems.stop_if_any()
+    assert module is not None  # too many problems are problems
+    return module
+
+
+def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) -> Module:
+    networks: dict[str, Network] = {}
+    for name, definition in found.nets.items():
+        with session.problems.caught():
+            networks[name] = network_of(definition)
+    return Module(
+        file=found.file,
+        networks=networks,
+        recipes=[],
+        schemas=schemas,
+        expectations=[Expectation(e.condition, e.span) for e in found.expectations],
+        lints=session.problems.lints,
+    )
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Room for deep nesting: bodies within bodies take a dozen Python frames each."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEP))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

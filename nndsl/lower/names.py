@@ -1,0 +1,70 @@
+"""Errors about names, with the nearest known ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
+
+MOST_LISTED = 12
+
+PLANNED = frozenset(
+    ["conv", "conv_transpose", "maxpool", "avgpool", "l2pool", "global_avg_pool", "global_max_pool", "batch_norm", "layer_norm", "group_norm", "lrn", "lstm", "gru", "rnn", "embed", "attention", "position", "both", "settle", "rbm", "distance", "tied", "last", "winner", "upto", "maxout", "mask_tokens", "vote", "average"]
+)
+"""Layers that the language has room for and this version does not know yet."""
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `b` and `c`, at most a dozen."""
+    ordered = sorted(names)
+    shown = ", ".join(f"`{name}`" for name in ordered[:MOST_LISTED])
+    return f"{shown} ..." if len(ordered) > MOST_LISTED else shown
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """'did you mean `relu`?' or the known names, or nothing when there are none."""
+    names = list(dict.fromkeys(known))
+    close = nearest(name, names)
+    if close:
+        return "did you mean " + " or ".join(f"`{c}`" for c in close[:2]) + "?"
+    return f"known here: {listed(names)}" if names else ""
+
+
+def fix_for(name: str, known: Iterable[str], span: Span | None) -> Fix | None:
+    """The replacement by the nearest name."""
+    close = nearest(name, known)
+    return Fix(span, close[0]) if close and span is not None else None
+
+
+def unknown_name(
+    code: str,
+    title: str,
+    name: str,
+    known: Iterable[str],
+    span: Span | None,
+    *,
+    label: str = "",
+    notes: Sequence[str] = (),
+) -> NndslError:
+    """An error for a name that is not known, with the nearest or the legal ones."""
+    names = list(dict.fromkeys(known))
+    return error(
+        code,
+        title,
+        span,
+        label,
+        help=suggestion(name, names) or (),
+        notes=notes,
+        fix=fix_for(name, names, span),
+    )
+
+
+def not_yet(what: str, span: Span | None, instead: str = "") -> NndslError:
+    """A thing of the language that this version refuses as a whole, never half."""
+    return error(
+        "NN390",
+        f"{what} is not part of nndsl yet",
+        span,
+        "planned, and refused until all of it works",
+        help=instead or (),
+    )

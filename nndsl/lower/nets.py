@@ -1,0 +1,332 @@
+"""`net`: a thing with weights of its own; used as a stage, they are the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from nndsl.diagnostics import NndslError, Span, error
+from nndsl.ir.graph import Graph
+from nndsl.ir.types import Dimension, format_shape
+from nndsl.lower.elaboration import Elaboration
+from nndsl.lower.flow import Course, run_body
+from nndsl.lower.names import unknown_name
+from nndsl.lower.paths import resolve
+from nndsl.lower.problems import PoisonedError
+from nndsl.lower.scopes import Scope
+from nndsl.lower.shapes import shape_of
+from nndsl.lower.stages import as_flow
+from nndsl.lower.values import (
+    POISON,
+    DataSource,
+    DefaultsLine,
+    Given,
+    Group,
+    NetLike,
+    Poison,
+    Query,
+    Stage,
+    Tensor,
+    Unknown,
+    tensors_of,
+)
+from nndsl.syntax import tree
+
+OUTPUT = "output"
+ONLY_INPUT = "input"
+"""The name in the graph of the only input of a net without data."""
+
+InputMaker = Callable[[str, Sequence[Dimension], Span | None, str], Tensor]
+
+
+@dataclass
+class Elaborated:
+    """A net gone through once, in training or inference mode."""
+
+    elaboration: Elaboration
+    graph: Graph
+    inputs: dict[str, Tensor]  # by the name in the graph
+    outputs: dict[str, Tensor]
+
+
+@dataclass(eq=False)
+class NetDefinition(NetLike):
+    """A `net` under its name. `defaults` are the `defaults` lines of the file before it."""
+
+    net: tree.Net
+    scope: Scope
+    source: DataSource | None = None
+    defaults: DefaultsLine | None = None
+    _modes: dict[bool, Elaborated] = field(default_factory=dict)
+    _failed: bool = False
+    _running: bool = False
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The net's name."""
+        return self.net.name
+
+    @property
+    def name_span(self) -> Span:  # type: ignore[override]
+        """Where the name stands in the definition."""
+        return self.net.name_span
+
+    # --- as a whole -------------------------------------------------------------------------
+
+    def elaborated(self, training: bool = False) -> Elaborated:
+        """The net's graph in one mode; made once, its errors reported once."""
+        if self._failed:
+            raise PoisonedError
+        if training not in self._modes:
+            self._guard()
+            self._running = True
+            try:
+                self._modes[training] = self._elaborate(training)
+            except PoisonedError:
+                self._failed = True
+                raise
+            finally:
+                self._running = False
+        return self._modes[training]
+
+    def _guard(self) -> None:
+        if self._running:
+            self._failed = True
+            raise error(
+                "NN207",
+                f"net `{self.name}` uses itself",
+                self.name_span,
+                help="a `block` may use itself; a net is one thing with one set of weights",
+            )
+
+    def _elaborate(self, training: bool) -> Elaborated:
+        elaboration = Elaboration(training, uses=self.scope.problems.uses)
+        inputs: dict[str, Tensor] = {}
+        declared = [s for s in self.net.body.statements if isinstance(s, tree.InputShape)]
+
+        def declare(name: str, shape: Sequence[Dimension], span: Span | None, arose: str) -> Tensor:
+            known = ONLY_INPUT if len(declared) == 1 and self.source is None else name
+            value = elaboration.input(known, shape)
+            inputs[known] = Tensor(value, span, arose)
+            return inputs[known]
+
+        scope = self._inner_scope(elaboration)
+        course = self._start(scope, declare)
+
+        def declare_input(line: tree.InputShape, here: Scope, course: Course) -> None:
+            shape = shape_of(line.shape, here) if line.shape is not None else ()
+            if line.shape is None:
+                raise _needs_shape(line)
+            tensor = declare(line.name, shape, line.span, f"{format_shape(tuple(shape))} here")
+            here.define(line.name, tensor, line.name_span, "input")
+            self._take_input(course, tensor, line)
+
+        course.declare_input = declare_input
+        run_body(self.net.body, scope, course)
+        result = self._result(course)
+        outputs = _outputs(result)
+        graph = elaboration.finish()
+        graph.outputs = {name: tensor.value for name, tensor in outputs.items()}
+        return Elaborated(elaboration, graph, inputs, outputs)
+
+    def _inner_scope(self, elaboration: Elaboration) -> Scope:
+        return Scope(
+            self.scope.session, self.scope, elaboration=elaboration, defaults=self.defaults
+        )
+
+    def _start(self, scope: Scope, declare: InputMaker) -> Course:
+        """The course of a net on data: its inputs are there from the start."""
+        if self.source is None:
+            return Course(None, "the net has no input yet; write `input x: [4]` first")
+        tensors: list[Tensor] = []
+        for name, shape in data_inputs(self.source).items():
+            arose = f"{format_shape(shape)} from `{self.source.name}`"
+            tensor = declare(name, shape, self.net.data_span, arose)
+            scope.define(name, tensor, None, "input")
+            tensors.append(tensor)
+        if len(tensors) == 1:
+            return Course(tensors[0], last=tensors[0])
+        names = ", ".join(f"`{name}`" for name in data_inputs(self.source))
+        return Course(None, f"the data `{self.source.name}` has the inputs {names}")
+
+    def _take_input(self, course: Course, tensor: Tensor, line: tree.InputShape) -> None:
+        first = not any(
+            isinstance(s, tree.InputShape) and s.span.start < line.span.start
+            for s in self.net.body.statements
+        )
+        if first:
+            course.goes_on(tensor, line.span)
+        else:
+            course.goes_on(tensor, line.span)
+            course.flow, course.why = None, "the net has several inputs"
+
+    def _result(self, course: Course) -> Tensor | Group:
+        if course.last is POISON:
+            raise PoisonedError
+        if course.last is None or isinstance(course.last, Poison):
+            raise error(
+                "NN204",
+                f"net `{self.name}` is empty: it has no output",
+                self.name_span,
+                help="the last line is the output, for instance `dense(1)`",
+            )
+        return course.last
+
+    # --- as a stage -------------------------------------------------------------------------
+
+    def stage(
+        self,
+        given: tuple[Given, ...],
+        operands: tuple[Tensor, ...],
+        span: Span,
+        defaults: DefaultsLine | None,
+    ) -> Stage:
+        """The net on other inputs, with the weights it has everywhere."""
+        if given:
+            raise error(
+                "NN315",
+                f"net `{self.name}` takes no settings",
+                given[0].span,
+                help="a `block` has parameters; a net is one thing",
+            )
+        return NetStage(span, self, operands)
+
+    def apply_inside(
+        self, elaboration: Elaboration, operands: Sequence[Tensor], span: Span
+    ) -> Tensor | Group:
+        """Go through the body within another graph, at this net's own path."""
+        scope = self._inner_scope(elaboration)
+        waiting = list(operands)
+        names = list(data_inputs(self.source)) if self.source is not None else []
+        declared = [s.name for s in self.net.body.statements if isinstance(s, tree.InputShape)]
+        wanted = declared or names
+        if len(wanted) != len(operands):
+            raise error(
+                "NN205",
+                f"net `{self.name}` has {len(wanted)} input{'' if len(wanted) == 1 else 's'} "
+                f"({', '.join(wanted)}), here are {len(operands)} tensors",
+                span,
+                secondary=[(self.name_span, "declared here")],
+            )
+        for name, tensor in zip(names, operands, strict=False):
+            scope.define(name, tensor, None, "input")
+        flow = as_flow(operands) if len(operands) == 1 else None
+        course = Course(flow, f"net `{self.name}` has several inputs", last=flow)
+
+        def declare_input(line: tree.InputShape, here: Scope, course: Course) -> None:
+            tensor = waiting.pop(0)
+            self._check_shape(line, here, tensor, span)
+            here.define(line.name, tensor, line.name_span, "input")
+            self._take_input(course, tensor, line)
+
+        course.declare_input = declare_input
+        self._guard()
+        self._running = True
+        try:
+            with elaboration.used_from(self.name, span, (self.name,)):
+                with elaboration.shared((f"{self.name}[1]",), self.name):
+                    run_body(self.net.body, scope, course)
+        finally:
+            self._running = False
+        return self._result(course)
+
+    def _check_shape(self, line: tree.InputShape, scope: Scope, tensor: Tensor, span: Span) -> None:
+        if line.shape is None:
+            raise _needs_shape(line)
+        wanted = tuple(shape_of(line.shape, scope))
+        fits = len(wanted) == len(tensor.shape) and all(
+            a == b or isinstance(a, str) or isinstance(b, str)
+            for a, b in zip(wanted, tensor.shape, strict=True)
+        )
+        if not fits:
+            raise error(
+                "NN203",
+                f"net `{self.name}` takes {format_shape(wanted)}, here is "
+                f"{format_shape(tensor.shape)}",
+                span,
+                secondary=[(line.span, "declared here"), (tensor.span, tensor.arose)],
+            )
+
+    # --- what others ask --------------------------------------------------------------------
+
+    def parameter_count(self, query: Query) -> int | Unknown:
+        """How many numbers are learnt, in the part named or in all."""
+        drafts = self.elaborated().elaboration.drafts
+        names = resolve(self, query, self.name_span) if query else list(drafts)
+        total = 0
+        for name in names:
+            count = 1
+            for size in drafts[name].shape:
+                if isinstance(size, str):
+                    return Unknown(f"{self.name}.parameters")
+                count *= size
+            total += count
+        return total
+
+    def parameter_names(self) -> list[str]:
+        """The paths of all learnt arrays."""
+        return list(self.elaborated().elaboration.drafts)
+
+    def shape_of(self, query: Query, span: Span) -> tuple[Dimension, ...]:
+        """The shape of a named line or output, for one example."""
+        made = self.elaborated()
+        name = query[-1][0]
+        if name == OUTPUT and len(query) == 1:
+            return next(iter(made.outputs.values())).shape
+        points = {**made.elaboration.points, **made.outputs}
+        for path, tensor in points.items():
+            if path == name or path.rpartition(".")[2] == name:
+                return tensor.shape
+        raise unknown_name(
+            "NN318",
+            f"net `{self.name}` has no line called `{name}`",
+            name,
+            [*points, OUTPUT],
+            span,
+        )
+
+
+@dataclass(eq=False)
+class NetStage(Stage):
+    """A net used as a stage."""
+
+    span: Span
+    definition: NetDefinition
+    operands: tuple[Tensor, ...] = ()
+
+    def apply(self, elaboration: Elaboration, operands: Sequence[Tensor]) -> Tensor | Group:
+        """The net on these operands."""
+        elaboration.count_stage(self.span)
+        inputs = (*operands, *self.operands)
+        return self.definition.apply_inside(elaboration, inputs, self.span)
+
+
+def data_inputs(source: DataSource) -> dict[str, tuple[Dimension, ...]]:
+    """The inputs that data gives a net; without the data their widths are names."""
+    if source.schema is not None:
+        return {i.name: i.shape for i in source.schema.inputs}
+    names = []
+    if source.specification is not None:
+        names = [c.input for c in source.specification.chains if c.input is not None]
+    return {name: (f"{source.name}.{name}",) for name in names} or {
+        ONLY_INPUT: (f"{source.name}.inputs",)
+    }
+
+
+def _outputs(result: Tensor | Group) -> dict[str, Tensor]:
+    """Outputs by name: those of the last line, else `output`, `output2` ..."""
+    names = result.names if isinstance(result, Group) else ()
+    found: dict[str, Tensor] = {}
+    for index, tensor in enumerate(tensors_of(result), 1):
+        given = names[index - 1] if index <= len(names) else None
+        found[given or (OUTPUT if index == 1 else f"{OUTPUT}{index}")] = tensor
+    return found
+
+
+def _needs_shape(line: tree.InputShape) -> NndslError:
+    return error(
+        "NN312",
+        f"the input `{line.name}` needs a shape",
+        line.span,
+        help=f"input {line.name}: [4]",
+    )
