@@ -9,7 +9,7 @@ output output = %map
 ```
 
 Names of other characters than `A-Za-z0-9_.:[]$-` stand in JSON quotes. Options of an operation are
-printed in the order of its fields, named from the first one left out (a default) on. Comments
+printed in the order of its fields, named from the first flag or left-out default on. Comments
 hold the part and the place that asked for a node; they are not parsed.
 """
 
@@ -81,6 +81,7 @@ def print_operation(operation: Operation) -> str:
         if field.default is not MISSING and value == field.default:
             named = True
             continue
+        named = named or isinstance(value, bool)
         shown.append(f"{field.name}={_literal(value)}" if named else _literal(value))
     return operation.name + (f"[{', '.join(shown)}]" if shown else "")
 

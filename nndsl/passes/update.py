@@ -202,6 +202,7 @@ class _Optimization:
         mapped = Map(tuple(substitute(e, names) for e in formulas))
         made = self.build.add_all(mapped, *(values[v] for v in used), name=f"next:{name}")
         for target, value in zip((name, *state_names), made, strict=True):
+            value.name = value.name if value.index == 0 else self.build.unique(f"next:{target}")
             self.build.graph.updates[target] = value
 
 

@@ -125,9 +125,7 @@ def formula(*expressions, element=ElementType.REAL):
 def lines(graph: Graph) -> list[str]:
     """The graph's nodes as text."""
     text = print_graph(graph, comments=False)
-    return [
-        line for line in text.splitlines() if not line.startswith(("input", "output", "update"))
-    ]
+    return [line for line in text.splitlines() if line.startswith("%")]
 
 
 def compared(before: Graph, after: Graph) -> str:

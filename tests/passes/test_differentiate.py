@@ -7,7 +7,8 @@ from nndsl.ir.graph import Builder, Graph, Role
 from nndsl.ir.types import TensorType
 from nndsl.ops.compose import add_map, add_mean
 from nndsl.ops.map import operand
-from nndsl.ops.movement import Broadcast, Concat, Slice
+from nndsl.ops.movement import Concat, Slice
+from nndsl.ops.reduction import Broadcast
 from nndsl.passes.differentiate import Differentiate
 from nndsl.passes.join import Join
 from nndsl.passes.pipeline import CLEANING
