@@ -304,7 +304,8 @@ def _train(span: Span, children: Children) -> tree.Train:
 
 
 def _start(span: Span, children: Children) -> tree.File:
-    return tree.File(replace(span, start=0, end=len(span.source.text)), tuple(children))
+    items = tuple(child for child in children if child is not None)
+    return tree.File(replace(span, start=0, end=len(span.source.text)), items)
 
 
 def _value(span: Span, children: Children) -> tree.Expression:

@@ -146,7 +146,7 @@ class _Reader:
             self.brackets.pop()
         if kind == "RBRACE" and len(self.bodies) > 1:
             self.bodies.pop()
-        if kind == "_NEWLINE" or (kind == "RBRACE" and len(self.bodies) == 1):
+        if kind == "_NEWLINE":
             self.bodies[-1] = _Statement(self.cursor.copy(), index + 1)
 
     def _recover(self, index: int) -> int:
