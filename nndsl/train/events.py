@@ -85,6 +85,16 @@ class Ended:
     folder: Path | None = None
 
 
+@dataclass(frozen=True)
+class FoldEnded:
+    """One fold of a cross-validation is done; the metrics are of its test rows."""
+
+    fold: int  # from 1
+    folds: int
+    metrics: Mapping[str, float]
+    seconds: float
+
+
 class Observer:
     """Hears of events and does nothing; subclasses override what they show."""
 
@@ -105,3 +115,6 @@ class Observer:
 
     def on_end(self, event: Ended) -> None:
         """Training is over."""
+
+    def on_fold(self, event: FoldEnded) -> None:
+        """A fold of a cross-validation is done."""

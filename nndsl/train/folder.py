@@ -40,7 +40,7 @@ class RunFolder:
         Raises NN613 when another training holds it, NN610-NN612 when it cannot be written.
         """
         self.path = path
-        self._lock = _acquire(path)
+        self._lock: int | None = _acquire(path)
         try:
             durable.sweep(path)
             durable.probe(path)

@@ -12,7 +12,10 @@ from nndsl.params import TimeLength
 
 @dataclass(frozen=True)
 class Plan:
-    """Numbers fixed before the first step. The last epoch of a run counted in steps may be cut."""
+    """Numbers fixed before the first step. The last epoch of a run counted in steps may be cut.
+
+    `rows` are the training rows used; with `drop_last` only as many as fill whole batches.
+    """
 
     rows: int
     batch: int
@@ -33,8 +36,9 @@ class Plan:
 def plan(recipe: Recipe, rows: int) -> Plan:
     """The plan of a recipe for so many training rows (at least one)."""
     batch = min(recipe.batch or rows, rows)
-    steps = rows // batch if recipe.drop_last else -(-rows // batch)
-    return Plan(rows, batch, steps, total_steps(recipe.length, steps))
+    used = rows // batch * batch if recipe.drop_last else rows
+    steps = -(-used // batch)
+    return Plan(used, batch, steps, total_steps(recipe.length, steps))
 
 
 def total_steps(length: TimeLength, steps_per_epoch: int) -> int:

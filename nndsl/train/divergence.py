@@ -1,0 +1,166 @@
+"""Explaining a loss that is no number: the steps before are done again, the oracle does this one.
+
+Steps are repeatable to the bit, so the state right before the first non-finite number is found by
+going on from a snapshot. There the graph's NumPy meanings show which value was the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndsl.diagnostics import NndslError, Span, error
+from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role
+from nndsl.ir.types import BATCH
+from nndsl.ops.base import Clock, Op
+from nndsl.random import permutation
+from nndsl.train.job import Arrays, TrainingJob
+from nndsl.train.keeping import Snapshot, is_finite
+from nndsl.train.plan import Plan
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Where the first non-finite value stood, in words, and the place of the source."""
+
+    text: str
+    span: Span | None = None
+
+
+def divergence(
+    job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int, notes: tuple[str, ...] = ()
+) -> NndslError:
+    """The error NN701 for a loss that was not finite at step `step` (from 0 over the run)."""
+    epoch, inside = divmod(step, plan.steps_per_epoch)
+    cause = find_cause(job, plan, snapshot, step)
+    rate = job.recipe.optimizers[0].numbers.get("lr") if job.recipe.optimizers else None
+    now = f", now {rate:g}" if isinstance(rate, int | float) else ""
+    help = f"lower the learning rate (`lr`{now})"
+    if job.recipe.clip is None:
+        help += " or add `clip = norm(1.0)`"
+    span = cause.span or job.recipe.span
+    return error(
+        "NN701",
+        f"the loss became {_loss_name(job)} at epoch {epoch + 1}, step {inside + 1}",
+        span,
+        cause.text,
+        notes=(*(() if span is not None else (cause.text,)), *notes),
+        help=help,
+    )
+
+
+def find_cause(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> Cause:
+    """The first non-finite value at or shortly before a step."""
+    bad_row = _bad_data(job.train)
+    if bad_row is not None:
+        return bad_row
+    state, start = _last_finite(job, plan, snapshot, step)
+    largest = max((float(np.abs(a).max()) for a in state.values() if a.size), default=0.0)
+    size = f"the largest weight was {largest:.2g} before this step"
+    if job.graph is None:
+        return Cause(size)
+    inputs = _inputs(job, job.graph, plan, start)
+    for node, is_gradient in _trace(job.graph, inputs, _clock(job, start)):
+        what = "gradient" if is_gradient else "output"
+        part = (
+            f"the {what} of `{node.label}`" if node.label else f"a value of {node.operation.name}"
+        )
+        return Cause(f"first non-finite value: {part}; {size}", node.span)
+    return Cause(size)
+
+
+def _loss_name(job: TrainingJob) -> str:
+    return "NaN" if np.isnan(job.training.output("loss")).any() else "infinite"
+
+
+def _bad_data(arrays: Arrays) -> Cause | None:
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or np.isfinite(array).all():
+            continue
+        row = int(np.argwhere(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))[0][0])
+        return Cause(f"training row {row + 1} of `{name}` holds a value that is no number")
+    return None
+
+
+def _last_finite(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> tuple[Arrays, int]:
+    """Parameters right before the step that made something non-finite, and that step's number.
+
+    The executable is left in this state. The weights may have been ruined by an update some steps
+    before the loss shows it.
+    """
+    back = 0
+    while True:
+        start = max(snapshot.step, step - back)
+        _replay(job, plan, snapshot, start)
+        if start == snapshot.step or is_finite(job.training.parameters()):
+            break
+        back = 2 * back + 1
+    while start < step:
+        _run(job, plan, start, 1)
+        if not is_finite(job.training.parameters()):
+            break
+        start += 1
+    _replay(job, plan, snapshot, start)
+    return job.training.parameters(), start
+
+
+def _replay(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> None:
+    snapshot.restore(job.training)
+    if step > snapshot.step:
+        _run(job, plan, snapshot.step, step - snapshot.step)
+
+
+def _run(job: TrainingJob, plan: Plan, first: int, steps: int) -> None:
+    job.training.run(
+        first,
+        steps,
+        seed=job.seed,
+        shuffle=job.shuffle,
+        rows=plan.rows,
+        total_steps=plan.total_steps,
+    )
+
+
+def _clock(job: TrainingJob, step: int) -> Clock:
+    return Clock(job.seed, step, None, job.recipe.precision)
+
+
+def _inputs(job: TrainingJob, graph: Graph, plan: Plan, step: int) -> dict[str, np.ndarray]:
+    """Arrays of all inputs of the graph for one step, from the executable's present state."""
+    epoch, inside = divmod(step, plan.steps_per_epoch)
+    order = permutation(plan.rows, job.seed, epoch) if job.shuffle else np.arange(plan.rows)
+    rows = order[inside * plan.batch : (inside + 1) * plan.batch]
+    clock = (step, epoch, plan.total_steps, plan.steps_per_epoch)
+    known: dict[str, np.ndarray] = {
+        **{name: np.array(float(value)) for name, value in zip(CLOCK_NAMES, clock, strict=True)},
+        **{name: array[rows] for name, array in job.train.items()},
+        **{name: np.array(value) for name, value in graph.settings().items()},
+        **job.training.parameters(),
+        **job.training.states(),
+    }
+    return {name: known[name] for name in graph.inputs}
+
+
+def _trace(
+    graph: Graph, inputs: dict[str, np.ndarray], clock: Clock
+) -> Iterator[tuple[Node, bool]]:
+    """Nodes with a non-finite result, in order, and whether they come after the loss."""
+    batch = next((len(inputs[name]) for name, i in graph.inputs.items() if i.role is Role.DATA), 1)
+    clock = Clock(clock.seed, clock.step, {BATCH: batch}, clock.precision)
+    values = {
+        i.value: np.asarray(inputs[name], dtype=clock.dtype(i.value.type.element))
+        for name, i in graph.inputs.items()
+    }
+    loss = graph.outputs.get("loss")
+    after = False
+    with np.errstate(all="ignore"):
+        for node in graph.nodes:
+            assert isinstance(node.operation, Op)
+            results = node.operation.meaning([values[v] for v in node.inputs], clock)
+            for value, result in zip(node.outputs, results, strict=True):
+                values[value] = np.asarray(result, dtype=clock.dtype(value.type.element))
+            if not all(np.isfinite(values[value]).all() for value in node.outputs):
+                yield node, after
+            after = after or loss in node.outputs

@@ -1,0 +1,161 @@
+"""What a training needs and what it returns. Everything arrives compiled and ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from nndsl.ir.graph import Graph
+from nndsl.lower.result import Network, Recipe
+from nndsl.schema import TargetKind
+from nndsl.train.folder import RunFolder
+from nndsl.train.history import History
+from nndsl.train.record import RunRecord
+
+Arrays = Mapping[str, np.ndarray]
+"""Rows of data under the names of a graph's inputs, targets included: [rows, ...] each."""
+
+LOSS_SUM = "run.loss_sum"
+GRADIENT_NORM = "gradient_norm"
+
+
+class Executable(Protocol):
+    """What training asks of a compiled program (`nndsl.runtime.executable` is one).
+
+    What a step does depends on parameters, states, bound rows, seed and step number alone.
+    """
+
+    def bind(self, name: str, array: np.ndarray, /) -> None:
+        """Use these rows for one input from now on. They must not change while bound."""
+
+    def run(
+        self,
+        first_step: int,
+        steps: int,
+        /,
+        *,
+        seed: int = 0,
+        shuffle: bool = False,
+        rows: int | None = None,
+        total_steps: int | None = None,
+    ) -> int:
+        """Do steps; the number done, fewer when the loss was not finite at the last of them."""
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """Copies of the learnt arrays, in the graph's layout."""
+
+    def set_parameters(self, values: Arrays, /) -> None:
+        """Replace learnt arrays."""
+
+    def states(self) -> dict[str, np.ndarray]:
+        """Copies of what is kept from step to step."""
+
+    def set_states(self, values: Arrays, /) -> None:
+        """Replace states."""
+
+    def memory(self, name: str, /) -> np.ndarray:
+        """A state itself, not a copy."""
+
+    def output(self, name: str, /) -> np.ndarray:
+        """An output of the last step."""
+
+    def evaluate(self, arrays: Arrays, /) -> dict[str, np.ndarray]:
+        """Outputs for all rows, in their order; scalars as means over the rows."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of the network, and the target that it is judged by.
+
+    `restore` turns numbers back into the target's own unit: [rows, k] -> [rows, k].
+    """
+
+    name: str
+    target: str
+    kind: TargetKind
+    classes: tuple[str, ...] = ()
+    restore: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """One `train` section, ready to run.
+
+    `training` computes a step with its updates, `evaluation` the outputs and the loss in inference
+    mode. `initial` are the weights (and states) to start from; None: drawn as the network says.
+    `graph` is the training graph with gradients and updates, for explaining a divergence.
+    `documents` are files that the run folder gets beside training's own (`model.nn`, ...).
+    """
+
+    recipe: Recipe
+    network: Network
+    training: Executable
+    evaluation: Executable
+    outputs: tuple[Output, ...]
+    train: Arrays
+    validation: Arrays
+    test: Arrays
+    seed: int = 0
+    threads: int = 1
+    shuffle: bool = True
+    initial: Arrays | None = None
+    graph: Graph | None = None
+    folder: RunFolder | None = None
+    documents: Mapping[str, str] = field(default_factory=dict)
+    record: RunRecord | None = None
+    save_seconds: float = 60.0  # between checkpoints
+    score_train: bool = False  # also give figures of the training rows, at the cost of a pass
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Figures of one part of the data: the loss, the metrics by name, the outputs by name."""
+
+    rows: int
+    loss: float
+    metrics: Mapping[str, float]
+    outputs: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How good the first output is on the test rows, and what that is worth.
+
+    `interval` is the 95 % Wilson interval of the accuracy, `baseline` the figure of always saying
+    the most frequent class or the mean, `confusion` counts [actual, predicted].
+    """
+
+    metric: str
+    value: float
+    rows: int
+    baseline: float
+    interval: tuple[float, float] | None = None
+    right: int | None = None
+    classes: tuple[str, ...] = ()
+    confusion: np.ndarray | None = None
+    recalls: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a training.
+
+    `parameters` (graph layout) and `states` (of the inference graph) are those of `best_epoch`, or
+    the last where none was kept. `metrics` has `train_loss`, `val_loss`, `test_accuracy`, ...
+    """
+
+    status: str  # "finished" or "interrupted"
+    reason: str
+    history: History
+    parameters: dict[str, np.ndarray]
+    states: dict[str, np.ndarray]
+    metrics: dict[str, float]
+    epochs: int
+    steps: int
+    best_epoch: int | None
+    seconds: float
+    verdict: Verdict | None = None
+    exit_code: int = 0  # 130 or 143 after an interruption

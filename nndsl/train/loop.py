@@ -1,0 +1,244 @@
+"""The training loop: chunks of steps, an epoch's figures, the best weights, when to stop.
+
+One epoch of a tiny network takes some microseconds of machine code, so what Python does in an epoch
+is kept to a few calls. Steps run in chunks of about `CHUNK_SECONDS`, between which Ctrl-C, time
+limits and checkpoints are looked at. What a step does depends on its number and the state alone, so
+where chunks begin and end changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from nndsl.ir.graph import Role
+from nndsl.train import stopping
+from nndsl.train.checkpoint import Checkpoint
+from nndsl.train.events import EpochEnded, Observer, Progressed
+from nndsl.train.history import History
+from nndsl.train.interruption import Interruption
+from nndsl.train.job import GRADIENT_NORM, LOSS_SUM, TrainingJob
+from nndsl.train.keeping import Best, Snapshot, Snapshots
+from nndsl.train.plan import Plan, learning_rates
+from nndsl.train.scoring import Scorer
+
+CHUNK_SECONDS = 0.1
+PROGRESS_SECONDS = 0.1
+INTERRUPTED = "interrupted"
+
+
+class DivergenceError(Exception):
+    """The loss was not finite at step `step`, counted from 0 over the run."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(step)
+        self.step = step
+
+
+class Loop:
+    """Runs a job from its present state until a reason to stop; the state is then in the fields."""
+
+    def __init__(
+        self,
+        job: TrainingJob,
+        plan: Plan,
+        observer: Observer,
+        interruption: Interruption,
+    ) -> None:
+        self.job, self.plan = job, plan
+        self.save: Callable[[Snapshot], None] | None = None  # called about every `save_seconds`
+        self.step = 0
+        self.seconds_before = 0.0  # of the earlier parts of a resumed run
+        self._observer, self._interruption = observer, interruption
+        self.scorer = Scorer(job.evaluation, job.recipe, job.outputs)
+        self.history = History(self._columns())
+        self.best = self._kept()
+        self._rates: list[float] = learning_rates(job.recipe, plan).tolist()
+        self._conditions = stopping.conditions(
+            job.recipe.stop, self.history.columns, self.scorer.higher_is_better, self._norm
+        )
+        self._time_limit = stopping.time_limit(job.recipe.stop)
+        self.carried = [i.value.name for i in job.network.graph.of_role(Role.STATE)]
+        self._loss_sum = job.training.memory(LOSS_SUM)
+        self._chunk = 1
+        self._started = self._reported = self._saved = time.perf_counter()
+        self.snapshots = Snapshots(self.picture())
+
+    def _columns(self) -> list[str]:
+        columns = ["epoch", "step", "learning_rate", "train_loss"]
+        if self.job.validation:
+            columns += ["val_loss", *(f"val_{name}" for name in self.scorer.names)]
+        return columns
+
+    def _kept(self) -> Best | None:
+        """What to keep the best of; nothing when the figure needs validation rows and none are."""
+        keep = self.job.recipe.keep
+        if keep is None or (keep == "val_loss" and not self.job.validation):
+            return None
+        stopping.check_figure(keep, self.history.columns, self.job.recipe.span)
+        return Best(keep, self.scorer.higher_is_better(keep))
+
+    def _norm(self) -> float:
+        return float(self.job.training.output(GRADIENT_NORM))
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint instead of from the start."""
+        self.job.training.set_parameters(checkpoint.parameters)
+        self.job.training.set_states(checkpoint.states)
+        self.step = checkpoint.step
+        self.history = checkpoint.history
+        self.seconds_before = checkpoint.seconds
+        if self.best is not None and checkpoint.best_epoch is not None:
+            value = self.history.column(self.best.figure)[checkpoint.best_epoch - 1]
+            self.best.take(checkpoint.best_epoch, value, dict(checkpoint.best))
+        self.snapshots = Snapshots(self.picture())
+
+    @property
+    def seconds(self) -> float:
+        """Time trained so far, all parts of a resumed run together."""
+        return self.seconds_before + time.perf_counter() - self._started
+
+    def picture(self) -> Snapshot:
+        """The present state, copied."""
+        training = self.job.training
+        best = replace(self.best) if self.best is not None else None
+        return Snapshot(
+            self.step, len(self.history), training.parameters(), training.states(), best
+        )
+
+    def run(self) -> str:
+        """Train until the end, a condition, or a signal; why it ended. `DivergenceError` when it did."""
+        reason = None
+        while reason is None and self.step < self.plan.total_steps:
+            reason = self._run_epoch()
+        return reason or f"all {self.plan.epochs} epochs are done"
+
+    def _run_epoch(self) -> str | None:
+        """Do (the rest of) an epoch; a reason to stop, if one came."""
+        first = len(self.history) * self.plan.steps_per_epoch
+        end = min(first + self.plan.steps_per_epoch, self.plan.total_steps)
+        if self.step == first:
+            self._loss_sum[...] = 0.0
+        while self.step < end:
+            self._run_chunk(min(self._chunk, end - self.step))
+            if self.step < end and (reason := self._look_around()):
+                return reason
+        self._finish_epoch(first)
+        for condition in self._conditions:
+            if reason := condition.met(self.history):
+                return reason
+        return self._look_around()
+
+    def _run_chunk(self, steps: int) -> None:
+        """Do some steps, and choose how many fit into the next chunk."""
+        before = time.perf_counter()
+        done = self.job.training.run(
+            self.step,
+            steps,
+            seed=self.job.seed,
+            shuffle=self.job.shuffle,
+            rows=self.plan.rows,
+            total_steps=self.plan.total_steps,
+        )
+        if done < steps or not math.isfinite(self._loss_sum.item()):
+            raise DivergenceError(self.step + done - 1)
+        self.step += done
+        seconds = time.perf_counter() - before
+        if steps == self._chunk:
+            self._chunk = max(1, min(2 * steps, int(CHUNK_SECONDS / max(seconds, 1e-9) * steps)))
+
+    def _train_loss(self) -> float:
+        """Mean loss of this epoch's rows so far."""
+        first = len(self.history) * self.plan.steps_per_epoch
+        return float(self._loss_sum.item() / self.plan.rows_in(first, self.step - first))
+
+    def _finish_epoch(self, first: int) -> None:
+        epoch = len(self.history) + 1
+        figures = {
+            "epoch": epoch,
+            "step": self.step,
+            "learning_rate": self._rates[epoch - 1],
+            "train_loss": self._train_loss(),
+        }
+        metrics = {}
+        if self.job.validation:
+            self.hand_over(self.weights())
+            scores = self.scorer.score(self.job.validation)
+            figures["val_loss"] = scores.loss
+            metrics = dict(scores.metrics)
+            for name, value in metrics.items():
+                figures[f"val_{name}"] = value
+        self.history.append(figures)
+        is_best = self._keep_if_best(figures, epoch)
+        event = EpochEnded(
+            epoch,
+            self.plan.epochs,
+            self.step,
+            figures["train_loss"],
+            figures.get("val_loss"),
+            metrics,
+            figures["learning_rate"],
+            is_best,
+            self.best.epoch if self.best is not None else None,
+            self.seconds,
+        )
+        self._observer.on_epoch(event)
+
+    def _keep_if_best(self, figures: dict[str, float], epoch: int) -> bool:
+        if self.best is None or not self.best.beaten_by(figures[self.best.figure]):
+            return False
+        self.best.take(epoch, figures[self.best.figure], self.weights())
+        return True
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Copies of the parameters, and of the states that inference needs."""
+        found = self.job.training.parameters()
+        for name in self.carried:
+            found[name] = self.job.training.memory(name).copy()
+        return found
+
+    def hand_over(self, weights: dict[str, np.ndarray]) -> None:
+        """Give the evaluation some weights."""
+        if not self.carried:
+            self.job.evaluation.set_parameters(weights)
+            return
+        states = {name: weights[name] for name in self.carried}
+        self.job.evaluation.set_states(states)
+        self.job.evaluation.set_parameters(
+            {name: array for name, array in weights.items() if name not in states}
+        )
+
+    def _look_around(self) -> str | None:
+        """Between chunks: signals and the time limit end the run; save and report at times."""
+        if self._interruption.signal is not None:
+            return INTERRUPTED
+        now = time.perf_counter()
+        if self._time_limit is not None and self.seconds > self._time_limit:
+            return f"{self._time_limit / 60:g} minutes are over"
+        if self.snapshots.is_due(now):
+            self.snapshots.take(self.picture)
+        if self.save is not None and now - self._saved > self.job.save_seconds:
+            self.save(self.snapshots.take(self.picture))
+            self._saved = time.perf_counter()
+        if now - self._reported > PROGRESS_SECONDS:
+            self._reported = now
+            self._report()
+        return None
+
+    def _report(self) -> None:
+        first = len(self.history) * self.plan.steps_per_epoch
+        if self.step == first:
+            return
+        self._observer.on_progress(
+            Progressed(
+                len(self.history) + 1,
+                self.step - first,
+                self.plan.steps_per_epoch,
+                self._train_loss(),
+                self.seconds,
+            )
+        )

@@ -1,0 +1,119 @@
+"""Figures of a network on rows of data: losses, metrics, and what they are worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from nndsl.lower.result import Recipe
+from nndsl.schema import TargetKind
+from nndsl.train import figures
+from nndsl.train.job import Arrays, Executable, Output, Scores, Verdict
+from nndsl.vocab.kinds import Metric
+from nndsl.vocab.registry import words
+
+LOSS = "data_loss"
+_DEFAULT = {TargetKind.CLASSES: "accuracy", TargetKind.NUMBERS: "r2"}
+_SORT = {TargetKind.CLASSES: "classes", TargetKind.NUMBERS: "numbers"}
+
+
+class Scorer:
+    """Scores one part of the data. The metrics are the recipe's, else accuracy or R2.
+
+    With several outputs the figures of the second and later ones are named `<output>.<metric>`.
+    """
+
+    def __init__(self, executable: Executable, recipe: Recipe, outputs: Sequence[Output]) -> None:
+        self._executable = executable
+        self._measures = [
+            (_figure_name(metric, output, position), metric, output)
+            for position, output in enumerate(outputs)
+            for metric in _metrics(recipe, output)
+        ]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the metrics, in order."""
+        return [name for name, _, _ in self._measures]
+
+    def higher_is_better(self, name: str) -> bool:
+        """Whether more is better, for `val_loss`, `val_accuracy`, `accuracy`, ..."""
+        bare = name.split("_", 1)[-1] if name.startswith(("val_", "train_", "test_")) else name
+        return any(bare == own and metric.higher_is_better for own, metric, _ in self._measures)
+
+    def score(self, arrays: Arrays) -> Scores:
+        """Losses, metrics and outputs of some rows."""
+        outputs = self._executable.evaluate(arrays)
+        metrics = {
+            name: float(metric.measure(*judged(output, outputs[output.name], arrays)))
+            for name, metric, output in self._measures
+            if metric.measure is not None
+        }
+        return Scores(row_count(arrays), float(outputs[LOSS]), metrics, outputs)
+
+
+def row_count(arrays: Arrays) -> int:
+    """How many rows; 0 without any array."""
+    return next((len(array) for array in arrays.values()), 0)
+
+
+def judged(output: Output, values: np.ndarray, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions and targets as metrics want them.
+
+    Classes: probabilities [n, C] and indices [n]. Numbers: [n, k] both, in the target's own unit.
+    """
+    targets = arrays[output.target]
+    if output.kind is TargetKind.CLASSES:
+        return probabilities(values), targets.reshape(len(targets))
+    predictions = values.reshape(len(values), -1).astype(np.float64)
+    actual = targets.reshape(len(targets), -1).astype(np.float64)
+    if output.restore is None:
+        return predictions, actual
+    return output.restore(predictions), output.restore(actual)
+
+
+def probabilities(values: np.ndarray) -> np.ndarray:
+    """One column a class; a single number is the probability of the second of two classes."""
+    flat = values.reshape(len(values), -1)
+    return np.concatenate((1 - flat, flat), axis=1) if flat.shape[1] == 1 else flat
+
+
+def verdict(output: Output, name: str, train: Arrays, test: Arrays, scores: Scores) -> Verdict:
+    """The figure called `name` of an output on the test rows, beside its baseline."""
+    predictions, actual = judged(output, scores.outputs[output.name], test)
+    if output.kind is TargetKind.NUMBERS:
+        _, known = judged(output, train[output.target], train)
+        baseline = figures.mean_share(known, actual) if name == "r2" else math.nan
+        return Verdict(name, scores.metrics[name], scores.rows, baseline)
+    known = train[output.target].reshape(-1)
+    chosen = predictions.argmax(axis=1)
+    right = int(np.sum(chosen == actual))
+    matrix = figures.confusion_matrix(chosen, actual, predictions.shape[1])
+    by_accuracy = name == "accuracy"
+    return Verdict(
+        name,
+        scores.metrics[name],
+        scores.rows,
+        figures.majority_share(known, actual) if by_accuracy else math.nan,
+        figures.wilson_interval(right, scores.rows) if by_accuracy else None,
+        right,
+        output.classes,
+        matrix,
+        tuple(figures.recalls(matrix)),
+    )
+
+
+def _metrics(recipe: Recipe, output: Output) -> list[Metric]:
+    sort = _SORT[output.kind]
+    asked = [call.word for call in recipe.metrics if isinstance(call.word, Metric)]
+    fitting = [metric for metric in asked if metric.targets == sort]
+    if fitting:
+        return fitting
+    default = words("metric")[_DEFAULT[output.kind]]
+    return [default] if isinstance(default, Metric) else []
+
+
+def _figure_name(metric: Metric, output: Output, position: int) -> str:
+    return metric.name if position == 0 else f"{output.name}.{metric.name}"

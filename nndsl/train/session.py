@@ -1,0 +1,283 @@
+"""A training from its first step, or from a checkpoint, to its result and its run folder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nndsl.diagnostics import NndslError, error
+from nndsl.runtime.durable import Content
+from nndsl.runtime.weights import encode
+from nndsl.train import folder as names
+from nndsl.train import record as records
+from nndsl.train.checkpoint import Checkpoint
+from nndsl.train.divergence import divergence
+from nndsl.train.events import Ended, Noted, Observer, Saved, Started
+from nndsl.train.history import History
+from nndsl.train.initial import initial_parameters, to_file_layout
+from nndsl.train.interruption import Interruption
+from nndsl.train.job import RunResult, TrainingJob, Verdict
+from nndsl.train.keeping import Snapshot
+from nndsl.train.loop import INTERRUPTED, DivergenceError, Loop
+from nndsl.train.plan import Plan, plan
+from nndsl.train.record import RunRecord
+from nndsl.train.resuming import check_resumable, job_fingerprints
+from nndsl.train.scoring import row_count, verdict
+
+
+@dataclass
+class Session:
+    """One training in progress, with what it writes."""
+
+    job: TrainingJob
+    observer: Observer
+    interruption: Interruption
+    plan: Plan
+    loop: Loop
+    fingerprints: dict[str, str] | None = None
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Write a checkpoint on the way; when that fails, training goes on and says so."""
+        try:
+            self._write("running", "", snapshot)
+        except NndslError as problem:
+            found = problem.diagnostics[0]
+            text = f"{found.title}; training goes on, the last checkpoint is as it was"
+            self.observer.on_note(Noted(text, found.code))
+
+    def _write(self, status: str, reason: str, snapshot: Snapshot) -> None:
+        folder = self.job.folder
+        if folder is None:
+            return
+        history = _shortened(self.loop.history, snapshot.epochs)
+        checkpoint = self._checkpoint(snapshot, history)
+        states = {name: snapshot.states[name] for name in self.loop.carried}
+        weights = checkpoint.best or {**snapshot.parameters, **states}
+        contents = self._documents()
+        contents[names.WEIGHTS] = self._weight_file(dict(weights))
+        contents[names.HISTORY] = history.to_csv().encode()
+        contents[names.RECORD] = self._record(status, reason, history, {}, snapshot.step)
+        contents[names.CHECKPOINT] = checkpoint.encode()
+        folder.write(contents)
+        self.observer.on_save(Saved(folder.path, snapshot.epochs, snapshot.step))
+
+    def _checkpoint(self, snapshot: Snapshot, history: History) -> Checkpoint:
+        if self.fingerprints is None:
+            self.fingerprints = job_fingerprints(self.job)
+        best = snapshot.best
+        return Checkpoint(
+            snapshot.step,
+            snapshot.parameters,
+            snapshot.states,
+            history,
+            best.weights if best is not None else {},
+            best.epoch if best is not None else None,
+            self.loop.seconds,
+            self.fingerprints,
+        )
+
+    def _documents(self) -> dict[str, Content]:
+        return {name: text.encode() for name, text in self.job.documents.items()}
+
+    def _weight_file(self, weights: dict[str, np.ndarray]) -> Content:
+        tensors = to_file_layout(self.job.network, weights)
+        return encode(tensors, {"kind": "weights", "network": self.job.network.name})
+
+    def _record(
+        self,
+        status: str,
+        reason: str,
+        history: History,
+        metrics: Mapping[str, float],
+        step: int,
+    ) -> bytes:
+        job = self.job
+        base = job.record or RunRecord(status, job.network.name)
+        filled = replace(
+            base,
+            status=status,
+            stopped=reason,
+            network=job.network.name,
+            seed=job.seed,
+            threads=job.threads,
+            precision=job.recipe.precision,
+            rows={part: float(rows) for part, rows in _rows(job).items()},
+            epochs=len(history),
+            steps=step,
+            best_epoch=self.loop.best.epoch if self.loop.best is not None else None,
+            metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
+            seconds=round(self.loop.seconds, 3),
+        )
+        return records.to_text(filled).encode()
+
+    def announce(self, resumed: int | None) -> None:
+        """Tell the observer what is about to be trained."""
+        rows = _rows(self.job)
+        self.observer.on_start(
+            Started(
+                self.job.network.name,
+                rows["train"],
+                rows["validation"],
+                rows["test"],
+                self.job.network.parameter_count,
+                self.plan.batch,
+                self.plan.epochs,
+                self.plan.steps_per_epoch,
+                self.job.seed,
+                self.job.threads,
+                self.job.recipe.precision,
+                self.job.folder.path if self.job.folder is not None else None,
+                resumed,
+            )
+        )
+
+    def interrupt(self) -> RunResult:
+        """Save and return what there is after a signal."""
+        self._write("interrupted", INTERRUPTED, self.loop.snapshots.take(self.loop.picture))
+        return self._result("interrupted", INTERRUPTED, self._best_weights(), {}, None)
+
+    def finish(self, reason: str) -> RunResult:
+        """Restore the best weights, score all parts, write the folder."""
+        weights = self._best_weights()
+        self.loop.hand_over(weights)
+        metrics, judgement = self._final_figures()
+        folder = self.job.folder
+        if folder is not None:
+            contents = self._documents()
+            contents[names.WEIGHTS] = self._weight_file(weights)
+            contents[names.HISTORY] = self.loop.history.to_csv().encode()
+            contents[names.RECORD] = self._record(
+                "finished", reason, self.loop.history, metrics, self.loop.step
+            )
+            folder.write(contents)
+            folder.remove(names.CHECKPOINT)
+        return self._result("finished", reason, weights, metrics, judgement)
+
+    def diverged(self, step: int) -> Exception:
+        """The error that explains a divergence, after the last finite state was saved."""
+        snapshot = self.loop.snapshots.newest
+        notes: tuple[str, ...] = ()
+        if self.job.folder is not None:
+            self._write("diverged", "the loss was not finite", snapshot)
+            notes = (
+                f"state saved; `nndsl train --resume {self.job.folder.path}` goes on after "
+                f"epoch {snapshot.epochs}",
+            )
+        return divergence(self.job, self.plan, snapshot, step, notes)
+
+    def _best_weights(self) -> dict[str, np.ndarray]:
+        best = self.loop.best
+        if best is not None and best.epoch is not None:
+            return dict(best.weights)
+        return self.loop.weights()
+
+    def _final_figures(self) -> tuple[dict[str, float], Verdict | None]:
+        job, metrics, judgement = self.job, dict[str, float](), None
+        alone = row_count(job.validation) == row_count(job.test) == 0
+        train = job.train if job.score_train or alone else {}
+        for part, arrays in (("train", train), ("val", job.validation), ("test", job.test)):
+            if row_count(arrays) == 0:
+                continue
+            scores = self.loop.scorer.score(arrays)
+            metrics[f"{part}_loss"] = scores.loss
+            metrics |= {f"{part}_{name}": value for name, value in scores.metrics.items()}
+            if part == "test" and self.loop.scorer.names:
+                name = self.loop.scorer.names[0]
+                judgement = verdict(job.outputs[0], name, job.train, job.test, scores)
+        return metrics, judgement
+
+    def _result(
+        self,
+        status: str,
+        reason: str,
+        weights: dict[str, np.ndarray],
+        metrics: dict[str, float],
+        judgement: Verdict | None,
+    ) -> RunResult:
+        loop = self.loop
+        best_epoch = loop.best.epoch if loop.best is not None else None
+        seconds = loop.seconds
+        path = self.job.folder.path if self.job.folder is not None else None
+        self.observer.on_end(Ended(reason, len(loop.history), best_epoch, seconds, metrics, path))
+        known = self.job.network.parameters
+        return RunResult(
+            status,
+            reason,
+            loop.history,
+            {name: array for name, array in weights.items() if name in known},
+            {name: array for name, array in weights.items() if name not in known},
+            metrics,
+            len(loop.history),
+            loop.step,
+            best_epoch,
+            seconds,
+            judgement,
+            self.interruption.exit_code if status == "interrupted" else 0,
+        )
+
+
+def train(
+    job: TrainingJob, observer: Observer | None = None, checkpoint: Checkpoint | None = None
+) -> RunResult:
+    """Train a job to its end, or until a signal; with a checkpoint, go on from there.
+
+    Raises NN701 when the loss is not finite (after the last finite state was saved), NN610-NN612
+    when the folder cannot be written, NN390 when a figure to watch is not computed.
+    """
+    observer = observer or Observer()
+    rows = row_count(job.train)
+    if rows == 0:
+        raise error("NN391", "there are no training rows", job.recipe.span)
+    with Interruption() as interruption:
+        for name, array in job.train.items():
+            job.training.bind(name, array)
+        planned = plan(job.recipe, rows)
+        _set_start(job, checkpoint)
+        loop = Loop(job, planned, observer, interruption)
+        session = Session(job, observer, interruption, planned, loop)
+        if job.folder is not None:
+            loop.save = session.save
+        if checkpoint is not None:
+            check_resumable(job, checkpoint)
+            loop.restore(checkpoint)
+        session.announce(len(loop.history) if checkpoint is not None else None)
+        _say_what_is_kept(job, loop, observer)
+        try:
+            reason = loop.run()
+        except DivergenceError as problem:
+            raise session.diverged(problem.step) from None
+        return session.interrupt() if reason == INTERRUPTED else session.finish(reason)
+
+
+def _set_start(job: TrainingJob, checkpoint: Checkpoint | None) -> None:
+    """The weights and states before the first step (a checkpoint brings its own)."""
+    if checkpoint is not None:
+        return
+    start = job.initial or initial_parameters(job.network, job.seed)
+    known = job.network.parameters
+    job.training.set_parameters({n: a for n, a in start.items() if n in known})
+    zero = {name: np.zeros_like(array) for name, array in job.training.states().items()}
+    given = {name: array for name, array in start.items() if name not in known}
+    job.training.set_states({**zero, **given})
+
+
+def _say_what_is_kept(job: TrainingJob, loop: Loop, observer: Observer) -> None:
+    if job.recipe.keep is not None and loop.best is None:
+        observer.on_note(Noted("no validation rows: the weights of the last epoch are kept"))
+
+
+def _rows(job: TrainingJob) -> dict[str, int]:
+    return {
+        "train": row_count(job.train),
+        "validation": row_count(job.validation),
+        "test": row_count(job.test),
+    }
+
+
+def _shortened(history: History, epochs: int) -> History:
+    short = History(history.columns)
+    short.rows = history.rows[:epochs]
+    return short
