@@ -174,7 +174,8 @@ class Program:
     `buffers` has every value of the graph, `inputs` and `outputs` those by their names in the
     graph. `shapes` gives the shape of each input and output. `gathers` tells a training program,
     which copies the batch's rows out of the bound data, from one that reads the bound rows
-    themselves. `constants` are written once, when the program is loaded.
+    themselves. `constants` are written once, when the program is loaded; `defaults` are the numbers
+    of settings; class numbers of an input must lie below its entry in `limits`.
     """
 
     kernels: tuple[Kernel, ...]
@@ -193,4 +194,6 @@ class Program:
     states: tuple[str, ...] = ()
     gathers: bool = False
     constants: tuple[tuple[Buffer, tuple[float, ...]], ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    defaults: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)

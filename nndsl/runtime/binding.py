@@ -72,9 +72,7 @@ def check_reach(program: Program) -> None:
     of the code generator, never of a user.
     """
     for buffer in program.buffers.values():
-        end = buffer.offset + buffer.size * buffer.element.bytes
-        if buffer.offset < 0 or end > program.region_bytes.get(buffer.region, end):
-            raise ValueError(f"{buffer} lies outside its region")
+        _check_region(program, buffer)
     for call in program.calls:
         kernel = program.kernels[call.kernel]
         pointers = [s for s in call.slots if not isinstance(s, (Size, int))]
@@ -87,3 +85,10 @@ def check_reach(program: Program) -> None:
                 or extra + reach * buffer.element.bytes > buffer.size * buffer.element.bytes
             ):
                 raise ValueError(f"{kernel.name} ({call.label}) reaches beyond {buffer}")
+
+
+def _check_region(program: Program, buffer: Buffer) -> None:
+    end = buffer.offset + buffer.size * buffer.element.bytes
+    limit = program.region_bytes.get(buffer.region, 0)
+    if buffer.offset < 0 or (buffer.region is not Region.DATA and end > limit):
+        raise ValueError(f"{buffer} lies outside its region")

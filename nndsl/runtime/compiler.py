@@ -26,11 +26,13 @@ FORMAT = "1"
 
 LIBRARY_FUNCTIONS = tuple(
     name + suffix
-    for name in ("exp", "expm1", "exp2", "log", "log1p", "log2", "sin", "cos", "tan", "tanh", "sinh", "cosh",
-                 "asin", "acos", "atan", "atan2", "pow", "fmod", "erf", "erfc", "floor", "ceil",
-                 "rint", "fma", "memset", "memcpy", "memmove")
+    for name in (
+        *("exp", "expm1", "exp2", "log", "log1p", "log2", "pow", "sin", "cos", "tan"),
+        *("asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "erf", "erfc"),
+        *("fmod", "floor", "ceil", "rint", "fma", "memset", "memcpy", "memmove"),
+    )
     for suffix in ("", "f")
-)  # fmt: skip
+)
 """All outside functions that compiled code may call, from the C library."""
 
 
@@ -81,9 +83,9 @@ def _check_calls(module: llvm.ModuleRef) -> None:
     """Kernels call the C library's mathematics and nothing else."""
     for function in module.functions:
         name = function.name
-        if function.is_declaration and not name.startswith("llvm."):
-            if name not in (*LIBRARY_FUNCTIONS, "nndsl_yield", "numba_unpickle"):
-                raise ValueError(f"a kernel calls {name}")
+        outside = function.is_declaration and not name.startswith("llvm.")
+        if outside and name not in (*LIBRARY_FUNCTIONS, "nndsl_yield"):
+            raise ValueError(f"a kernel calls {name}")
 
 
 @cache
@@ -155,14 +157,14 @@ class Compiler:
     def _compile(
         self, kernels: Sequence[Kernel], texts: Sequence[tuple[str, str]]
     ) -> dict[str, bytes]:
-        contractions = [k for k in kernels if k.contraction is not None]
-        glue = [k for k in kernels if k.contraction is None]
+        glue = [k for k in kernels if k.kind == "glue"]
+        written = [k for k in kernels if k.kind != "glue"]
         with ThreadPoolExecutor(1) as worker:
             jobs: dict[str, Future[bytes]] = {}
             for name, text in texts:
                 jobs[name] = worker.submit(self.machine.object_code, text, vectorise=False)
-            for kernel in contractions:
-                jobs[kernel.name] = worker.submit(self._contraction, kernel)
+            for kernel in written:
+                jobs[kernel.name] = worker.submit(self._written, kernel)
             lower = _lowering() if glue else None
             for kernel in glue:
                 assert lower is not None
@@ -170,11 +172,16 @@ class Compiler:
                 jobs[kernel.name] = worker.submit(self.machine.object_code, text, vectorise=True)
             return {name: job.result() for name, job in jobs.items()}
 
-    def _contraction(self, kernel: Kernel) -> bytes:
+    def _written(self, kernel: Kernel) -> bytes:
+        """A kernel whose LLVM text is written by the code generator itself."""
         from nndsl.codegen.contraction import llvm_text
+        from nndsl.codegen.transpose import transpose_text
 
-        assert kernel.contraction is not None
-        text = llvm_text(kernel.contraction, kernel.name, self.machine.target)
+        target = self.machine.target
+        if kernel.contraction is not None:
+            text = llvm_text(kernel.contraction, kernel.name, target)
+        else:
+            text = transpose_text(kernel.element, kernel.name, target)
         return self.machine.object_code(text, vectorise=False)
 
 

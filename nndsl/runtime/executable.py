@@ -10,6 +10,7 @@ import numpy as np
 
 from nndsl.codegen.program import SIZES, Buffer, Element, Program, Region
 from nndsl.codegen.target import Target, host_target
+from nndsl.ir.types import BATCH
 from nndsl.runtime import driver_loop
 from nndsl.runtime.binding import Table, check_reach
 from nndsl.runtime.cache import Cache
@@ -24,8 +25,10 @@ _DTYPES = {
 }
 _CLOCK_ENTRIES = 4
 _N, _STEP, _EPOCH, _FIRST_ROW, _DATA_ROWS, _SEED, _SHUFFLE, _TOTAL, _PER_EPOCH = range(1, 10)
-_Run = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 1, ctypes.c_int64, *[ctypes.c_void_p] * 2,
-                        *[ctypes.c_int64] * 3)  # fmt: skip
+_Pointer, _Integer = ctypes.c_void_p, ctypes.c_int64
+_Run = ctypes.CFUNCTYPE(
+    _Integer, _Pointer, _Integer, _Pointer, _Pointer, _Integer, _Integer, _Integer
+)
 
 
 class Executable:
@@ -65,6 +68,7 @@ class Executable:
     def _prepare(self) -> None:
         for buffer, numbers in self.program.constants:
             self._view(buffer)[:] = numbers
+        self.set_settings(self.program.defaults)
         self._control[driver_loop.BATCH] = self.program.batch
         for thread, clock in enumerate(self._clocks):
             self._control[driver_loop.CLOCKS + thread] = clock.ctypes.data
@@ -91,9 +95,18 @@ class Executable:
             raise ValueError(f"{name} takes {dtype} {wanted}, not {array.dtype} {array.shape}")
         if not array.flags.c_contiguous:
             raise ValueError(f"{name} must be contiguous")
+        self._check_classes(name, array)
         self._bound[name] = array
         for table in self._tables:
             table.bind(name, array.ctypes.data)
+
+    def _check_classes(self, name: str, array: Array) -> None:
+        """Kernels use class numbers as places in memory."""
+        limit = self.program.limits.get(name)
+        if limit is None or not array.size:
+            return
+        if array.min() < 0 or array.max() >= limit:
+            raise ValueError(f"{name} has class numbers beyond 0..{limit - 1}")
 
     def rows(self) -> int:
         """Rows of the bound data; 1 when the program has no data. ValueError when they differ."""
@@ -250,10 +263,20 @@ class Executable:
             self._point(first)
             self._go(1)
             for name in self.program.outputs:
-                part = self._output_view(name, count)
-                _collect(results, name, part, first, count, rows)
+                self._collect(results, name, first, count, rows)
         self._point(0)
         return results
+
+    def _collect(
+        self, results: dict[str, Array], name: str, first: int, count: int, rows: int
+    ) -> None:
+        part = self._output_view(name, count)
+        if self.program.shapes[name][:1] == (BATCH,):
+            whole = results.setdefault(name, np.empty((rows, *part.shape[1:]), part.dtype))
+            whole[first : first + count] = part
+        else:
+            total = results.setdefault(name, np.zeros(part.shape, np.float64))
+            total += part.astype(np.float64) * (count / rows)
 
     def _point(self, first: int) -> None:
         """Let a program that reads rows in place begin at row `first`."""
@@ -274,18 +297,6 @@ class Executable:
         """End the threads. The executable cannot run afterwards."""
         if self._team is not None:
             self._team.close()
-
-
-def _collect(
-    results: dict[str, Array], name: str, part: Array, first: int, count: int, rows: int
-) -> None:
-    batched = part.ndim > 0
-    if batched:
-        whole = results.setdefault(name, np.empty((rows, *part.shape[1:]), part.dtype))
-        whole[first : first + len(part)] = part
-    else:
-        before = results.get(name, np.zeros(()))
-        results[name] = np.asarray(before + part.astype(np.float64) * (count / rows))
 
 
 def aligned(size: int) -> Array:

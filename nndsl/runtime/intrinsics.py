@@ -1,7 +1,9 @@
-"""Names that kernel text may use beside arithmetic: bit casts, rounding, fixed-width integers.
+"""Names that kernel text may use beside arithmetic: choices, roundings, bits of numbers.
 
-Each is one LLVM instruction or intrinsic, so that loops around it vectorise. Importing this module
-imports Numba; only `lowering` does so, when something must be compiled.
+Each becomes a few LLVM instructions without branches, so that loops around it vectorise. They are
+declared in registries of their own: Numba's decorator for such functions would set up all of
+NumPy first. Importing this module imports Numba; only `lowering` does so, when something must be
+compiled.
 """
 
 from __future__ import annotations
@@ -11,63 +13,95 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
-from numba.core.typing.templates import Signature
-from numba.extending import intrinsic
+from numba.core import imputils, types
+from numba.core.typing.templates import AbstractTemplate, Registry, Signature, signature
 
-Generate = Callable[[Any, ir.IRBuilder, Signature, list[ir.Value]], ir.Value]
+Values = tuple[ir.Value, ...]
+Write = Callable[[Any, ir.IRBuilder, types.Type, Values], ir.Value]
+"""Writes the instructions: context, builder, type of the result, operands."""
 
+TYPING = Registry()
+LOWERING = imputils.Registry("kernel intrinsics")
 
-def _bit_cast(result: types.Type, argument: types.Type) -> Any:
-    def bits(typing_context: Any, value: types.Type) -> tuple[Signature, Generate]:
-        def generate(
-            context: Any, builder: ir.IRBuilder, signature: Signature, arguments: list[ir.Value]
-        ) -> ir.Value:
-            value = context.cast(builder, arguments[0], signature.args[0], argument)
-            return builder.bitcast(value, context.get_value_type(result))
-
-        return result(value), generate
-
-    return intrinsic(bits)
+_INTEGERS = {types.float32: (types.int32, 23, 127), types.float64: (types.int64, 52, 1023)}
+"""Of each floating-point type: the integer type of its bits, width of its fraction, bias."""
 
 
-def _unary(name: str) -> Any:
-    def function(typing_context: Any, value: types.Type) -> tuple[Signature, Generate]:
-        def generate(
-            context: Any, builder: ir.IRBuilder, signature: Signature, arguments: list[ir.Value]
-        ) -> ir.Value:
-            declared = builder.module.declare_intrinsic(name, [arguments[0].type])
-            return builder.call(declared, arguments)
+def _declare(name: str, write: Write, *, condition: bool = False) -> Callable[..., None]:
+    """A function of operands of one type, after a truth if `condition`, with a result of that type."""
 
-        return value(value), generate
+    def function(*operands: Any) -> None:
+        """Stands for the instructions in kernel text."""
 
-    return intrinsic(function)
+    function.__name__ = name
 
+    class Template(AbstractTemplate):  # type: ignore[misc]
+        key = function
 
-def _binary(name: str) -> Any:
-    def function(
-        typing_context: Any, left: types.Type, right: types.Type
-    ) -> tuple[Signature, Generate]:
-        def generate(
-            context: Any, builder: ir.IRBuilder, signature: Signature, arguments: list[ir.Value]
-        ) -> ir.Value:
-            declared = builder.module.declare_intrinsic(name, [arguments[0].type])
-            return builder.call(declared, arguments)
+        def generic(self, arguments: tuple[types.Type, ...], keywords: object) -> Signature:
+            kind = arguments[-1]
+            first = (types.boolean,) if condition else ()
+            return signature(kind, *first, *[kind] * (len(arguments) - len(first)))
 
-        return left(left, left), generate
+    def lower(
+        context: Any, builder: ir.IRBuilder, signature: Signature, operands: Values
+    ) -> ir.Value:
+        return write(context, builder, signature.return_type, operands)
 
-    return intrinsic(function)
+    TYPING.register_global(function, types.Function(Template))
+    LOWERING.lower(function, types.VarArg(types.Any))(lower)
+    return function
 
 
-float_from_bits = _bit_cast(types.float32, types.int32)
-bits_from_float = _bit_cast(types.int32, types.float32)
-double_from_bits = _bit_cast(types.float64, types.int64)
-bits_from_double = _bit_cast(types.int64, types.float64)
-nearest = _unary("llvm.rint")
-round_down = _unary("llvm.floor")
-root = _unary("llvm.sqrt")
-magnitude = _unary("llvm.fabs")
-copy_sign = _binary("llvm.copysign")
+def _llvm(intrinsic: str) -> Write:
+    """One of LLVM's own intrinsics, overloaded by the type of its operands."""
+
+    def write(context: Any, builder: ir.IRBuilder, kind: types.Type, operands: Values) -> ir.Value:
+        shape = ir.FunctionType(operands[0].type, [operand.type for operand in operands])
+        function = builder.module.declare_intrinsic(intrinsic, [operands[0].type], shape)
+        return builder.call(function, operands)
+
+    return write
+
+
+def _where(context: Any, builder: ir.IRBuilder, kind: types.Type, operands: Values) -> ir.Value:
+    """Both sides are computed, one is chosen."""
+    condition, chosen, otherwise = operands
+    return builder.select(condition, chosen, otherwise)
+
+
+def _power_of_two(
+    context: Any, builder: ir.IRBuilder, kind: types.Type, operands: Values
+) -> ir.Value:
+    """2**n of a whole number in the normal range, by writing the bits of the exponent."""
+    (number,) = operands
+    integer_kind, fraction, bias = _INTEGERS[kind]
+    integer = context.get_value_type(integer_kind)
+    exponent = builder.add(builder.fptosi(number, integer), integer(bias))
+    return builder.bitcast(builder.shl(exponent, integer(fraction)), number.type)
+
+
+def _split(
+    context: Any, builder: ir.IRBuilder, kind: types.Type, number: ir.Value
+) -> tuple[ir.Value, ir.Value]:
+    """The whole number e and the bits of m in x = m * 2**e, sqrt(1/2) <= m < sqrt(2), x normal."""
+    integer_kind, fraction, _ = _INTEGERS[kind]
+    integer = context.get_value_type(integer_kind)
+    root_half = 0x3F3504F3 if kind is types.float32 else 0x3FE6A09E667F3BCD
+    bits = builder.bitcast(number, integer)
+    exponent = builder.ashr(builder.sub(bits, integer(root_half)), integer(fraction))
+    return exponent, builder.sub(bits, builder.shl(exponent, integer(fraction)))
+
+
+def _exponent(context: Any, builder: ir.IRBuilder, kind: types.Type, operands: Values) -> ir.Value:
+    exponent, _ = _split(context, builder, kind, operands[0])
+    return builder.sitofp(exponent, operands[0].type)
+
+
+def _mantissa(context: Any, builder: ir.IRBuilder, kind: types.Type, operands: Values) -> ir.Value:
+    _, bits = _split(context, builder, kind, operands[0])
+    return builder.bitcast(bits, operands[0].type)
+
 
 NAMES: dict[str, Any] = {
     "float32": types.float32,
@@ -77,14 +111,14 @@ NAMES: dict[str, Any] = {
     "uint32": types.uint32,
     "uint64": types.uint64,
     "math": math,
-    "float_from_bits": float_from_bits,
-    "bits_from_float": bits_from_float,
-    "double_from_bits": double_from_bits,
-    "bits_from_double": bits_from_double,
-    "nearest": nearest,
-    "round_down": round_down,
-    "root": root,
-    "magnitude": magnitude,
-    "copy_sign": copy_sign,
+    "where": _declare("where", _where, condition=True),
+    "fma": _declare("fma", _llvm("llvm.fma")),
+    "round_even": _declare("round_even", _llvm("llvm.roundeven")),
+    "sqrt": _declare("sqrt", _llvm("llvm.sqrt")),
+    "absolute": _declare("absolute", _llvm("llvm.fabs")),
+    "copysign": _declare("copysign", _llvm("llvm.copysign")),
+    "power_of_two": _declare("power_of_two", _power_of_two),
+    "exponent": _declare("exponent", _exponent),
+    "mantissa": _declare("mantissa", _mantissa),
 }
 """All global names of kernel text."""

@@ -19,7 +19,7 @@ from numba.core.compiler_machinery import PassManager
 from numba.core.typing import mathdecl, templates
 
 from nndsl.codegen.program import Kernel
-from nndsl.runtime.intrinsics import NAMES
+from nndsl.runtime.intrinsics import LOWERING, NAMES, TYPING
 
 _LLVM_TYPES = {"float32": "float", "float64": "double", "int32": "i32", "int64": "i64"}
 
@@ -29,6 +29,7 @@ class _TypingContext(typing.Context):  # type: ignore[misc]
 
     def load_additional_registries(self) -> None:
         self.install_registry(mathdecl.registry)
+        self.install_registry(TYPING)
 
     def install_registry(self, registry: Any) -> None:
         plain = templates.Registry()
@@ -46,6 +47,7 @@ class _TargetContext(cpu.CPUContext):  # type: ignore[misc]
         from numba.cpython import builtins, mathimpl, numbers, rangeobj  # noqa: F401 (register)
 
         self.install_registry(mathimpl.registry)
+        self.install_registry(LOWERING)
 
     def post_lowering(self, module: Any, library: Any) -> None:
         """Nothing to link: kernels hold no objects."""

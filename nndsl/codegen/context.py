@@ -1,0 +1,77 @@
+"""What the emitters of calls share: buffers of values, machine types, the largest batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nndsl.codegen.draft import Draft, Pointer, Share, Slot
+from nndsl.codegen.loops import count, size_of
+from nndsl.codegen.program import Buffer, Element, Kernel, Size, Split
+from nndsl.codegen.target import Target
+from nndsl.ir.graph import Node, Value
+from nndsl.ir.types import BATCH, ElementType
+
+OWN_ALIGN = 16
+"""Elements: shares of flat memory start on cache lines."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where values live, and how they are computed."""
+
+    buffers: Mapping[Value, Buffer]
+    precision: Element
+    batch: int
+    target: Target
+
+    def element(self, element: ElementType) -> Element:
+        """The machine type of an element type."""
+        if element is ElementType.REAL:
+            return self.precision
+        return Element.FLOAT64 if element is ElementType.DOUBLE else Element.INT32
+
+    def count(self, value: Value) -> int:
+        """Elements of a value with the largest batch."""
+        return count(value.type.shape, self.batch)
+
+    def read(self, value: Value, share: Share | None = None) -> Pointer:
+        """A pointer to the whole value, read; by default in parts where it has rows."""
+        return self._pointer(value, share, writes=False)
+
+    def write(self, value: Value, share: Share | None = None) -> Pointer:
+        """A pointer to the whole value, written."""
+        return self._pointer(value, share, writes=True)
+
+    def _pointer(self, value: Value, share: Share | None, *, writes: bool) -> Pointer:
+        part = Share.PART if batched(value) else Share.WHOLE
+        return Pointer(self.buffers[value], self.count(value), writes, share or part)
+
+
+def batched(value: Value) -> bool:
+    """Whether the value's first axis is the rows of the batch."""
+    return value.type.shape[:1] == (BATCH,)
+
+
+def draft(
+    node: Node,
+    kernel: Kernel,
+    slots: tuple[Slot, ...],
+    extent: Size,
+    split: Split,
+    align: int = 1,
+    flops: int = 0,
+) -> Draft:
+    """A call that does (part of) a node."""
+    spans = (node.span,) if node.span is not None else ()
+    name = node.outputs[0].name if node.outputs else ""
+    label = f"{node.label}: {name}" if node.label else name
+    return Draft(kernel, slots, extent, split, align, label, spans, flops)
+
+
+def row_loop(value: Value) -> tuple[int, Size, Split]:
+    """Unit, extent and split of a call over all axes of `value` but the last."""
+    outer = value.type.shape[:-1]
+    if outer[:1] == (BATCH,):
+        return size_of(outer[1:]).factor, Size(1, BATCH), Split.ROWS
+    return 1, size_of(outer), Split.OWN

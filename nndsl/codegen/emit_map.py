@@ -1,0 +1,113 @@
+"""Calls for element-wise formulas and reductions."""
+
+from __future__ import annotations
+
+from nndsl.codegen import glue
+from nndsl.codegen.context import OWN_ALIGN, Context, batched, draft
+from nndsl.codegen.draft import Draft, Pointer, Share
+from nndsl.codegen.loops import Space, alternate, collapse, size_of
+from nndsl.codegen.program import Element, Size, Split
+from nndsl.ir.graph import Node, Value
+from nndsl.ir.types import BATCH
+from nndsl.ops.base import Op
+from nndsl.ops.map import Map
+from nndsl.ops.reduction import Reduce
+
+
+def emit_map(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """One loop nest for all results."""
+    assert isinstance(operation, Map)
+    result = node.outputs[0].type
+    space = collapse(result.shape, [v.type.shape for v in node.inputs])
+    element = context.element(result.element)
+    arguments = _Arguments(context, space)
+    operands = [arguments.read(number, value) for number, value in enumerate(node.inputs)]
+    results = [arguments.write(value) for value in node.outputs]
+    computed = context.precision if element is Element.INT32 else element
+    kernel = glue.map_kernel(operation.expressions, operands, results, space, computed)
+    split, align = _split(space)
+    slots = (*arguments.pointers.values(), space.unit, *space.inner_sizes())
+    flops = operation.flops([v.type for v in node.inputs])
+    return [draft(node, kernel, slots, space.extent, split, align, flops)]
+
+
+def _split(space: Space) -> tuple[Split, int]:
+    if space.batched:
+        return Split.ROWS, 1
+    if not space.axes:
+        return Split.ONE, 1
+    return Split.OWN, OWN_ALIGN if len(space.axes) == 1 else 1
+
+
+class _Arguments:
+    """Pointers of a Map: one for each piece of memory, though it be operand and result."""
+
+    def __init__(self, context: Context, space: Space) -> None:
+        self.context = context
+        self.space = space
+        self.pointers: dict[str, Pointer] = {}
+
+    def read(self, number: int, value: Value) -> glue.MapOperand:
+        """The argument for an operand."""
+        moves = self.space.moves[number]
+        share = Share.PART if moves[:1] == (True,) else Share.WHOLE
+        return self._argument(self.context.read(value, share), f"a{len(self.pointers)}")
+
+    def write(self, value: Value) -> glue.MapOperand:
+        """The argument for a result; an operand's, when it is written in its place."""
+        return self._argument(self.context.write(value, Share.PART), f"b{len(self.pointers)}")
+
+    def _argument(self, pointer: Pointer, name: str) -> glue.MapOperand:
+        element = pointer.buffer.element
+        for known, other in self.pointers.items():
+            same = (other.buffer.region, other.start, other.buffer.element, other.buffer.name)
+            mine = (pointer.buffer.region, pointer.start, element, pointer.buffer.name)
+            if same[:3] == mine[:3] and (pointer.buffer.region.value != "data" or same == mine):
+                if pointer.writes:
+                    self.pointers[known] = pointer
+                return glue.MapOperand(known, element)
+        self.pointers[name] = pointer
+        return glue.MapOperand(name, element)
+
+
+def emit_reduce(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """The form that suits the pattern of kept and reduced axes."""
+    assert isinstance(operation, Reduce)
+    (source,), (result,) = node.inputs, node.outputs
+    runs = alternate(source.type.shape, operation.axes)
+    pattern = tuple(reduced for _, reduced in runs)
+    element = context.element(source.type.element)
+    flops = operation.flops([source.type])
+    if False not in pattern:
+        kernel = glue.total_kernel(operation.kind, element)
+        whole = context.read(source, Share.WHOLE)
+        slots = (whole, context.write(result, Share.WHOLE), size_of(source.type.shape))
+        return [draft(node, kernel, slots, Size(1), Split.ONE, 1, flops)]
+    if pattern == (True, False) and operation.kind == "sum" and element is not Element.INT32:
+        columns = size_of(runs[1][0])
+        kernel = glue.column_sum_kernel(element)
+        pointers = context.read(source, Share.WHOLE), context.write(result, Share.PART)
+        slots = (*pointers, size_of(runs[0][0]), columns)
+        return [draft(node, kernel, slots, columns, Split.OWN, OWN_ALIGN, flops)]
+    return [_general(context, node, operation, runs, flops)]
+
+
+def _general(
+    context: Context,
+    node: Node,
+    operation: Reduce,
+    runs: tuple[tuple[tuple[int | str, ...], bool], ...],
+    flops: int,
+) -> Draft:
+    (source,), (result,) = node.inputs, node.outputs
+    element = context.element(source.type.element)
+    kernel = glue.reduce_kernel(operation.kind, [reduced for _, reduced in runs], element)
+    first = next(sizes for sizes, reduced in runs if not reduced)
+    by_rows = batched(source) and not runs[0][1]
+    extent = Size(1, BATCH) if by_rows else size_of(first)
+    unit = size_of(first[1:]).factor if by_rows else 1
+    share = Share.PART if by_rows else Share.WHOLE
+    sizes = tuple(size_of(axis) for axis, _ in runs)
+    slots = (context.read(source, share), context.write(result, Share.PART), unit, *sizes)
+    split = Split.ROWS if by_rows else Split.OWN
+    return draft(node, kernel, slots, extent, split, 1, flops)

@@ -1,0 +1,130 @@
+"""Calls for matrix products, with what follows them in registers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nndsl.codegen.context import Context, draft
+from nndsl.codegen import contraction as contractions
+from nndsl.codegen.contraction import align, extents, flops
+from nndsl.codegen.draft import Draft, Pointer, Share, contraction_kernel
+from nndsl.codegen.loops import size_of
+from nndsl.codegen.program import Contraction, Operand, Size, Split
+from nndsl.ir.graph import Node, Value
+from nndsl.ir.types import BATCH, Dimension, ElementType
+from nndsl.ops.base import Op
+from nndsl.ops.fused import FusedMatMul
+from nndsl.ops.matmul import MatMul
+from nndsl.scalar.expression import variable
+from nndsl.scalar.inspection import substitute
+
+
+def emit_matmul(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """One contraction."""
+    assert isinstance(operation, MatMul)
+    return [_call(context, node, _product(context, operation, node))]
+
+
+def emit_fused_matmul(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """One contraction with an epilogue."""
+    assert isinstance(operation, FusedMatMul)
+    plain = _product(context, operation.product, node)
+    names = {"x0": variable("sum")}
+    operands = []
+    for number, value in enumerate(node.inputs[2:], 1):
+        operands.append(_operand(context, f"x{number}", value, node.outputs[0]))
+    epilogue = tuple(substitute(e, names) for e in operation.expressions)
+    fused = replace(plain, epilogue=epilogue, operands=tuple(operands))
+    return [_call(context, node, fused)]
+
+
+def _operand(context: Context, name: str, value: Value, result: Value) -> Operand:
+    kind = operand_kind(value, result)
+    if kind is None:
+        raise ValueError(f"{value} cannot be read after the product {result}")
+    stride = {"tile": _columns(result.type.shape), "rows": 1}.get(kind, 0)
+    element = context.element(value.type.element)
+    return Operand(name, kind, stride, None if element is context.precision else element)
+
+
+def operand_kind(value: Value, result: Value) -> str | None:
+    """How an epilogue reads `value` for a product like `result`; None when it cannot."""
+    shape, full = value.type.shape, result.type.shape
+    if shape == () and value.type.element is ElementType.DOUBLE:
+        return "scalar"
+    if value.type.element is not ElementType.REAL:
+        return None
+    if shape == full:
+        return "tile"
+    if shape == (*full[:-1], 1):
+        return "rows"
+    leading = shape[:-1]
+    return "columns" if shape and shape[-1] == full[-1] and set(leading) <= {1} else None
+
+
+def _columns(shape: tuple[Dimension, ...]) -> int:
+    last = shape[-1]
+    if not isinstance(last, int):
+        raise ValueError(f"the size {last} is not known")
+    return last
+
+
+def _product(context: Context, operation: MatMul, node: Node) -> Contraction:
+    """Strides of A, B and C in elements."""
+    a, b = (v.type.shape for v in node.inputs[:2])
+    a_last, b_last = _columns(a), _columns(b)
+    columns = _columns(node.outputs[0].type.shape)
+    if operation.transpose_a:
+        rows, depth = Size(a_last), size_of(a[:-1])
+        a_strides = (1, a_last)
+    else:
+        rows, depth = size_of(a[:-1]), Size(a_last)
+        a_strides = (a_last, 1)
+    b_strides = (1, b_last) if operation.transpose_b else (b_last, 1)
+    return Contraction(
+        element=context.precision,
+        columns=columns,
+        rows=rows,
+        depth=depth,
+        a_row=a_strides[0],
+        a_depth=a_strides[1],
+        b_depth=b_strides[0],
+        b_column=b_strides[1],
+        c_row=columns,
+    )
+
+
+def _call(context: Context, node: Node, contraction: Contraction) -> Draft:
+    kernel = contraction_kernel(contraction, _nest(contraction, context))
+    by_rows = contraction.rows.symbol == BATCH
+    share = Share.PART if by_rows else Share.WHOLE
+    kinds = [o.kind for o in contraction.operands]
+    shares = [share, Share.WHOLE, *(_share(k) for k in kinds), *[Share.PART] * len(node.outputs)]
+    sizes = {BATCH: context.batch}
+    pointers = []
+    values = [*node.inputs, *node.outputs]
+    for number, (value, part, reach) in enumerate(
+        zip(values, shares, extents(contraction, sizes), strict=True)
+    ):
+        buffer = context.buffers[value]
+        writes = number >= len(node.inputs)
+        pointers.append(Pointer(buffer, reach // buffer.element.bytes, writes, part))
+    split = Split.ROWS if by_rows else Split.OWN
+    return draft(
+        node,
+        kernel,
+        (*pointers, contraction.rows, contraction.depth),
+        contraction.rows,
+        split,
+        align(contraction, context.target),
+        flops(contraction, sizes),
+    )
+
+
+def _share(kind: str) -> Share:
+    return Share.PART if kind in ("tile", "rows") else Share.WHOLE
+
+
+def _nest(contraction: Contraction, context: Context) -> str:
+    nest = getattr(contractions, "loop_nest", None)
+    return nest(contraction, context.target) if nest else repr(contraction)

@@ -1,0 +1,143 @@
+"""Glue kernels on rows of classes: softmax, its logarithm, cross-entropy, picking, one-hot rows.
+
+Exponentials and logarithms are taken in loops of their own over all elements of the share, which
+vectorise whatever the width of a row; what runs along a row is only comparing and adding.
+"""
+
+from __future__ import annotations
+
+from nndsl.codegen.draft import glue_kernel
+from nndsl.codegen.glue import INDENT, block, function
+from nndsl.codegen.printing import assignments
+from nndsl.codegen.program import Element, Kernel
+from nndsl.scalar import functions as f
+from nndsl.scalar.expression import variable
+
+_GREATEST = (
+    "top = x[row * n]",
+    "for j in range(1, n):",
+    INDENT + "value = x[row * n + j]",
+    INDENT + "top = where((top >= value) | (top != top), top, value)",
+)
+_TOTAL = ("for j in range(n):", INDENT + "total = total + y[row * n + j]")
+
+
+def _over(text: str, lines: tuple[str, ...] | list[str]) -> list[str]:
+    return [f"for {text}:", *block(list(lines))]
+
+
+def _exponentials(element: Element) -> list[str]:
+    """y = exp(y) for all elements of the share."""
+    lines = assignments([f.exp(variable("z"))], ["y[i]"], {}, element)
+    return _over("i in range(low * unit * n, high * unit * n)", ["z = y[i]", *lines])
+
+
+def _moved() -> list[str]:
+    """y = x - max(x) of each row."""
+    lines = [*_GREATEST, "for j in range(n):", INDENT + "y[row * n + j] = x[row * n + j] - top"]
+    return _over("row in range(low * unit, high * unit)", lines)
+
+
+def softmax_kernel(element: Element) -> Kernel:
+    """Arguments: x, y, unit (rows for one row of the extent), n (numbers a row)."""
+    share = [
+        f"total = {element.value}(0.0)",
+        *_TOTAL,
+        f"scale = {element.value}(1.0) / total",
+        "for j in range(n):",
+        INDENT + "y[row * n + j] = y[row * n + j] * scale",
+    ]
+    lines = _moved() + _exponentials(element) + _over(_ROWS, share)
+    return _rows("softmax", ["x", "y"], lines, element)
+
+
+_ROWS = "row in range(low * unit, high * unit)"
+
+
+def log_softmax_kernel(element: Element) -> Kernel:
+    """Arguments as for softmax."""
+    logarithm = assignments([f.log(variable("total"))], ["shift"], {}, element)
+    share = [
+        *_GREATEST,
+        f"total = {element.value}(0.0)",
+        *_TOTAL,
+        *logarithm,
+        "shift = shift + top",
+        "for j in range(n):",
+        INDENT + "y[row * n + j] = x[row * n + j] - shift",
+    ]
+    lines = _moved() + _exponentials(element) + _over(_ROWS, share)
+    return _rows("log_softmax", ["x", "y"], lines, element)
+
+
+def cross_entropy_kernel(smooth: float, element: Element) -> Kernel:
+    """Loss and its derivative from logits and classes. Arguments: x, classes, loss, y, unit, n.
+
+    With `smooth` s the target is 1 - s at the class plus s / n everywhere.
+    """
+    kind = element.value
+    logarithm = assignments([f.log(variable("total"))], ["loss[row]"], {}, element)
+    deltas = [
+        f"total = {kind}(0.0)",
+        *_TOTAL,
+        "loss[row] = total",
+        f"scale = {kind}(1.0) / total",
+        "for j in range(n):",
+        INDENT + "y[row * n + j] = y[row * n + j] * scale" + _even_share(smooth, kind),
+        "place = row * n + classes[row]",
+        f"y[place] = y[place] - {kind}({1.0 - smooth!r})",
+    ]
+    losses = [*_GREATEST, *_aim(smooth, kind), "loss[row] = loss[row] - aim"]
+    lines = _moved() + _exponentials(element) + _over(_ROWS, deltas)
+    lines += _over(_ROWS, ["total = loss[row]", *logarithm]) + _over(_ROWS, losses)
+    text = function("cross_entropy", ["x", "classes", "loss", "y", "unit", "n"], lines)
+    real = f"pointer:{kind}"
+    signature = (real, "pointer:int32", real, real, "integer", "size")
+    return glue_kernel("cross_entropy", text, signature, element)
+
+
+def _even_share(smooth: float, kind: str) -> str:
+    return f" - {kind}({smooth!r}) / {kind}(n)" if smooth else ""
+
+
+def _aim(smooth: float, kind: str) -> list[str]:
+    """What the target's part of the loss is, from logits less their greatest."""
+    picked = "x[row * n + classes[row]] - top"
+    if not smooth:
+        return [f"aim = {picked}"]
+    return [
+        f"mean = {kind}(0.0)",
+        "for j in range(n):",
+        INDENT + "mean = mean + (x[row * n + j] - top)",
+        f"aim = {kind}({1.0 - smooth!r}) * ({picked}) + {kind}({smooth!r}) * mean / {kind}(n)",
+    ]
+
+
+def pick_kernel(element: Element) -> Kernel:
+    """The number at each row's class. Arguments: x, classes, y, unit, n."""
+    lines = _over(_ROWS, ["y[row] = x[row * n + classes[row]]"])
+    text = function("pick", ["x", "classes", "y", "unit", "n"], lines)
+    real = f"pointer:{element.value}"
+    return glue_kernel("pick", text, (real, "pointer:int32", real, "integer", "size"), element)
+
+
+def one_hot_kernel(element: Element) -> Kernel:
+    """Rows of the unit matrix. Arguments: classes, y, unit, n."""
+    kind = element.value
+    lines = _over(
+        _ROWS,
+        [
+            "for j in range(n):",
+            INDENT + f"y[row * n + j] = {kind}(0.0)",
+            f"y[row * n + classes[row]] = {kind}(1.0)",
+        ],
+    )
+    text = function("one_hot", ["classes", "y", "unit", "n"], lines)
+    signature = ("pointer:int32", f"pointer:{kind}", "integer", "size")
+    return glue_kernel("one_hot", text, signature, element)
+
+
+def _rows(word: str, pointers: list[str], lines: list[str], element: Element) -> Kernel:
+    text = function(word, [*pointers, "unit", "n"], lines)
+    signature = (*(f"pointer:{element.value}" for _ in pointers), "integer", "size")
+    return glue_kernel(word, text, signature, element)

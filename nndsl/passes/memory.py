@@ -1,0 +1,348 @@
+"""Where every value lives: offsets into flat memories, planned before anything is allocated.
+
+Parameters, states and temporary values each have one memory. Temporary values share theirs: two whose
+lives do not overlap may have the same bytes. Updates are written into the parameter or state itself
+where nobody reads the old value any more. Parameters, their gradients and each of an optimizer's
+moments stand in the same order at the same distances, so that one loop can update all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import prod
+
+from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role, Value
+from nndsl.ir.types import BATCH, ElementType
+from nndsl.ops.base import Fusion, Op
+
+ALIGNMENT = 64
+"""Bytes: a cache line, and a vector register of AVX-512."""
+
+
+class Area(Enum):
+    """The separately allocated memories."""
+
+    PARAMETERS = "parameters"
+    STATE = "state"
+    WORKSPACE = "workspace"
+    CLOCK = "clock"
+    DATA = "data"
+
+
+_AREA_OF_ROLE = {
+    Role.PARAMETER: Area.PARAMETERS,
+    Role.STATE: Area.STATE,
+    Role.CLOCK: Area.CLOCK,
+    Role.SETTING: Area.CLOCK,
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """`elements` numbers of `width` bytes each, from byte `offset` of an area on."""
+
+    area: Area
+    offset: int
+    elements: int
+    width: int
+
+    @property
+    def bytes(self) -> int:
+        """Size."""
+        return self.elements * self.width
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Places by value, bytes by area, and the updates that must be copied after the step.
+
+    `lives` gives for each value in the workspace the numbers of the first and the last node
+    between which it is needed (-1: before the first; the number of nodes: after the last).
+    """
+
+    places: dict[Value, Place]
+    areas: dict[Area, int]
+    copies: tuple[tuple[str, Value], ...]
+    lives: dict[Value, tuple[int, int]]
+
+    @property
+    def total(self) -> int:
+        """Bytes of all areas together."""
+        return sum(self.areas.values())
+
+    def largest(self, count: int = 5) -> list[tuple[str, int]]:
+        """Names and bytes of the largest values, each piece of memory once."""
+        seen: dict[tuple[Area, int], tuple[str, int]] = {}
+        for value, place in self.places.items():
+            key = (place.area, place.offset)
+            if key not in seen or seen[key][1] < place.bytes:
+                seen[key] = (value.name, place.bytes)
+        return sorted(seen.values(), key=lambda entry: -entry[1])[:count]
+
+    def text(self) -> str:
+        """The plan for people: one line for each value, in the order of memory."""
+        lines = []
+        for area, size in self.areas.items():
+            lines.append(f"{area.value}: {size} bytes")
+            inside = [(p.offset, v) for v, p in self.places.items() if p.area is area]
+            for offset, value in sorted(inside, key=lambda entry: (entry[0], entry[1].name)):
+                life = "{}..{}".format(*self.lives[value]) if value in self.lives else ""
+                row = f"  {offset:>10}  {self.places[value].bytes:>10}  {value.name}  {life}"
+                lines.append(row.rstrip())
+        return "\n".join(lines)
+
+
+def plan(graph: Graph, batch: int, real_bytes: int = 4, *, gathers: bool = False) -> MemoryPlan:
+    """Plan the memory for at most `batch` rows. `gathers`: rows are copied out of the data first."""
+    return _Planner(graph, batch, real_bytes, gathers).plan()
+
+
+def estimate(graph: Graph, batch: int, real_bytes: int = 4) -> int:
+    """Bytes that training or evaluating the graph needs beside its data."""
+    return plan(graph, batch, real_bytes, gathers=True).total
+
+
+def rounded(size: int) -> int:
+    """The next multiple of the alignment."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+@dataclass
+class _Item:
+    """A piece of the workspace with its life; several values may share it one after the other."""
+
+    size: int
+    first: int
+    last: int
+    offset: int = -1
+
+
+class _Planner:
+    def __init__(self, graph: Graph, batch: int, real_bytes: int, gathers: bool) -> None:
+        self.graph = graph
+        self.batch = batch
+        self.widths = {ElementType.REAL: real_bytes, ElementType.DOUBLE: 8, ElementType.INDEX: 4}
+        self.gathers = gathers
+        self.end = len(graph.nodes)
+        self.roots: dict[Value, Value] = {}
+        self.defined: dict[Value, int] = {i.value: -1 for i in graph.inputs.values()}
+        self.used: dict[Value, int] = {}
+        self.places: dict[Value, Place] = {}
+        self.areas = dict.fromkeys(Area, 0)
+        self._find_lives()
+
+    def plan(self) -> MemoryPlan:
+        """Place inputs, updates in place, gradients, then all else."""
+        groups = update_groups(self.graph)
+        self._place_inputs(groups)
+        copies = self._place_updates()
+        items = self._items(self._gradients(groups))
+        self._arrange(list(items.values()))
+        lives = {}
+        for root, item in items.items():
+            self._put(root, Area.WORKSPACE, item.offset)
+            lives[root] = (self.defined[root], self.used[root])
+        for value, root in self.roots.items():
+            self.places[value] = self.places[root]
+        self.areas = {area: size for area, size in self.areas.items() if size}
+        return MemoryPlan(self.places, self.areas, copies, lives)
+
+    # Lives
+
+    def root(self, value: Value) -> Value:
+        """The value whose memory `value` is a view of."""
+        while value in self.roots:
+            value = self.roots[value]
+        return value
+
+    def _find_lives(self) -> None:
+        for number, node in enumerate(self.graph.nodes):
+            for value in node.outputs:
+                self.defined[value] = number
+                if _op(node).is_view:
+                    self.roots[value] = node.inputs[0]
+            for value in node.inputs:
+                self.used[self.root(value)] = number
+        for value in self.defined:
+            self.used.setdefault(self.root(value), self.defined[value])
+        for value in [*self.graph.results(), *self._constants()]:
+            self.used[self.root(value)] = self.end
+
+    def _constants(self) -> list[Value]:
+        """Values written once, when the program is loaded: alive always."""
+        found = []
+        for node in self.graph.nodes:
+            if _op(node).constant() is not None:
+                found += node.outputs
+                self.defined |= dict.fromkeys(node.outputs, -1)
+        return found
+
+    def _elements(self, value: Value) -> int:
+        return prod(self.batch if d == BATCH else _known(d) for d in value.type.shape)
+
+    def _bytes(self, value: Value) -> int:
+        return rounded(self._elements(value) * self.widths[value.type.element])
+
+    def _put(self, value: Value, area: Area, offset: int) -> None:
+        width = self.widths[value.type.element]
+        self.places[value] = Place(area, offset, self._elements(value), width)
+
+    def _append(self, value: Value, area: Area, size: int) -> None:
+        self._put(value, area, self.areas[area])
+        self.areas[area] += size
+
+    # Inputs and updates
+
+    def _place_inputs(self, groups: Sequence[Sequence[Sequence[Value]]]) -> None:
+        inputs = {i.value: i.role for i in self.graph.inputs.values()}
+        ordered = [v for group in groups for column in group for v in column if v in inputs]
+        for value in dict.fromkeys([*ordered, *inputs]):
+            role = inputs[value]
+            if role in (Role.DATA, Role.TARGET):
+                if not self.gathers:
+                    self._put(value, Area.DATA, 0)
+            elif role in (Role.CLOCK, Role.SETTING):
+                continue
+            else:
+                self._append(value, _AREA_OF_ROLE[role], self._bytes(value))
+        for name, entry in self.graph.inputs.items():
+            if entry.role is Role.CLOCK:
+                self._put(entry.value, Area.CLOCK, 8 * CLOCK_NAMES.index(name))
+        self.areas[Area.CLOCK] = 8 * len(CLOCK_NAMES)
+        for entry in self.graph.of_role(Role.SETTING):
+            self._append(entry.value, Area.CLOCK, 8)
+
+    def _place_updates(self) -> tuple[tuple[str, Value], ...]:
+        """Let updates write into their input where that is safe; the others, to be copied."""
+        copies = []
+        for name, value in self.graph.updates.items():
+            target = self.graph.inputs[name].value
+            if value is target:
+                continue
+            if self._in_place(target, value):
+                self.roots[value] = target
+            else:
+                copies.append((name, value))
+        return tuple(copies)
+
+    def _in_place(self, target: Value, value: Value) -> bool:
+        """Whether nobody reads the old value after the node that makes the new one."""
+        if value in self.roots or value.type != target.type or value in self._inputs():
+            return False
+        if list(self.graph.updates.values()).count(value) > 1:
+            return False
+        if self.used[target] == self.end:
+            return False
+        made = self.defined[value]
+        return self.used[target] < made or (
+            self.used[target] == made and reads_same_place(self.graph.nodes[made], target, value)
+        )
+
+    def _inputs(self) -> set[Value]:
+        return {i.value for i in self.graph.inputs.values()}
+
+    # The workspace
+
+    def _gradients(self, groups: Sequence[Sequence[Sequence[Value]]]) -> set[Value]:
+        """Place operands of the merged updates that are computed in this step, in their order."""
+        flat: set[Value] = set()
+        inputs = self._inputs()
+        for group in groups:
+            for column in group:
+                roots = [self.root(v) for v in column]
+                fresh = [r for r in roots if r not in inputs and r not in self.places]
+                if len(fresh) == len(column) == len(set(roots)) and not flat & set(roots):
+                    flat |= set(roots)
+                    for root in roots:
+                        self._append(root, Area.WORKSPACE, self._bytes(root))
+        return flat
+
+    def _items(self, placed: set[Value]) -> dict[Value, _Item]:
+        """A piece of memory for every other root, shared where a result replaces its operand."""
+        items: dict[Value, _Item] = {}
+        taken: set[Value] = set()
+        for value, number in self.defined.items():
+            root = self.root(value)
+            if root is not value or root in self.places or root in placed:
+                continue
+            operand = self._replaced(value, items)
+            if operand is None or operand in taken:
+                items[value] = _Item(self._bytes(value), number, self.used[value])
+            else:
+                taken.add(operand)
+                items[value] = items[operand]
+                items[value].last = max(items[value].last, self.used[value])
+        return items
+
+    def _replaced(self, value: Value, items: dict[Value, _Item]) -> Value | None:
+        """An operand that dies where `value` is made, element by element in the same place."""
+        number = self.defined[value]
+        if number < 0:
+            return None
+        node = self.graph.nodes[number]
+        for operand in node.inputs:
+            item = items.get(self.root(operand))
+            if item is None or item.last != number or operand.type != value.type:
+                continue
+            if reads_same_place(node, self.root(operand), value, self.root):
+                return self.root(operand)
+        return None
+
+    def _arrange(self, items: list[_Item]) -> None:
+        """Largest first, each at the lowest offset that is free for its whole life."""
+        base = self.areas[Area.WORKSPACE]
+        done: list[_Item] = []
+        unique = list({id(item): item for item in items}.values())
+        for item in sorted(unique, key=lambda i: (-i.size, i.first)):
+            offset = base
+            rivals = [d for d in done if d.first <= item.last and item.first <= d.last]
+            for other in sorted(rivals, key=lambda d: d.offset):
+                if offset + item.size <= other.offset:
+                    break
+                offset = max(offset, other.offset + other.size)
+            item.offset = offset
+            done.append(item)
+            self.areas[Area.WORKSPACE] = max(self.areas[Area.WORKSPACE], offset + item.size)
+
+
+def _op(node: Node) -> Op:
+    assert isinstance(node.operation, Op)
+    return node.operation
+
+
+def _known(dimension: int | str) -> int:
+    if isinstance(dimension, str):
+        raise ValueError(f"the size {dimension} is not known")
+    return dimension
+
+
+def reads_same_place(node: Node, operand: Value, result: Value, root: object = None) -> bool:
+    """Whether the node reads `operand` (by any name) only at the place where `result` is written."""
+    if _op(node).fusion is not Fusion.ELEMENTWISE:
+        return False
+    find = root if callable(root) else (lambda value: value)
+    return all(v.type == result.type for v in node.inputs if v is operand or find(v) is operand)
+
+
+def update_groups(graph: Graph) -> list[list[list[Value]]]:
+    """Operands of the updates of parameters, by equal formula, operand by operand.
+
+    Each group is a list of columns, one for each operand that differs from parameter to
+    parameter; a column has one value for each parameter, in the order of the parameters.
+    """
+    producers = graph.producers()
+    nodes: dict[tuple[object, ...], list[Node]] = {}
+    for entry in graph.of_role(Role.PARAMETER):
+        name = next((n for n, i in graph.inputs.items() if i is entry), "")
+        update = graph.updates.get(name)
+        node = producers.get(update) if update is not None else None
+        if node is not None and _op(node).fusion is Fusion.ELEMENTWISE:
+            nodes.setdefault((node.operation, len(node.inputs)), []).append(node)
+    return [_columns(group) for group in nodes.values() if len(group) > 1]
+
+
+def _columns(group: Iterable[Node]) -> list[list[Value]]:
+    columns = [list(column) for column in zip(*(node.inputs for node in group), strict=True)]
+    return [c for c in columns if len(set(c)) == len(c) and all(v.type.rank for v in c)]
