@@ -67,7 +67,11 @@ class Op(ABC):
     def gradient(
         self, build: Builder, node: Node, upstream: Sequence[Value | None]
     ) -> Sequence[Value | None]:
-        """Gradients of the inputs as IR, given those of the results (None: not needed)."""
+        """Gradients of the inputs as IR, given those of the results (None: not needed).
+
+        Where an operand was repeated by broadcasting, its gradient may still have the shape of
+        the repetition; whoever asks sums it (`nndsl.ops.reduction.sum_to`).
+        """
 
     def is_identity(self, inputs: Sequence[TensorType]) -> bool:
         """Whether the (only) result always equals the first operand, bit for bit."""

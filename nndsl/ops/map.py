@@ -10,7 +10,6 @@ import numpy as np
 from nndsl.ir.graph import Builder, Node, Value
 from nndsl.ir.types import ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
-from nndsl.ops.reduction import sum_to
 from nndsl.ops.shapes import broadcast, known, require_operands
 from nndsl.scalar import functions
 from nndsl.scalar.derivative import OUTPUT, differentiate, in_terms_of_output
@@ -62,7 +61,7 @@ class Map(Op):
         """For each operand the sum over results of upstream times derivative, in one Map.
 
         A derivative is written in the result where that needs no operand (tanh: 1 - y*y), so
-        that the operand need not be kept. Repeated operands sum over the axes of repetition.
+        that the operand need not be kept.
         """
         return [self._operand_gradient(build, node, upstream, i) for i in range(len(node.inputs))]
 
@@ -80,8 +79,7 @@ class Map(Op):
                 total = total + named.given(result, given) * slope
         if total is ZERO:
             return None
-        full = named.apply(build, total, source.type.element, node.outputs[0].type)
-        return sum_to(build, full, source.type)
+        return named.apply(build, total, source.type.element, node.outputs[0].type)
 
     def _slope(self, expression: Expression, index: int) -> Expression:
         derivative = differentiate(expression, f"x{index}")

@@ -10,6 +10,7 @@ import numpy as np
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import Dimension, ElementType, TensorType, format_shape
 from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.map import Map, operand
 from nndsl.ops.shapes import (
     actual,
     broadcast,
@@ -105,10 +106,8 @@ class Broadcast(Move):
     def gradient(
         self, build: Builder, node: Node, upstream: Sequence[Value | None]
     ) -> Sequence[Value | None]:
-        """The sum over the repetitions."""
-        if upstream[0] is None:
-            return (None,)
-        return (sum_to(build, upstream[0], node.inputs[0].type),)
+        """The upstream gradient, to be summed over the repetitions."""
+        return (upstream[0],)
 
     def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
         """Repetition of a repetition is one; so is that of a number under any shape."""
@@ -223,8 +222,6 @@ def share_among_equals(
     build: Builder, x: Value, greatest: Value, dy: Value, axes: tuple[int, ...]
 ) -> Value:
     """`dy` divided among the elements of `x` that equal `greatest` (all of one shape)."""
-    from nndsl.ops.map import Map, operand  # whose own gradient needs Reduce
-
     element = x.type.element
     hit = build.add(Map((equal(operand(0), operand(1)),), element), x, greatest, name="gradient")
     count = build.add(Reduce("sum", axes, keep=True), hit, name="gradient")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ops.compose import add_sum
 from nndsl.ops.movement import zeros
+from nndsl.ops.reduction import sum_to
 from nndsl.ops.source import Constant
 from nndsl.passes.dce import DeadCode
 from nndsl.passes.rewriting import operation_of
@@ -71,7 +72,8 @@ class _Backward:
         gradients = operation_of(node).gradient(self.build, node, upstream)
         for value, gradient in zip(node.inputs, gradients, strict=True):
             if gradient is not None and value in self.active:
-                self.parts.setdefault(value, []).append(gradient)
+                summed = sum_to(self.build, gradient, value.type)
+                self.parts.setdefault(value, []).append(summed)
 
     def total(self, value: Value) -> Value:
         """The sum of a value's parts, in the order in which they came, named after the value."""

@@ -173,6 +173,8 @@ class _Optimization:
         """The input of that name, made when it is not there yet."""
         existing = self.build.graph.inputs.get(name)
         if existing is not None:
+            if existing.role not in (Role.CLOCK, Role.SETTING):
+                raise ValueError(f"the input {name} has the name of a clock or a setting")
             return existing.value
         if name in CLOCK_NAMES:
             return self.build.input(name, NUMBER, Role.CLOCK)

@@ -7,6 +7,7 @@ from nndsl.ir.graph import Builder, Graph, Role, ShapeError
 from nndsl.ir.types import ElementType
 from nndsl.ops import OPERATIONS
 from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.reduction import sum_to
 from nndsl.ops.shapes import actual
 from nndsl.runtime.reference import evaluate
 from tests.ops.sampling import SAMPLES, SIZES, central_differences, draw, graph_of, names
@@ -81,6 +82,7 @@ def test_the_gradient_is_that_of_central_differences(operation, types, rng):
         if gradient is None:
             assert type.element is ElementType.INDEX
             continue
+        gradient = sum_to(build, gradient, type)
         assert gradient.type == type
         found, _ = evaluate(
             Graph(build.graph.inputs, build.graph.nodes, {"g": gradient}),
@@ -135,7 +137,8 @@ def back_propagate(build, gradients, wanted):
         gradients = node.operation.gradient(build, node, upstream)
         for value, gradient in zip(node.inputs, gradients, strict=True):
             if gradient is not None:
-                collected.setdefault(value, []).append(gradient)
+                summed = sum_to(build, gradient, value.type)
+                collected.setdefault(value, []).append(summed)
     return add_sum(build, collected[wanted])
 
 

@@ -195,6 +195,13 @@ def test_a_parameter_without_gradient_is_refused():
         Update((use(DESCENT, lr=0.1),))(classifier())
 
 
+def test_an_input_called_like_a_clock_is_not_taken_for_it():
+    graph = classifier()
+    graph.inputs["step"] = graph.inputs.pop("input")
+    with pytest.raises(ValueError, match="name of a clock"):
+        step_graph(use(DESCENT, lr=0.1 / (1 + variable("step"))), graph=graph)
+
+
 def test_hoisting_takes_out_the_largest_parts():
     formulas = [p - lr * (1 - beta) * g, v * (1 - beta) + lr]
     changed, hoisted = hoist(formulas, {"p", "g", "v"})
