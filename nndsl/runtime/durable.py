@@ -67,9 +67,11 @@ def probe(folder: Path) -> None:
     path = folder / f".probe.{os.getpid()}{SUFFIX}"
     try:
         _write_synced(path, [])
-        path.unlink()
     except OSError as problem:
         raise write_error(problem, folder, 0) from problem
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def write_error(problem: OSError, folder: Path, needed: int) -> NndslError:

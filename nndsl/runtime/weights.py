@@ -53,7 +53,7 @@ def encode(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Co
             raise ValueError(f"{name} holds {tensor.dtype.name}: only {', '.join(_ELEMENTS)}")
     inner = {"checksum": _ZEROS, "format": FORMAT, "values": dict(metadata)}
     text = json.dumps(inner, separators=(",", ":"), allow_nan=False)
-    arrays = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    arrays = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     blank: bytes = serialize(arrays, metadata={"nndsl": text})
     end = _CHECKSUM + _DIGITS
     digest = hashlib.sha256(blank).hexdigest().encode()

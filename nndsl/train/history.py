@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,20 +25,16 @@ class History:
         """Add an epoch; every column must be given."""
         self.rows.append(tuple(float(figures[name]) for name in self.columns))
 
+    def first(self, epochs: int) -> History:
+        """A history of its own of the first epochs."""
+        short = History(self.columns)
+        short.rows = self.rows[:epochs]
+        return short
+
     def column(self, name: str) -> list[float]:
         """One figure over the epochs."""
         position = self.columns.index(name)
         return [row[position] for row in self.rows]
-
-    def best(self, name: str, *, higher: bool) -> int | None:
-        """Index of the first epoch with the best finite value of a figure."""
-        chosen: int | None = None
-        record = -math.inf
-        for index, value in enumerate(self.column(name)):
-            merit = value if higher else -value
-            if math.isfinite(merit) and merit > record:
-                chosen, record = index, merit
-        return chosen
 
     def array(self) -> np.ndarray:
         """All figures as float64 [epochs, columns]."""

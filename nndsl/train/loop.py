@@ -90,7 +90,7 @@ class Loop:
         self.job.training.set_parameters(checkpoint.parameters)
         self.job.training.set_states(checkpoint.states)
         self.step = checkpoint.step
-        self.history = checkpoint.history
+        self.history = checkpoint.history.first(len(checkpoint.history))
         self.seconds_before = checkpoint.seconds
         if self.best is not None and checkpoint.best_epoch is not None:
             value = self.history.column(self.best.figure)[checkpoint.best_epoch - 1]
@@ -131,7 +131,7 @@ class Loop:
         for condition in self._conditions:
             if reason := condition.met(self.history):
                 return reason
-        return self._look_around()
+        return self._look_around() if self.step < self.plan.total_steps else None
 
     def _run_chunk(self, steps: int) -> None:
         """Do some steps, and choose how many fit into the next chunk."""

@@ -52,7 +52,7 @@ class Session:
         folder = self.job.folder
         if folder is None:
             return
-        history = _shortened(self.loop.history, snapshot.epochs)
+        history = self.loop.history.first(snapshot.epochs)
         checkpoint = self._checkpoint(snapshot, history)
         states = {name: snapshot.states[name] for name in self.loop.carried}
         weights = checkpoint.best or {**snapshot.parameters, **states}
@@ -275,9 +275,3 @@ def _rows(job: TrainingJob) -> dict[str, int]:
         "validation": row_count(job.validation),
         "test": row_count(job.test),
     }
-
-
-def _shortened(history: History, epochs: int) -> History:
-    short = History(history.columns)
-    short.rows = history.rows[:epochs]
-    return short

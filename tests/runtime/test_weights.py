@@ -42,6 +42,7 @@ def test_what_is_saved_comes_back(tmp_path):
     assert set(tensors) == set(TENSORS)
     for name, tensor in TENSORS.items():
         assert tensors[name].dtype == tensor.dtype
+        assert tensors[name].shape == tensor.shape
         np.testing.assert_array_equal(tensors[name], tensor)
     assert os.listdir(tmp_path) == ["w.safetensors"]
 

@@ -122,7 +122,9 @@ def network() -> Network:
 def recipe(epochs: float = 5, unit: str = "epoch", lr: float = 0.1, **settings) -> Recipe:
     use = OptimizerUse(WordCall(Optimizer("momentum")), {"lr": lr}, ("dense.weight", "dense.bias"))
     given = {"batch": 16, "length": TimeLength(epochs, unit), "net": "Double", "data": "iris"}
-    return Recipe(**{**given, **settings}, graph=Graph(), loss=("cross_entropy",), optimizers=(use,))
+    return Recipe(
+        **{**given, **settings}, graph=Graph(), loss=("cross_entropy",), optimizers=(use,)
+    )
 
 
 def flowers(rows: int, seed: int = 0) -> dict[str, np.ndarray]:

@@ -179,8 +179,14 @@ def test_a_finished_run_is_not_resumed(tmp_path):
 def test_weights_of_another_network_are_refused(tmp_path):
     with create_at(tmp_path / "run") as folder:
         train(job(folder=folder))
-        folder.write({"weights.safetensors": weights.encode(
-            {"dense.weight": np.zeros((3, 5), np.float32)}, {"kind": "weights", "network": "B"})})
+        folder.write(
+            {
+                "weights.safetensors": weights.encode(
+                    {"dense.weight": np.zeros((3, 5), np.float32)},
+                    {"kind": "weights", "network": "B"},
+                )
+            }
+        )
     run = read_run(tmp_path / "run")
     with pytest.raises(NndslError) as caught:
         fitting_weights(run, network(), {}, "float32")
@@ -195,10 +201,13 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_weights_that_are_no_numbers_are_refused(tmp_path):
     with create_at(tmp_path / "run") as folder:
         train(job(folder=folder))
-        bad = {"dense.weight": np.full((3, 4), np.nan, np.float32),
-               "dense.bias": np.zeros(3, np.float32)}
-        folder.write({"weights.safetensors": weights.encode(
-            bad, {"kind": "weights", "network": "B"})})
+        bad = {
+            "dense.weight": np.full((3, 4), np.nan, np.float32),
+            "dense.bias": np.zeros(3, np.float32),
+        }
+        folder.write(
+            {"weights.safetensors": weights.encode(bad, {"kind": "weights", "network": "B"})}
+        )
     with pytest.raises(NndslError, match="NN510"):
         fitting_weights(read_run(tmp_path / "run"), network(), {}, "float32")
 
