@@ -31,5 +31,13 @@ def evaluate_all(expressions: list[Expression], values: Mapping[str, Any]) -> li
             elif e.operator == "variable":
                 made[e] = values[str(e.value)]
             else:
-                made[e] = PRIMITIVES[e.operator].meaning(*(made[a] for a in e.arguments))
+                made[e] = _applied(e.operator, [made[a] for a in e.arguments])
     return [made[e] for e in expressions]
+
+
+def _applied(operator: str, operands: list[Any]) -> Any:
+    """A primitive on its operands; of plain numbers a plain number, computed in float64."""
+    meaning = PRIMITIVES[operator].meaning
+    if all(isinstance(operand, float | int) for operand in operands):
+        return float(meaning(*(np.float64(operand) for operand in operands)))
+    return meaning(*operands)
