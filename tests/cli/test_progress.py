@@ -10,8 +10,8 @@ def test_a_long_run_has_few_plain_lines() -> None:
 
 
 def test_a_sparkline_falls_with_its_values() -> None:
-    assert sparkline([8.0, 4.0, 2.0, 1.0]) == "█▄▂▁"[:1] + sparkline([8.0, 4.0, 2.0, 1.0])[1:]
-    assert sparkline([float(100 - i) for i in range(100)])[0] == "█"
+    bars = sparkline([float(100 - i) for i in range(100)])
+    assert (bars[0], bars[-1]) == ("█", "▁")
     assert len(sparkline([float(i % 7) for i in range(1000)])) == 20
     assert sparkline([1.0]) == ""
     assert sparkline([float("nan"), 1.0]) == ""

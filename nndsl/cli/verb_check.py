@@ -1,0 +1,77 @@
+"""`nndsl check`: grammar, names, kinds, shapes, lints; with `--grad`, the gradients too."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from nndsl import driver
+from nndsl.cli.output import emit, show_diagnostics
+from nndsl.diagnostics import Severity
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def set_option(function: Command) -> Command:
+    """The option `--set key=value`, the same for every verb that reads a file."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Replace a `let` of the file or a setting of `train`.",
+    )(function)
+
+
+@click.command(help="Check FILE without training: grammar, names, shapes, advice.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("data", required=False)
+@set_option
+@click.option("--grad", is_flag=True, help="Compare every gradient with finite differences.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(
+    file: Path, data: str | None, settings: tuple[str, ...], grad: bool, as_json: bool
+) -> int:
+    """Read and lower the file; data files that are not there are no mistake."""
+    opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
+    module = opened.module
+    show_diagnostics(module.lints, json=as_json)
+    failed = driver.failed_expectations(opened)
+    show_diagnostics(failed, json=as_json)
+    for network in module.networks.values():
+        count = f"{network.parameter_count:,} parameters"
+        if as_json:
+            emit({"event": "net", "net": network.name, "parameters": network.parameter_count})
+        else:
+            click.echo(f"{network.name}: {len(network.parts)} parts, {count}")
+    right = not failed
+    if grad:
+        right = _check_gradients(opened, as_json) and right
+    if not as_json:
+        advice = sum(lint.severity is Severity.WARNING for lint in module.lints)
+        notes = f", {advice} warning{'s' if advice != 1 else ''}" if advice else ""
+        click.echo("ok" + notes if right else "not as expected", file=sys.stderr)
+    return 0 if right else 1
+
+
+def _check_gradients(opened: driver.Opened, as_json: bool) -> bool:
+    from nndsl.gradients import check_gradients
+
+    right = True
+    for recipe in opened.module.recipes:
+        for found in check_gradients(recipe, opened.module.networks[recipe.net]):
+            right = right and found.agrees
+            if as_json:
+                emit({"event": "gradient", "net": recipe.net, "parameter": found.parameter,
+                      "worst": found.worst, "checked": found.checked, "ok": found.agrees})  # fmt: skip
+            else:
+                verdict = "ok" if found.agrees else "DIFFERS"
+                place = f"{recipe.net}.{found.parameter}"
+                click.echo(
+                    f"{verdict:8}{place:32} {found.checked} numbers, worst {found.worst:.1e}"
+                )
+    return right

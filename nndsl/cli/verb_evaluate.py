@@ -1,0 +1,32 @@
+"""`nndsl evaluate`: the figures of a trained network on a data file that has the target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nndsl.cli.output import emit, show_diagnostics
+from nndsl.cli.progress import figure
+from nndsl.diagnostics import error
+
+
+@click.command(help="Figures of the network in the folder RUN on the rows of DATA.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("data")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(run: Path, data: str, as_json: bool) -> None:
+    """Predict, compare with the targets, print the figures."""
+    from nndsl.model import running
+
+    loaded = running.load_run(run)
+    answers = running.answer(loaded, data)
+    show_diagnostics(answers.notes, json=as_json)
+    if not answers.metrics:
+        names = ", ".join(f"`{target.name}`" for target in loaded.schema.targets)
+        raise error("NN424", f"`{data}` has no column {names} to compare with")
+    if as_json:
+        emit({"event": "evaluated", "rows": answers.table.rows, "metrics": answers.metrics})
+        return
+    shown = "  ".join(figure(name, value) for name, value in answers.metrics.items())
+    click.echo(f"{answers.table.rows} rows  {shown}")

@@ -1,0 +1,297 @@
+"""The one place that strings the stages together: characters to tree, graphs, program, executable.
+
+Each function stops after a stage and returns what the stage made, so that every stage can be
+looked at. Nothing here prints, trains, or knows the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from nndsl.codegen.generate import generate
+from nndsl.codegen.program import Program
+from nndsl.codegen.target import Target
+from nndsl.data import Split, Table, prepare, read_table, schema_of
+from nndsl.diagnostics import Diagnostic, NndslError, Source, error
+from nndsl.ir.graph import Graph, Role
+from nndsl.lower import data_specifications, lower
+from nndsl.lower.result import Module, Network, Recipe
+from nndsl.passes import pipeline
+from nndsl.passes.pipeline import Pass
+from nndsl.runtime.executable import Executable, load
+from nndsl.schema import DataSpecification, Schema
+from nndsl.syntax import tree
+from nndsl.syntax.parser import parse, parse_expression, read_source
+
+EVALUATION_BATCH = 256
+"""Rows at a time when nothing is learnt: enough to fill the registers, small enough for caches."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A `.nn` file that has been read and lowered, with the tables it names.
+
+    `tables` lacks the data sections whose file is not there (only where data was optional).
+    """
+
+    source: Source
+    folder: Path
+    file: tree.File
+    specifications: Mapping[str, DataSpecification]
+    tables: Mapping[str, Table]
+    module: Module
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def specification_of(self, recipe: Recipe) -> DataSpecification:
+        """The data section that a recipe trains on; NN302 when it has none."""
+        if recipe.data is None or recipe.data not in self.specifications:
+            raise error(
+                "NN302",
+                f"`train {recipe.net}` has no data to train on",
+                recipe.span,
+                help=f"write `net {recipe.net} on d {{ ... }}` below `data d = csv(...)`",
+            )
+        return self.specifications[recipe.data]
+
+
+# --- from characters to graphs -------------------------------------------------------------
+
+
+def read_settings(settings: Iterable[str]) -> dict[str, str]:
+    """`key=value` texts of `--set` by key; NN011 for anything else."""
+    found = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise error("NN011", f"`--set {setting}` is not of the form key=value")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def parse_settings(settings: Mapping[str, str]) -> dict[str, tree.Expression]:
+    """The values of settings as expressions of the language."""
+    return {key: parse_expression(Source(f"--set {key}", value)) for key, value in settings.items()}
+
+
+def open_file(
+    path: Path,
+    data: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    *,
+    data_needed: bool = True,
+) -> Opened:
+    """Read, parse and lower a file. `data` is a file (or `name=file`) to read instead."""
+    return open_source(
+        read_source(path), path.parent, data, settings or {}, data_needed=data_needed
+    )
+
+
+def open_source(
+    source: Source,
+    folder: Path,
+    data: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    *,
+    data_needed: bool = True,
+) -> Opened:
+    """Parse and lower a text whose relative paths start at `folder`.
+
+    Without `data_needed`, a data file that is not there leaves its sizes open instead of being an
+    error.
+    """
+    file = parse(source)
+    overrides = parse_settings(settings or {})
+    specifications = data_specifications(file, overrides)
+    replaced = _replaced(specifications, data)
+    tables: dict[str, Table] = {}
+    schemas: dict[str, Schema] = {}
+    for name, specification in specifications.items():
+        try:
+            table = read_table(specification, folder, replaced.get(name))
+        except NndslError as problem:
+            absent = problem.diagnostics[0].code == "NN401"
+            if data_needed or not absent or name in replaced:
+                raise
+            continue
+        tables[name] = table
+        schemas[name] = schema_of(table, specification)
+
+    module = lower(file, schemas, overrides, importer(folder))
+    return Opened(source, folder, file, specifications, tables, module, dict(settings or {}))
+
+
+def importer(folder: Path) -> Callable[[str, str], tree.File]:
+    """What reads imported files: paths are relative to the file that imports them."""
+
+    def load_import(path: str, importing: str) -> tree.File:
+        beside = Path(importing).parent if Path(importing).is_file() else folder
+        return parse(read_source(beside / path))
+
+    return load_import
+
+
+def _replaced(specifications: Mapping[str, DataSpecification], data: str | None) -> dict[str, str]:
+    """The data sections that a file on the command line stands for."""
+    if data is None:
+        return {}
+    name, equals, path = data.partition("=")
+    if equals and name in specifications:
+        return {name: path}
+    if len({s.path for s in specifications.values()}) > 1:
+        names = ", ".join(specifications)
+        raise error(
+            "NN012",
+            f"the file has several data sections ({names}), and one data file was given",
+            help=f"say which one it replaces: {next(iter(specifications))}={data}",
+        )
+    if not specifications:
+        raise error("NN012", "the file has no data section that a data file could replace")
+    return dict.fromkeys(specifications, data)
+
+
+def check_text(text: str, name: str = "model.nn", folder: Path | None = None) -> list[Diagnostic]:
+    """All that `check` has to say of a text."""
+    try:
+        opened = open_source(Source(name, text), folder or Path.cwd(), data_needed=False)
+    except NndslError as problem:
+        return list(problem.diagnostics)
+    return list(opened.module.lints)
+
+
+# --- rows ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The arrays of a recipe's data by part, under the names of the graph's inputs."""
+
+    schema: Schema
+    train: dict[str, np.ndarray]
+    validation: dict[str, np.ndarray]
+    test: dict[str, np.ndarray]
+    notes: tuple[Diagnostic, ...] = ()
+
+
+def rows_of(opened: Opened, recipe: Recipe, split: Split) -> Rows:
+    """Prepare a recipe's data: everything learnt from the training rows of `split` only."""
+    specification = opened.specification_of(recipe)
+    table = opened.tables[specification.name]
+    schema = opened.module.schemas[specification.name]
+    prepared = prepare(table, schema, specification, split.train, recipe.precision)
+    arrays = {**prepared.inputs, **prepared.targets}
+    wanted = recipe.graph.of_role(Role.DATA, Role.TARGET)
+    used = {i.value.name: arrays[i.value.name] for i in wanted}
+
+    def part(rows: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: np.ascontiguousarray(array[rows]) for name, array in used.items()}
+
+    return Rows(
+        prepared.schema,
+        part(split.train),
+        part(split.validation) if len(split.validation) else {},
+        part(split.test) if len(split.test) else {},
+        (*table.notes, *prepared.notes),
+    )
+
+
+# --- from graphs to something that runs ----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A graph after all passes, the program made of it, and the loaded executable."""
+
+    graph: Graph
+    program: Program
+    executable: Executable
+
+
+def training_passes(recipe: Recipe) -> tuple[Pass, ...]:
+    """The straight list from a recipe's forward pass to one training step."""
+    clip = recipe.clip.arguments.get("norm") if recipe.clip is not None else None
+    norm = any(stop.word == "gradient_below" for stop in recipe.stop)
+    return pipeline.training(recipe.optimizers, clip, gradient_norm=norm)
+
+
+def training_graph(
+    recipe: Recipe, left_out: Sequence[str] = (), observe: pipeline.Observe | None = None
+) -> Graph:
+    """One training step, ready for kernels; `left_out` names passes that are switched off."""
+    passes = pipeline.without(training_passes(recipe), left_out)
+    return pipeline.run(recipe.graph, passes, observe)
+
+
+def evaluation_graph(recipe: Recipe, left_out: Sequence[str] = ()) -> Graph:
+    """Outputs and loss in inference mode, ready for kernels."""
+    assert recipe.evaluation is not None
+    graph = recipe.evaluation.copy()
+    graph.outputs.pop("loss", None)
+    return pipeline.run(graph, pipeline.without(pipeline.INFERENCE, left_out))
+
+
+def prediction_graph(network: Network, recipe: Recipe | None = None) -> Graph:
+    """What people are shown for new rows: outputs only, no targets needed."""
+    source = recipe.evaluation if recipe is not None else None
+    graph = (source or network.graph).copy()
+    for name in ("loss", "data_loss"):
+        graph.outputs.pop(name, None)
+    for target in graph.of_role(Role.TARGET):
+        del graph.inputs[target.value.name]
+    return pipeline.run(_without_unused(graph), pipeline.INFERENCE)
+
+
+def _without_unused(graph: Graph) -> Graph:
+    from nndsl.passes.dce import DeadCode
+
+    return DeadCode()(graph)
+
+
+def batch_of(recipe: Recipe, rows: int) -> int:
+    """Rows of one training step."""
+    return min(recipe.batch or rows, rows)
+
+
+def compile_training(
+    recipe: Recipe, rows: int, threads: int = 1, target: Target | None = None
+) -> Compiled:
+    """The training step of a recipe for so many training rows, loaded."""
+    graph = training_graph(recipe)
+    program = generate(graph, recipe.precision, batch_of(recipe, rows), target, watch="data_loss")
+    return Compiled(graph, program, load(program, threads))
+
+
+def compile_evaluation(recipe: Recipe, threads: int = 1) -> Compiled:
+    """The evaluation of a recipe, loaded."""
+    graph = evaluation_graph(recipe)
+    program = generate(graph, recipe.precision, EVALUATION_BATCH, watch=None)
+    return Compiled(graph, program, load(program, threads))
+
+
+def compile_prediction(
+    network: Network, recipe: Recipe | None = None, precision: str = "float32"
+) -> Compiled:
+    """The outputs of a network for new rows, loaded."""
+    graph = prediction_graph(network, recipe)
+    chosen = recipe.precision if recipe is not None else precision
+    program = generate(graph, chosen, EVALUATION_BATCH, watch=None)
+    return Compiled(graph, program, load(program))
+
+
+def smoke_test() -> None:
+    """Compile and run a small network; any exception says what is wrong with this machine."""
+    text = "net Probe {\n  input x: [3]\n  dense(2, weights=1, bias=0) -> tanh\n}\n"
+    opened = open_source(Source("probe.nn", text), Path.cwd())
+    network = opened.module.networks["Probe"]
+    compiled = compile_prediction(network)
+    values = {name: np.broadcast_to(info.values, info.shape)
+              for name, info in network.parameters.items() if info.values is not None}  # fmt: skip
+    compiled.executable.set_parameters(values)
+    name = next(iter(network.inputs))
+    result = compiled.executable.evaluate({name: np.full((5, 3), 0.1, np.float32)})
+    found = next(iter(result.values()))
+    if not np.allclose(found, np.tanh(0.3), atol=1e-6):
+        raise RuntimeError(f"a kernel gave {found[0, 0]} where {np.tanh(0.3):.6f} is right")

@@ -1,0 +1,176 @@
+"""A run folder brought back to life: predict, evaluate, go on training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nndsl import driver
+from nndsl.data import (
+    Prediction,
+    Prepared,
+    Table,
+    apply_schema,
+    invert_target,
+    read_table,
+    schema_from_json,
+    split_rows,
+    write_predictions,
+)
+from nndsl.diagnostics import Diagnostic, Source, error
+from nndsl.lower import data_specifications, lower
+from nndsl.lower.result import Network, Recipe
+from nndsl.model.training import Options, Trained, make_job, outputs_of
+from nndsl.runtime.executable import Executable
+from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
+from nndsl.syntax.parser import parse
+from nndsl.train import folder as folders
+from nndsl.train.events import Observer
+from nndsl.train.job import Output
+from nndsl.train.saved import SavedRun, fitting_weights, read_checkpoint, read_record, read_run
+from nndsl.train.scoring import probabilities
+from nndsl.train.session import train
+from nndsl.vocab.kinds import Metric
+from nndsl.vocab.registry import words
+
+_DEFAULT_METRICS = {
+    TargetKind.CLASSES: ("accuracy",),
+    TargetKind.NUMBERS: ("r2", "rmse", "mae"),
+}
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A trained network, ready to answer."""
+
+    run: SavedRun
+    network: Network
+    recipe: Recipe
+    schema: Schema
+    specification: DataSpecification
+    outputs: tuple[Output, ...]
+    executable: Executable
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Predictions for the rows of a table, and the figures where it has the targets."""
+
+    table: Table
+    predictions: tuple[Prediction, ...]
+    metrics: dict[str, float]
+    notes: tuple[Diagnostic, ...]
+
+
+def load_run(path: Path) -> LoadedRun:
+    """Read a run folder, check its parts against each other, compile its network."""
+    run = read_run(path)
+    schema = schema_from_json(run.schema, str(path / folders.SCHEMA))
+    file = parse(Source(str(path / folders.MODEL), run.source))
+    specifications = data_specifications(file)
+    module = lower(file, {schema.name: schema}, {}, driver.importer(path))
+    recipes = [r for r in module.recipes if r.net == run.record.network]
+    if not recipes or recipes[-1].data not in specifications:
+        raise error("NN509", f"`{path}` does not fit together: no net `{run.record.network}`")
+    recipe = recipes[-1]
+    network = module.networks[recipe.net]
+    compiled = driver.compile_prediction(network, recipe)
+    parameters, states = fitting_weights(
+        run, network, compiled.executable.states(), recipe.precision
+    )
+    compiled.executable.set_parameters(parameters)
+    compiled.executable.set_states(states)
+    return LoadedRun(
+        run,
+        network,
+        recipe,
+        schema,
+        specifications[recipe.data or ""],
+        outputs_of(network, schema),
+        compiled.executable,
+    )
+
+
+def answer(loaded: LoadedRun, data: str) -> Answers:
+    """Predict the rows of a data file; columns are matched by name."""
+    folder = Path.cwd()
+    table = read_table(loaded.specification, folder, data, expected=loaded.schema)
+    prepared = apply_schema(table, loaded.schema, loaded.recipe.precision)
+    wanted = loaded.executable.program.shapes
+    inputs = {name: array for name, array in prepared.inputs.items() if name in wanted}
+    results = loaded.executable.evaluate(inputs)
+    answered: dict[str, Prediction] = {}
+    for output, target in zip(loaded.outputs, _targets(loaded), strict=True):
+        if target.name not in answered:
+            answered[target.name] = _prediction(target, results[output.name])
+    predictions = tuple(answered.values())
+    figures = _figures(predictions, prepared)
+    return Answers(table, predictions, figures, (*table.notes, *prepared.notes))
+
+
+def _targets(loaded: LoadedRun) -> list[TargetSchema]:
+    by_name = {target.name: target for target in loaded.schema.targets}
+    return [by_name[output.target] for output in loaded.outputs]
+
+
+def _prediction(target: TargetSchema, values: np.ndarray) -> Prediction:
+    if target.kind is TargetKind.CLASSES:
+        chances = probabilities(values)
+        return Prediction(target, chances.argmax(axis=1), chances)
+    numbers = invert_target(target, values.reshape(len(values), -1))
+    return Prediction(target, numbers[:, 0], None)
+
+
+def _figures(predictions: tuple[Prediction, ...], prepared: Prepared) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for position, prediction in enumerate(predictions):
+        target = prediction.target
+        if target.name not in prepared.targets:
+            continue
+        actual, known = _known(prediction, prepared.targets[target.name])
+        prefix = "" if position == 0 else f"{target.name}."
+        for name in _DEFAULT_METRICS[target.kind] if known.any() else ():
+            metric = words("metric")[name]
+            assert isinstance(metric, Metric) and metric.measure is not None
+            given = prediction.probabilities
+            guess = prediction.values[:, None] if given is None else given
+            figures[prefix + name] = float(metric.measure(guess[known], actual[known]))
+    return figures
+
+
+def _known(prediction: Prediction, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Targets in their own unit, and which rows have one."""
+    if prediction.target.kind is TargetKind.CLASSES:
+        flat = targets.reshape(-1)
+        return flat, flat >= 0
+    numbers = invert_target(prediction.target, targets.reshape(len(targets), -1))
+    return numbers, np.isfinite(numbers).all(axis=1)
+
+
+def write_answers(answers: Answers, path: Path) -> None:
+    """The input rows with their predictions, as CSV, whole or not at all."""
+    write_predictions(answers.table, answers.predictions, path)
+
+
+def resume(path: Path, threads: int | None, observer: Observer) -> Trained:
+    """Go on with an interrupted run, to the bit as if it had not stopped."""
+    record = read_record(path)
+    checkpoint = read_checkpoint(path)
+    source = Source(str(path / folders.MODEL), folders.read_text(path, folders.MODEL))
+    name, data = next(iter(record.data.items()), ("", ""))
+    opened = driver.open_source(source, path, f"{name}={data}" if name else None)
+    recipes = [r for r in opened.module.recipes if r.net == record.network]
+    if not recipes:
+        raise error("NN509", f"`{path}` does not fit together: no net `{record.network}`")
+    recipe = recipes[-1]
+    specification = opened.specification_of(recipe)
+    table = opened.tables[specification.name]
+    schema = opened.module.schemas[specification.name]
+    split = split_rows(table, schema, specification, recipe.seed)
+    options = Options(threads=threads, command=record.command)
+    with folders.RunFolder(path) as folder:
+        job, fitted = make_job(opened, recipe, split, options, folder)
+        result = train(job, observer, checkpoint)
+    return Trained(recipe, job.network, fitted, result, path)
