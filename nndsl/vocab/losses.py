@@ -23,7 +23,7 @@ from nndsl.vocab.registry import register
 y = variable("y")
 t = variable("t")
 delta = variable("delta")
-share = variable("share")
+quantile = variable("quantile")
 error = y - t
 
 
@@ -70,10 +70,10 @@ loss(
 )
 loss(
     "pinball",
-    maximum((share - 1) * (t - y), share * (t - y)),
+    maximum((quantile - 1) * (t - y), quantile * (t - y)),
     "The prediction is the number that a given share of targets lies below.",
     "Koenker & Bassett 1978, Regression quantiles",
-    share=Real(0.5, "share of targets below the prediction", gt=0, lt=1),
+    quantile=Real(0.5, "share of targets below the prediction", gt=0, lt=1),
 )
 loss(
     "poisson",

@@ -70,7 +70,10 @@ def _present(values: np.ndarray) -> np.ndarray:
 
 def _fit_standardize(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
     present = _present(values)
-    return _affine(present.mean(), present.std(), float(np.abs(present).max()))
+    greatest = float(np.abs(present).max())
+    unit = greatest if greatest > 1e150 else 1.0  # squares of huge numbers would overflow
+    scaled = present / unit
+    return _affine(scaled.mean() * unit, scaled.std() * unit, greatest)
 
 
 def _fit_minmax(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
