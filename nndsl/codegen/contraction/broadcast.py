@@ -1,0 +1,129 @@
+"""The tile that spreads numbers of the left matrix over registers of the right one.
+
+Each element of C is one chain of multiply-adds over o and k in ascending order, whatever tile it
+falls into: so results do not depend on how rows are shared among threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nndsl.codegen.assembly import Shape, Value, integer
+from nndsl.codegen.contraction.frame import Frame, Place, load_strided
+from nndsl.codegen.contraction.tiles import Panel, Part
+
+FULLY_UNROLLED = 128
+"""Up to so many multiply-adds the main tile is written without a loop."""
+
+REST_UNROLLED = 32
+"""The same for the lower tiles, which run once: short code compiles sooner."""
+
+
+class BroadcastTile:
+    """One tile: `height` rows of a panel."""
+
+    def __init__(self, frame: Frame, panel: Panel, height: int, place: Place) -> None:
+        self.frame = frame
+        self.writer = frame.writer
+        self.parts: Sequence[Part] = panel.parts
+        self.height = height
+        self.place = place
+        self.packed = frame.scratch is not None
+        self.masks = [None if self.packed else frame.mask(part, place) for part in panel.parts]
+        problem = frame.problem
+        lanes = sum(part.lanes for part in panel.parts)
+        self.right_depth = lanes if self.packed else problem.right_depth
+        self.right_column = 1 if self.packed else problem.right_column
+        self.right_outer = lanes * (problem.depth or 0) if self.packed else problem.right_outer
+
+    def write(self) -> None:
+        """The whole tile: sums, epilogue, stores."""
+        problem, place = self.frame.problem, self.place
+        left = self.frame.address(self.frame.left, (place.row, problem.left_row))
+        if self.frame.scratch is not None:
+            right = self.frame.scratch
+        else:
+            right = self.frame.address(self.frame.right, (place.column, problem.right_column))
+        sums = self.frame.load_sums(self.height, self.parts, place)
+        sums = self._outer(left, right, sums)
+        width = len(self.parts)
+        rows = [sums[row * width : (row + 1) * width] for row in range(self.height)]
+        self.frame.finish(rows, self.parts, place)
+
+    def _outer(self, left: Value, right: Value, sums: list[Value]) -> list[Value]:
+        """Adds the products of all o and k."""
+        problem = self.frame.problem
+        if self._is_small():
+            for o in range(problem.outer):
+                a = self._moved(left, integer(o), problem.left_outer)
+                b = self._moved(right, integer(o), self.right_outer)
+                sums = self._steps(a, b, problem.depth or 0, sums)
+            return sums
+
+        def body(o: Value, carried: list[Value]) -> list[Value]:
+            a = self._moved(left, o, problem.left_outer)
+            b = self._moved(right, o, self.right_outer)
+            return self._inner(a, b, carried)
+
+        return self.writer.loop(integer(0), integer(problem.outer), 1, sums, body)[1]
+
+    def _is_small(self) -> bool:
+        """Whether the whole reduction is written out."""
+        problem = self.frame.problem
+        if problem.depth is None:
+            return False
+        steps = problem.depth * problem.outer * self.height * len(self.parts)
+        main = self.height == self.frame.plan.heights[0]
+        return steps <= (FULLY_UNROLLED if main else REST_UNROLLED)
+
+    def _inner(self, left: Value, right: Value, sums: list[Value]) -> list[Value]:
+        """Adds the products of all k: a loop of several steps a round, then the rest."""
+        problem, unroll = self.frame.problem, self.frame.plan.unroll
+
+        def body(steps: int, k: Value, carried: list[Value]) -> list[Value]:
+            a = self._moved(left, k, problem.left_depth)
+            b = self._moved(right, k, self.right_depth)
+            return self._steps(a, b, steps, carried)
+
+        k, sums = self.writer.loop(
+            integer(0), self.frame.depth, unroll, sums, lambda k, s: body(unroll, k, s)
+        )
+        if unroll == 1:
+            return sums
+        if problem.depth is not None:
+            rest = problem.depth % unroll
+            return body(rest, integer(problem.depth - rest), sums) if rest else sums
+        return self.writer.loop(k, self.frame.depth, 1, sums, lambda k, s: body(1, k, s))[1]
+
+    def _steps(self, left: Value, right: Value, count: int, sums: list[Value]) -> list[Value]:
+        """`count` steps of the depth, written out."""
+        for step in range(count):
+            registers = [self._right(right, step, index) for index in range(len(self.parts))]
+            following: list[Value] = []
+            for row in range(self.height):
+                offset = row * self.frame.problem.left_row + step * self.frame.problem.left_depth
+                address = self.writer.offset(left, self.frame.scalar, integer(offset))
+                single = self.writer.load(Shape(self.frame.scalar), address)
+                for index, part in enumerate(self.parts):
+                    total = sums[row * len(self.parts) + index]
+                    following.append(self._fma(single, registers[index], total, part))
+            sums = following
+        return sums
+
+    def _right(self, right: Value, step: int, index: int) -> Value:
+        part = self.parts[index]
+        offset = step * self.right_depth + part.offset * self.right_column
+        address = self.writer.offset(right, self.frame.scalar, integer(offset))
+        shape = self.frame.shape(part)
+        if self.packed:
+            return self.writer.load(shape, address)
+        return load_strided(self.writer, shape, address, self.right_column, part, self.masks[index])
+
+    def _fma(self, single: Value, register: Value, total: Value, part: Part) -> Value:
+        shape = self.frame.shape(part)
+        name = "llvm.fma" if self.frame.target.fma else "llvm.fmuladd"
+        spread = self.writer.splat(single, part.lanes)
+        return self.writer.call(shape.text, f"{name}.{shape.suffix}", spread, register, total)
+
+    def _moved(self, base: Value, index: Value, stride: int) -> Value:
+        return self.frame.address(base, (index, stride))

@@ -1,0 +1,129 @@
+"""The kernel around the tiles: slots, panels, rows, shares."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from nndsl.codegen.assembly import SCALARS, Value, Writer, integer
+from nndsl.codegen.contraction.broadcast import BroadcastTile
+from nndsl.codegen.contraction.dot import DotTile
+from nndsl.codegen.contraction.frame import Frame, Place
+from nndsl.codegen.contraction.packing import Packing
+from nndsl.codegen.contraction.problem import Form, Problem, normalise
+from nndsl.codegen.contraction.tiles import Panel, Plan, choose
+from nndsl.codegen.program import Contraction
+from nndsl.codegen.target import Target
+from nndsl.codegen.transpose import module_text, slot_pointer, slot_size
+from nndsl.codegen.vector import converted
+
+
+def llvm_text(contraction: Contraction, name: str, target: Target, plan: Plan | None = None) -> str:
+    """An LLVM module that defines `name` with the calling convention of all kernels.
+
+    `plan` overrides the choice of tiles, for measurements. Outputs may share memory with "tile"
+    operands of the same elements, and with nothing else.
+    """
+    problem = normalise(contraction, target)
+    frame = _frame(problem, plan or choose(problem, target), target)
+    _panels(frame)
+    return module_text(frame.writer, name)
+
+
+def align(contraction: Contraction, target: Target) -> int:
+    """Shares of the extent that start at multiples of this use whole tiles.
+
+    Any other split gives the same bits, slower.
+    """
+    problem = normalise(contraction, target)
+    plan = choose(problem, target)
+    return plan.panels[0].width if problem.shared_columns else plan.heights[0]
+
+
+def _frame(problem: Problem, plan: Plan, target: Target) -> Frame:
+    """Reads the slots: A, B, operands, outputs, rows, depth."""
+    writer, contraction = Writer(), problem.contraction
+    outputs = max(1, len(contraction.epilogue))
+    count = 2 + len(contraction.operands) + outputs
+    pointers = [slot_pointer(writer, slot) for slot in range(count)]
+    a, b = pointers[:2]
+    share = Value("i64", "%low"), Value("i64", "%high")
+    rows_at, depth_at = count, count + 2
+    across = integer(0), _across(writer, problem, rows_at)
+    depth = slot_size(writer, depth_at) if problem.depth is None else integer(problem.depth)
+    frame = Frame(
+        writer=writer,
+        problem=problem,
+        plan=plan,
+        target=target,
+        left=b if problem.swapped else a,
+        right=a if problem.swapped else b,
+        operands=tuple(pointers[2 : 2 + len(contraction.operands)]),
+        outputs=tuple(pointers[2 + len(contraction.operands) :]),
+        rows=across if problem.shared_columns else share,
+        columns=share if problem.shared_columns else across,
+        depth=depth,
+        scratch=_scratch(writer, problem, plan),
+    )
+    _load_scalars(frame)
+    return frame
+
+
+def _across(writer: Writer, problem: Problem, rows_at: int) -> Value:
+    """The count of the side that is not shared."""
+    known = problem.rows if problem.shared_columns else problem.columns
+    return slot_size(writer, rows_at) if known is None else integer(known)
+
+
+def _scratch(writer: Writer, problem: Problem, plan: Plan) -> Value | None:
+    """Stack memory for a panel."""
+    if problem.form is not Form.PACKED:
+        return None
+    width = max(sum(part.lanes for part in panel.parts) for panel in plan.panels)
+    elements = width * (problem.depth or 0) * problem.outer
+    return writer.define("ptr", f"alloca [{elements} x {SCALARS[problem.element]}], align 64")
+
+
+def _load_scalars(frame: Frame) -> None:
+    """Reads the operands that are one float64 number for all."""
+    operands = frame.problem.contraction.operands
+    for operand, pointer in zip(operands, frame.operands, strict=True):
+        if operand.kind == "scalar":
+            value = frame.writer.define("double", f"load double, {pointer}, align 8")
+            frame.scalars[operand.name] = converted(frame.writer, value, 1, frame.scalar)
+
+
+def _panels(frame: Frame) -> None:
+    """All panels of the kernel's columns, one after another."""
+    writer = frame.writer
+    position, stop = frame.columns
+    for panel in frame.plan.panels:
+        if panel.masked:
+            remaining = writer.define("i64", f"sub i64 {stop.name}, {position.name}")
+            left = writer.compare("sgt", remaining, integer(0))
+            place = Place(integer(0), position, remaining)
+            writer.when(left, partial(_rows, frame, panel, place))
+            return
+        end = stop
+        if panel.count is not None:
+            end = writer.add(position, integer(panel.count * panel.width))
+
+        def body(column: Value, _: list[Value], panel: Panel = panel) -> list[Value]:
+            _rows(frame, panel, Place(integer(0), column))
+            return []
+
+        position, _ = writer.loop(position, end, panel.width, (), body)
+
+
+def _rows(frame: Frame, panel: Panel, place: Place) -> None:
+    """All rows of one panel: the tallest tiles while they fit, then lower ones."""
+    if frame.scratch is not None:
+        Packing(frame, panel, place.column, frame.scratch).write()
+    kind = DotTile if frame.problem.form is Form.DOT else BroadcastTile
+    row, stop = frame.rows
+    for height in frame.plan.heights:
+
+        def body(row: Value, _: list[Value], height: int = height) -> list[Value]:
+            kind(frame, panel, height, Place(row, place.column, place.remaining)).write()
+            return []
+
+        row, _ = frame.writer.loop(row, stop, height, (), body)
