@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -26,6 +27,11 @@ _IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _GZIP = b"\x1f\x8b"
 _MOST_AXES = 8
 _COPIES = 2.0
+_HEADER_PROBLEMS = (
+    *(ValueError, KeyError, EOFError, OSError, TypeError, AttributeError),
+    *(SyntaxError, TokenError, RecursionError, MemoryError),
+)
+"""All that NumPy's reader of a header (a Python literal, never executed) may raise."""
 
 
 def read_idx(path: Path, name: str) -> np.ndarray:
@@ -134,7 +140,7 @@ def _read_npy(stream: IO[bytes], size: int, name: str) -> np.ndarray:
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran, dtype = reader(stream)
-    except (ValueError, KeyError, EOFError, OSError, TypeError, SyntaxError) as problem:
+    except _HEADER_PROBLEMS as problem:
         raise _broken(name, f"its header is damaged ({problem})") from None
     if dtype.hasobject or dtype.fields is not None or dtype.kind not in "biufUS":
         raise _broken(name, f"it holds {dtype}, not numbers or texts")

@@ -10,7 +10,7 @@ import numpy as np
 from nndsl.data import csv_problems as problems
 from nndsl.data.cells import DECIMAL_COMMA, Gathered
 from nndsl.data.csv_fast import SMALLEST, read_fast
-from nndsl.data.csv_text import Head, Records, Text, gather, read_head
+from nndsl.data.csv_text import Records, Text, gather, read_head
 from nndsl.data.formats import refuse_other_formats, undecodable
 from nndsl.data.memory import require_memory
 from nndsl.data.options import CsvOptions
@@ -85,6 +85,7 @@ def _table(text: Text, found: Records, keep: frozenset[str]) -> Table:
         head.separator,
         text.options.encoding,
         head.header,
+        len(head.names),
     )
     return Table(origin, columns, rows, np.arange(rows, dtype=np.int64), found.lines, tuple(notes))
 
@@ -116,7 +117,7 @@ def _raise_for_mistakes(text: Text, found: Records, keep: frozenset[str]) -> Non
         if name in keep or gathered.is_number:
             continue
         if _has_decimal_commas(gathered):
-            wrong += _decimal_commas(text, found.head, name, gathered).diagnostics
+            wrong += _decimal_commas(text, found, name, gathered).diagnostics
         elif gathered.is_mistaken:
             rows = gathered.mistakes()
             cells = [(int(found.lines[r]), gathered.texts[gathered.codes[r]]) for r in rows[:5]]
@@ -134,19 +135,24 @@ def _has_decimal_commas(gathered: Gathered) -> bool:
     return commas > 0 and commas >= 0.9 * gathered.text_count and commas >= 0.5 * len(texts)
 
 
-def _decimal_commas(text: Text, head: Head, name: str, gathered: Gathered) -> NndslError:
-    sample = next(t for t in gathered.texts if DECIMAL_COMMA.fullmatch(t))
-    row = int(gathered.mistakes()[0])
-    written = "tab" if head.separator == "\t" else head.separator
+def _decimal_commas(text: Text, found: Records, name: str, gathered: Gathered) -> NndslError:
+    row = next(r for r in gathered.mistakes() if _is_comma(gathered, r))
+    separator = found.head.separator
+    written = "tab" if separator == "\t" else separator
     return error(
         "NN404",
-        f"column `{name}` of {text.name} has numbers with a comma: `{sample}`",
-        place=Place(text.name, None if row < 0 else row + 1 + head.header, name),
+        f"column `{name}` of {text.name} has numbers with a comma: "
+        f"`{gathered.texts[gathered.codes[row]]}`",
+        place=Place(text.name, int(found.lines[row]), name),
         help=[
             f'a decimal comma: csv("{text.name}", sep="{written}", decimal=",")',
             "a thousands separator: remove it from the file",
         ],
     )
+
+
+def _is_comma(gathered: Gathered, row: int) -> bool:
+    return DECIMAL_COMMA.fullmatch(gathered.texts[gathered.codes[row]]) is not None
 
 
 def not_numbers(

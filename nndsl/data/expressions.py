@@ -5,6 +5,7 @@ A closed tree with the operators below; nothing is evaluated as code.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -101,7 +102,7 @@ def _evaluate(expression: ColumnExpression, table: Table) -> _Result:
     if expression.op == "column":
         return _column(expression, table)
     operands = [_evaluate(argument, table) for argument in expression.arguments]
-    missing = np.logical_or.reduce([operand.missing for operand in operands])
+    missing = functools.reduce(np.logical_or, (operand.missing for operand in operands))
     with np.errstate(all="ignore"):
         values = _apply(expression, operands)
     if values.dtype.kind == "f":

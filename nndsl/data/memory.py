@@ -49,13 +49,13 @@ def _from_group() -> float:
 
 
 def require_memory(name: str, needed: float, what: str) -> None:
-    """NN610 when reading `what` would take more than most of the memory that is left."""
+    """NN620 when reading `what` would take more than most of the memory that is left."""
     if needed < _WORTH_ASKING:
         return
     there = available_bytes()
     if needed > _SHARE * there:
         raise error(
-            "NN610",
+            "NN620",
             f"{name} needs about {needed / 1e9:.1f} GB of memory, {there / 1e9:.1f} GB are free",
             place=Place(name),
             notes=[f"{what}, read into columns"],

@@ -93,7 +93,7 @@ def _column_remarks(table: Table, column: TableColumn, known: Column) -> list[Di
         notes.append(
             note(
                 "NN460",
-                f"column `{column.name}` has {len(empty)} empty cells, in training it had none",
+                f"column `{column.name}` has empty cells ({len(empty)}), in training it had none",
                 notes=[f"in {table.row_names(empty)}"],
                 place=table.place(int(empty[0]), column.name),
             )
@@ -125,13 +125,12 @@ def _out_of_range(table: Table, column: NumberColumn, low: float, high: float) -
         rows = np.flatnonzero((column.values < low) | (column.values > high))
     if not len(rows):
         return []
-    first = float(column.values[rows[0]])
+    first = f"{float(column.values[rows[0]]):g}"
     return [
         note(
             "NN460",
-            f"column `{column.name}` has {len(rows)} numbers outside {low:g} to {high:g}, "
-            f"the range seen in training: {first:g}",
-            notes=[f"in {table.row_names(rows)}"],
+            f"column `{column.name}` leaves the range of training, {low:g} to {high:g}: {first}",
+            notes=[f"cells: {len(rows)}, in {table.row_names(rows)}"],
             severity=Severity.WARNING,
             place=table.place(int(rows[0]), column.name),
         )

@@ -1,9 +1,9 @@
-"""Predictions joined to the rows that they were made for, as one CSV, written whole or not at all."""
+"""Predictions joined to the rows that they were made for: one CSV, whole or not at all."""
 
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from nndsl.data.csv_text import Text, records
 from nndsl.data.options import CsvOptions
 from nndsl.data.table import NumberColumn, Table, TableColumn, number_text
 from nndsl.diagnostics import Place, error
+from nndsl.runtime.durable import write_file
 from nndsl.schema import TargetKind, TargetSchema
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -44,25 +45,19 @@ def write_predictions(
     The cells of the input are written as they stand in its file. New columns are called
     `predicted_<target>` and `probability_<class>`. The file appears complete or not at all; its
     separator is that of the input. With `spreadsheet_safe` a text that a spreadsheet would take
-    for a formula gets a `'` before it. NN423 when the file cannot be written.
+    for a formula gets a `'` before it. Raises NN423 when `path` is the input itself,
+    NN610-NN612 when it cannot be written.
     """
-    added = list(_added_columns(table, predictions))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
-            _write(stream, table, added, spreadsheet_safe)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as problem:
+    if path.exists() and table.origin.path is not None and path.samefile(table.origin.path):
         raise error(
             "NN423",
-            f"the predictions cannot be written to {path}: {(problem.strerror or '').lower()}",
+            f"the predictions would be written over their input {table.origin.name}",
             place=Place(str(path)),
             help="name another file",
-        ) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        )
+    text = io.StringIO()
+    _write(text, table, list(_added_columns(table, predictions)), spreadsheet_safe)
+    write_file(path, text.getvalue().encode("utf-8"))
 
 
 def _added_columns(
@@ -144,15 +139,16 @@ def _chain(first: Sequence[str], rest: Iterator[Sequence[str]]) -> Iterator[Sequ
 def _rows_of_file(table: Table, text: Text) -> Iterator[Sequence[str]]:
     """The header, if there is one, and the records that are rows of the table."""
     wanted = table.records
+    width = table.origin.width
     with text.open() as stream:
         found = records(stream, table.origin.separator)
         if table.origin.header:
-            yield next(found)[1]
+            yield next(found)[1][:width]
         at = 0
         for number, (_, record) in enumerate(found):
             if at < len(wanted) and number == wanted[at]:
                 at += 1
-                yield record
+                yield record[:width]
 
 
 def _rows_of_columns(table: Table) -> tuple[list[str], Iterator[Sequence[str]]]:

@@ -214,6 +214,8 @@ def _apply_in_chunks(
 ) -> np.ndarray:
     """Numbers through their steps; an array column is changed as one run of numbers."""
     width = column.width
+    if column.values.dtype == np.uint8 and column.values.size:
+        return _apply_to_bytes(table, column, steps, precision)
     array = np.empty((len(column.values), width), dtype=precision)
     size = max(1, _CHUNK_NUMBERS // width)
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused after
@@ -222,6 +224,17 @@ def _apply_in_chunks(
             values = _apply_steps(table, column, steps, chunk.astype(np.float64).reshape(-1))
             array[start : start + size] = values.reshape(len(chunk), width)
     return array
+
+
+def _apply_to_bytes(
+    table: Table, column: NumberColumn, steps: Sequence[FittedStep], precision: str
+) -> np.ndarray:
+    """Bytes through their steps: each of the few different numbers once, then looked up."""
+    low, high = int(column.values.min()), int(column.values.max())
+    answers = np.zeros(256, dtype=precision)
+    different = np.arange(low, high + 1, dtype=np.float64)
+    answers[low : high + 1] = _apply_steps(table, column, steps, different)
+    return np.asarray(answers[column.values])
 
 
 def _not_finite(

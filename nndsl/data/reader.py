@@ -41,7 +41,7 @@ def read_table(
     `override` is a file given on the command line in its place (`-`: standard input). At most
     `limit` rows are read. With `expected`, the schema of a trained run, this is new data: columns
     keep the kinds they had, `where` is not applied, and `let` columns whose sources are not there
-    are left out. Raises NN401-NN411, NN416, NN418, NN420-NN422, NN610.
+    are left out. Raises NN401-NN411, NN416, NN418, NN420-NN422, NN620.
     """
     check_names(specification)
     keep = _kept_as_text(specification, expected)

@@ -59,7 +59,7 @@ def _target_rule(table: Table, schema: Schema) -> Iterator[Diagnostic]:
         if len(empty):
             yield note(
                 "NN462",
-                f"{len(empty)} rows have no `{target.name}` and are left out",
+                f"rows without `{target.name}` are left out: {len(empty)}",
                 notes=[f"in {table.row_names(empty)}"],
                 place=table.place(int(empty[0]), target.name),
             )
@@ -142,7 +142,7 @@ def _duplicates(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
 def _key(column: TableColumn) -> tuple[object, ...]:
     if isinstance(column, CategoryColumn):
         return (column.categories, *column.codes[:8].tolist())
-    return (column.width, column.range, *column.values[:8].reshape(-1)[:8].tolist())
+    return (column.width, column.range, column.values[:8].tobytes())
 
 
 def _equal(one: TableColumn, other: TableColumn) -> bool:
@@ -227,8 +227,9 @@ def _leaks(table: Table, target: TargetSchema, inputs: list[str]) -> Iterator[Di
     if table.rows < 20:
         return
     column = table.columns[target.name]
+    answers = column if target.kind is TargetKind.NUMBERS else column.to_categories()
     for name in inputs:
-        if name != target.name and _says(table.columns[name], column, target):
+        if name != target.name and _says(table.columns[name], answers):
             yield note(
                 "NN454",
                 f"column `{name}` alone says the target `{target.name}` in every row",
@@ -237,20 +238,15 @@ def _leaks(table: Table, target: TargetSchema, inputs: list[str]) -> Iterator[Di
             )
 
 
-def _says(column: TableColumn, target_column: TableColumn, target: TargetSchema) -> bool:
-    if column.width > 1 or target_column.width > 1:
+def _says(column: TableColumn, answers: TableColumn) -> bool:
+    if column.width > 1 or answers.width > 1:
         return False
-    if target.kind is TargetKind.NUMBERS:
-        return (
-            isinstance(column, NumberColumn)
-            and isinstance(target_column, NumberColumn)
-            and _proportional(column.values, target_column.values)
-        )
-    classes = target_column.to_categories().codes
-    rows = np.flatnonzero((classes >= 0) & ~column.missing)
-    if len(rows) < 20 or not _one_to_one(column, classes, rows[:_SCREEN]):
+    if isinstance(answers, NumberColumn):
+        return isinstance(column, NumberColumn) and _proportional(column.values, answers.values)
+    rows = np.flatnonzero(~answers.missing & ~column.missing)
+    if len(rows) < 20 or not _one_to_one(column, answers.codes, rows[:_SCREEN]):
         return False
-    return _one_to_one(column, classes, rows)
+    return _one_to_one(column, answers.codes, rows)
 
 
 def _one_to_one(column: TableColumn, classes: np.ndarray, rows: np.ndarray) -> bool:

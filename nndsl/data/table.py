@@ -94,6 +94,10 @@ class NumberColumn:
 
     def to_categories(self) -> CategoryColumn:
         """Every different number as a category, in the order of the numbers."""
+        return self._categories
+
+    @cached_property
+    def _categories(self) -> CategoryColumn:
         distinct, codes = np.unique(self.values[~self.missing], return_inverse=True)
         full = np.full(len(self.values), MISSING_CODE, dtype=np.int32)
         full[~self.missing] = codes
@@ -158,6 +162,7 @@ class Origin:
     separator: str = ","
     encoding: str = "utf-8-sig"
     header: bool = True
+    width: int | None = None  # cells of a CSV row that are columns
 
 
 @dataclass(frozen=True)
