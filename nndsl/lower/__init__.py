@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nndsl.lower.expectations import Evidence, judge, nets_asked
 from nndsl.lower.module import data_specifications, lower
+from nndsl.lower.scopes import Session
 
-__all__ = ["data_specifications", "lower"]
+__all__ = ["Evidence", "Session", "data_specifications", "judge", "lower", "nets_asked"]

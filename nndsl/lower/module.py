@@ -5,12 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
 
 from nndsl.lower.file_scope import FileReader, FileScope, Loader
+from nndsl.lower.names import unknown_name
 from nndsl.lower.networks import network_of
 from nndsl.lower.problems import TooManyProblemsError
-from nndsl.lower.result import Expectation, Module, Network
+from nndsl.lower.recipes import recipe_of
+from nndsl.lower.result import Expectation, Module, Network, Recipe
 from nndsl.lower.scopes import Session
+from nndsl.lower.train_settings import SETTINGS
 from nndsl.schema import DataSpecification, Schema
 from nndsl.syntax import tree
 
@@ -69,14 +75,56 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
     for name, definition in found.nets.items():
         with session.problems.caught():
             networks[name] = network_of(definition)
+    recipes: list[Recipe] = []
+    for section in found.trains:
+        with session.problems.caught():
+            recipe = recipe_of(section, found, networks)
+            if recipe is not None:
+                recipes.append(recipe)
+    _check_overrides(found.file, session)
     return Module(
         file=found.file,
         networks=networks,
-        recipes=[],
+        recipes=recipes,
         schemas=schemas,
         expectations=[Expectation(e.condition, e.span) for e in found.expectations],
         lints=session.problems.lints,
+        constants=_constants(found),
+        scope=found,
     )
+
+
+def _constants(found: FileScope) -> dict[str, Any]:
+    """The numbers, texts and arrays that the file's `let` lines name."""
+    plain = (int, float, str, np.ndarray)
+    return {
+        name: binding.value
+        for name, binding in found.scope.names.items()
+        if binding.sort == "let" and isinstance(binding.value, plain)
+    }
+
+
+def _check_overrides(file: tree.File, session: Session) -> None:
+    """NN010 for an override that names neither a `let` nor a setting of a training."""
+    lets = list(_lets(file))
+    for name, value in session.overrides.items():
+        if name not in lets and name not in session.used_overrides:
+            with session.problems.caught():
+                known = [*lets, *SETTINGS]
+                title = f"there is no `let` or setting called `{name}` to set"
+                raise unknown_name("NN010", title, name, known, value.span)
+
+
+def _lets(item: object) -> Iterator[str]:
+    """Names of all `let` lines of a file, in whatever body."""
+    if isinstance(item, tree.Let):
+        yield item.name
+    elif isinstance(item, tree.Tree):
+        for child in vars(item).values():
+            yield from _lets(child)
+    elif isinstance(item, tuple):
+        for child in item:
+            yield from _lets(child)
 
 
 @contextmanager

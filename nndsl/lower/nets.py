@@ -89,6 +89,14 @@ class NetDefinition(NetLike):
                 self._running = False
         return self._modes[training]
 
+    def fresh(self, training: bool) -> Elaborated:
+        """The net's graph once more, for a loss to be added to it."""
+        self.elaborated(training)
+        made = self._modes.pop(training)
+        if not training:
+            self._modes[False] = self._elaborate(False)
+        return made
+
     def _guard(self) -> None:
         if self._running:
             self._failed = True

@@ -15,7 +15,19 @@ from nndsl.vocab.registry import words
 
 GROUPS = ("numeric", "categories")
 LATER_STEPS = frozenset(
-    ["image", "words", "binarize", "reshape", "cycle", "bins", "first_letter", "bump", "ids", "tokens", "shift"]
+    [
+        "image",
+        "words",
+        "binarize",
+        "reshape",
+        "cycle",
+        "bins",
+        "first_letter",
+        "bump",
+        "ids",
+        "tokens",
+        "shift",
+    ]
 )
 
 

@@ -152,6 +152,7 @@ class Recipe:
     the same inputs: outputs `loss`, `data_loss`, and under the names of the net's outputs what
     people are shown: where a loss takes an output as logits, the softmax or sigmoid is applied.
     Validation runs it as it is; prediction runs it without the losses and the target inputs.
+    `targets` gives the targets of each output: one, or several columns of numbers in order.
     """
 
     net: str
@@ -175,11 +176,12 @@ class Recipe:
     start: str | None = None
     span: Span | None = None
     evaluation: Graph | None = None
+    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """An `expect` that must hold: checked by `Module.judge` (see `lower.expectations`)."""
+    """An `expect` that must hold: judged by `lower.expectations.judge`."""
 
     condition: tree.Expression
     span: Span
@@ -196,3 +198,4 @@ class Module:
     expectations: list[Expectation]
     lints: list[Diagnostic] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
+    scope: Any = field(default=None, repr=False)  # what names stand for; `expectations` reads it

@@ -1,0 +1,174 @@
+"""Data against network: sizes of outputs, endings that do not go with a target or a loss."""
+
+from __future__ import annotations
+
+from nndsl.diagnostics import Span, error
+from nndsl.ir.types import format_shape
+from nndsl.lower.outputs import Output
+from nndsl.lower.problems import Problems
+from nndsl.schema import TargetKind
+
+MOST_CLASSES_SHOWN = 6
+
+
+def check_sizes(output: Output) -> None:
+    """NN305 or NN306 when the output's size does not go with its target."""
+    if len(output.tensor.shape) > 1:
+        shape = format_shape(output.tensor.value.type.shape)
+        raise error(
+            "NN306",
+            f"the output is {shape}, but `{output.target.name}` needs a plain list of numbers",
+            output.span,
+            f"gives {shape}",
+            help="flatten -> dense(1)",
+        )
+    if isinstance(output.width, str):
+        return
+    if output.target.kind is TargetKind.CLASSES:
+        _check_classes(output)
+    elif output.width != len(output.targets):
+        _wrong_width(output)
+
+
+def _check_classes(output: Output) -> None:
+    classes = len(output.target.classes)
+    single = output.width == 1
+    if output.ending == "softmax" and single:
+        raise error(
+            "NN306",
+            "`softmax` of a single number is always 1",
+            output.span,
+            "one output",
+            secondary=_stage_before(output),
+            help="sigmoid" if classes == 2 else f"dense({_classes_text(output)}) -> softmax",
+        )
+    if output.width == classes or (single and classes == 2):
+        return
+    if single and output.ending == "step":
+        return
+    raise error(
+        "NN305",
+        f"the network has {output.width} output{'' if single else 's'} but "
+        f"`{output.target.name}` has {classes} classes",
+        _producer(output),
+        f"gives {output.width} number{'' if single else 's'}",
+        secondary=[(_target_span(output), _class_names(output))],
+        help=f"dense({_classes_text(output)})",
+    )
+
+
+def _producer(output: Output) -> Span | None:
+    """The stage that decides how many numbers there are: the one before a softmax."""
+    if output.last is not None and output.logits.node is not None and output.ending != "dense":
+        return output.logits.node.span or output.span
+    return output.span
+
+
+def _stage_before(output: Output) -> list[tuple[Span | None, str]]:
+    producer = _producer(output)
+    return [(producer, "gives one number")] if producer != output.span else []
+
+
+def _target_span(output: Output) -> Span | None:
+    """Where the target's name stands in the `data` section."""
+    source = output.source
+    if source is None or source.specification is None:
+        return None
+    specification = source.specification
+    setting = specification.settings.get("target") or specification.options.get("target")
+    if setting is not None:
+        return setting.span
+    return source.span
+
+
+def _class_names(output: Output) -> str:
+    classes = output.target.classes
+    shown = ", ".join(classes[:MOST_CLASSES_SHOWN])
+    return f"{shown}, ..." if len(classes) > MOST_CLASSES_SHOWN else shown
+
+
+def _classes_text(output: Output) -> str:
+    return f"{output.source.name}.classes" if output.source else str(len(output.target.classes))
+
+
+def _wrong_width(output: Output) -> None:
+    names = ", ".join(f"`{t.name}`" for t in output.targets)
+    count = len(output.targets)
+    raise error(
+        "NN306",
+        f"the network has {output.width} outputs but {names} "
+        f"{'is one number' if count == 1 else f'are {count} numbers'}",
+        _producer(output),
+        f"gives {output.width} numbers",
+        secondary=[(_target_span(output), "the target")],
+        help=f"dense({count})",
+    )
+
+
+def check_loss_with_output(output: Output, loss: str, span: Span, problems: Problems) -> None:
+    """Errors where loss, ending and target cannot go together; lints where they go badly."""
+    classes = output.target.kind is TargetKind.CLASSES
+    if loss == "cross_entropy":
+        _check_cross_entropy(output, span)
+    if loss == "bce" and output.ending == "softmax":
+        problems.lint(
+            "NN808",
+            "`bce` sees shares of `softmax` where it wants logits",
+            output.span,
+            "shares between 0 and 1, read as logits",
+            secondary=((span, "the loss"),),
+            help="loss = cross_entropy",
+        )
+    squared = loss in ("mse", "half_squared_error", "mae")
+    if classes and squared and output.ending == "softmax":
+        problems.lint(
+            "NN801",
+            f"`{loss}` on shares of `softmax` learns slowly where the answer is wrong",
+            span,
+            "its gradient vanishes where softmax is sure, right or wrong",
+            help="loss = cross_entropy",
+        )
+    if not classes and output.ending in ("relu", "softplus", "sigmoid"):
+        lint_ending(output, problems)
+
+
+def _check_cross_entropy(output: Output, span: Span) -> None:
+    if output.target.kind is not TargetKind.CLASSES:
+        raise error(
+            "NN306",
+            f"`cross_entropy` needs classes, but `{output.target.name}` is a number",
+            span,
+            help="loss = mse",
+        )
+    if output.width == 1:
+        raise error(
+            "NN306",
+            "`cross_entropy` needs an output for each class; the network has one",
+            span,
+            secondary=[(_producer(output), "gives one number")],
+            help="loss = bce" if len(output.target.classes) == 2 else "",
+        )
+    if output.ending == "sigmoid":
+        raise error(
+            "NN306",
+            "`cross_entropy` goes with `softmax`; `sigmoid` gives independent shares",
+            output.span,
+            "the shares need not add up to 1",
+            secondary=[(span, "the loss")],
+            help="softmax",
+        )
+
+
+def lint_ending(output: Output, problems: Problems) -> None:
+    """A regression target with values that the last activation can never give."""
+    target = output.target
+    scaled = any(step.word in ("standardize", "center", "robust") for step in target.steps)
+    if scaled:
+        problems.lint(
+            "NN802",
+            f"`{output.ending}` gives no negative numbers, but `{target.name}` has some "
+            "(it is standardised)",
+            output.span,
+            "half of the targets cannot be reached",
+            help=f"leave `{output.ending}` out at the end, or `target = {target.name} -> keep`",
+        )

@@ -1,0 +1,266 @@
+"""`expect` conditions judged: nets called on constants, figures of a training, sizes, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nndsl.diagnostics import Diagnostic, Label, NndslError, error
+from nndsl.ir.types import Dimension, format_shape
+from nndsl.lower import constants
+from nndsl.lower.evaluate import evaluate
+from nndsl.lower.file_scope import FileScope
+from nndsl.lower.nets import NetDefinition
+from nndsl.lower.paths import resolve
+from nndsl.lower.problems import NeedsDataError, PoisonedError, Problems
+from nndsl.lower.result import Expectation, Module
+from nndsl.lower.scopes import Scope
+from nndsl.lower.values import Mention, Part, Shape, Unknown
+from nndsl.lower.words import shown
+from nndsl.syntax import tree
+
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+SIZES_ALONE = ("parameters", "count", "shape", "length", "size", "channels")
+MOST_SHOWN = 8
+
+Answer = Callable[[str, Mapping[str, np.ndarray]], np.ndarray]
+"""`answer(net, {input: rows})`: the first output of a net for these rows, [rows, ...]."""
+
+Weights = Callable[[str, str], np.ndarray]
+"""`weights(net, path)`: a learnt array in the layout that people see."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What conditions may look at. Figures are those of a finished training by name:
+    `test_accuracy`, `val_loss`. `arrays` is as for `lower`.
+    """
+
+    answer: Answer | None = None
+    weights: Weights | None = None
+    arrays: Callable[[str, bool], Mapping[str, np.ndarray]] | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+def judge(module: Module, expectation: Expectation, evidence: Evidence) -> Diagnostic | None:
+    """None when the condition holds, else the diagnostic NN901 with the values of both sides.
+
+    Raises NndslError when the condition itself is wrong: a name that is not known, a comparison
+    of different sizes.
+    """
+    found = module.scope
+    assert isinstance(found, FileScope)  # `lower` has put it there
+    with _looking_at(found, evidence):
+        scope = Scope(found.scope.session, found.scope)
+        for name, value in evidence.figures.items():
+            if scope.find(name) is None:
+                scope.define(name, float(value), None, "figure")
+        failed = _first_failing(expectation.condition, scope)
+        _raise_reported(found)
+        return None if failed is None else _failure(failed, expectation, scope)
+
+
+def nets_asked(module: Module, expectation: Expectation) -> set[str]:
+    """The nets whose weights or answers decide a condition; those trained must be trained first."""
+    nets = set(module.networks)
+    return {name for name in _names(expectation.condition) if name in nets}
+
+
+def _names(item: Any) -> Iterator[str]:
+    if isinstance(item, tree.Field) and item.name in SIZES_ALONE:
+        return
+    if isinstance(item, tree.Name):
+        yield item.name
+    elif isinstance(item, tree.Tree):
+        for child in vars(item).values():
+            yield from _names(child)
+    elif isinstance(item, tuple):
+        for child in item:
+            yield from _names(child)
+
+
+@contextmanager
+def _looking_at(found: FileScope, evidence: Evidence) -> Iterator[None]:
+    session = found.scope.session
+    kept = session.problems, session.answer, session.weights, session.arrays
+    session.problems = Problems()
+    session.arrays = evidence.arrays or session.arrays
+    answer, weights = evidence.answer, evidence.weights
+    if answer is not None:
+        session.answer = lambda net, arrays: answer_of(net, arrays, answer)
+    if weights is not None:
+        session.weights = lambda part: _weights_of(part, weights)
+    try:
+        yield
+    finally:
+        session.problems, session.answer, session.weights, session.arrays = kept
+
+
+def _raise_reported(found: FileScope) -> None:
+    found.scope.session.problems.stop_if_any()
+
+
+# --- nets on constants ----------------------------------------------------------------------
+
+
+def answer_of(net: NetDefinition, arrays: Sequence[np.ndarray], answer: Answer) -> Any:
+    """A net called on constants: one example, or a list of them. Outputs of one number are
+    plain: [rows], or a single number for one example.
+    """
+    inputs = net.elaborated().inputs
+    if len(arrays) != len(inputs):
+        raise error(
+            "NN205",
+            f"net `{net.name}` has {len(inputs)} input{'' if len(inputs) == 1 else 's'} "
+            f"({', '.join(inputs)}), here are {len(arrays)} values",
+            net.name_span,
+        )
+    single = False
+    fed: dict[str, np.ndarray] = {}
+    for (name, tensor), array in zip(inputs.items(), arrays, strict=True):
+        fed[name], single = _rows(net, np.asarray(array, np.float64), tensor.shape)
+    result = np.asarray(answer(net.name, fed), np.float64)
+    if result.ndim == 2 and result.shape[1] == 1:
+        result = result[:, 0]
+    if not single:
+        return result
+    return float(result[0]) if result[0].ndim == 0 else result[0]
+
+
+def _rows(
+    net: NetDefinition, array: np.ndarray, shape: tuple[Dimension, ...]
+) -> tuple[np.ndarray, bool]:
+    """Rows for one input, and whether a single example was given."""
+    single = array.ndim == len(shape)
+    rows = array[None] if single else array
+    fits = rows.ndim == len(shape) + 1 and all(
+        isinstance(wanted, str) or wanted == size
+        for wanted, size in zip(shape, rows.shape[1:], strict=True)
+    )
+    if not fits:
+        raise error(
+            "NN203",
+            f"net `{net.name}` takes {format_shape(shape)}, here is "
+            f"{'x'.join(map(str, array.shape)) or 'a single number'}",
+            net.name_span,
+            help="give one example, such as `[0, 1]`, or a list of them",
+        )
+    return rows, single
+
+
+def _weights_of(part: Part, weights: Weights) -> np.ndarray:
+    assert isinstance(part.net, NetDefinition)
+    names = resolve(part.net, part.query, part.span)
+    if len(names) != 1:
+        raise error("NN318", f"{len(names)} arrays answer to this name", part.span)
+    return np.asarray(weights(part.net.name, names[0]), np.float64)
+
+
+# --- conditions -----------------------------------------------------------------------------
+
+
+def _first_failing(condition: tree.Expression, scope: Scope) -> tree.Expression | None:
+    """The first part of a conjunction that does not hold; the condition itself for `or`."""
+    if isinstance(condition, tree.Binary) and condition.operator == "and":
+        return _first_failing(condition.left, scope) or _first_failing(condition.right, scope)
+    return None if _holds(condition, scope) else condition
+
+
+def _holds(condition: tree.Expression, scope: Scope) -> bool:
+    try:
+        value = evaluate(condition, scope)
+    except PoisonedError:
+        return True  # its error is reported
+    if isinstance(value, Unknown):
+        raise NeedsDataError(value.name, condition.span)
+    if isinstance(value, Mention):
+        raise _unknown_figure(value, scope)
+    return constants.truth(value, condition.span)
+
+
+def _unknown_figure(value: Mention, scope: Scope) -> NndslError:
+    return error("NN301", f"nothing is called `{value.name}`", value.span)
+
+
+def _failure(condition: tree.Expression, expectation: Expectation, scope: Scope) -> Diagnostic:
+    """NN901: what both sides were."""
+    notes: tuple[str, ...] = ()
+    secondary: tuple[Label, ...] = ()
+    title = "this was expected to hold, but it does not"
+    primary = Label(condition.span, "is false")
+    if isinstance(condition, tree.Binary) and condition.operator in COMPARISONS:
+        left, right = (evaluate(side, scope) for side in (condition.left, condition.right))
+        title = f"expected {_meant(condition.operator)}, but it is not so"
+        primary = Label(condition.left.span, f"is {_value_text(left)}")
+        if not isinstance(condition.right, tree.Number):
+            secondary = (Label(condition.right.span, f"is {_value_text(right)}"),)
+        notes = _differences(condition.operator, left, right)
+    elif _is_near(condition):
+        assert isinstance(condition, tree.Call)
+        values = [evaluate(a.value, scope) for a in condition.arguments]
+        primary, secondary, notes = _near_labels(condition, values)
+        title = "expected two values near each other, but they are not"
+    return Diagnostic("NN901", title, primary, secondary, notes)
+
+
+def _is_near(condition: tree.Expression) -> bool:
+    if not isinstance(condition, tree.Call) or len(condition.arguments) != 3:
+        return False
+    return isinstance(condition.function, tree.Name) and condition.function.name == "near"
+
+
+def _near_labels(
+    condition: tree.Call, values: Sequence[Any]
+) -> tuple[Label, tuple[Label, ...], tuple[str, ...]]:
+    first, second = condition.arguments[0].span, condition.arguments[1].span
+    a, b = constants.as_array(values[0]), constants.as_array(values[1])
+    notes: tuple[str, ...] = ()
+    if a is not None and b is not None and a.size == b.size:
+        distance = float(np.max(np.abs(a.reshape(-1) - b.reshape(-1)), initial=0.0))
+        notes = (f"they are {distance:.4g} apart, {_value_text(values[2])} is allowed",)
+    return (
+        Label(first, f"is {_value_text(values[0])}"),
+        (Label(second, f"is {_value_text(values[1])}"),),
+        notes,
+    )
+
+
+def _meant(operator: str) -> str:
+    words = {
+        "==": "both sides to be equal",
+        "!=": "the sides to differ",
+        "<": "less",
+        "<=": "at most this",
+        ">": "more",
+        ">=": "at least this",
+    }
+    return words[operator]
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, Shape):
+        return constants.describe(value)
+    array = constants.as_array(value)
+    if array is None:
+        return shown(value)
+    if array.ndim == 0:
+        return f"{float(array):.6g}"
+    flat = array.reshape(-1)
+    text = ", ".join(f"{number:.4g}" for number in flat[:MOST_SHOWN].tolist())
+    more = f", ... ({flat.size} in all)" if flat.size > MOST_SHOWN else ""
+    return f"[{text}{more}]"
+
+
+def _differences(operator: str, left: Any, right: Any) -> tuple[str, ...]:
+    """Where two arrays differ."""
+    a, b = constants.as_array(left), constants.as_array(right)
+    if a is None or b is None or operator != "==" or a.size != b.size or a.size <= 1:
+        return ()
+    wrong = np.flatnonzero(a.reshape(-1) != b.reshape(-1))
+    if not len(wrong):
+        return ()
+    return (f"{len(wrong)} of {a.size} differ, the first is number {int(wrong[0]) + 1}",)

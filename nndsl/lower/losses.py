@@ -1,0 +1,279 @@
+"""Losses: which one where none is written, how it meets the output, its nodes in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nndsl.diagnostics import NndslError, Span, error
+from nndsl.ir.graph import Builder, Role, ShapeError, Value
+from nndsl.ir.types import BATCH, ElementType, TensorType
+from nndsl.lower.blocks import BlockDefinition
+from nndsl.lower.checks import check_loss_with_output, check_sizes
+from nndsl.lower.constants import is_number
+from nndsl.lower.nets import Elaborated
+from nndsl.lower.outputs import Output
+from nndsl.lower.result import Inferred
+from nndsl.lower.scopes import Scope
+from nndsl.lower.tensors import as_real, reshaped
+from nndsl.lower.values import Composite, Mention, Tensor
+from nndsl.lower.words import call_word, shown
+from nndsl.ops.classes import OneHot
+from nndsl.ops.compose import add_map, add_mean, add_sum
+from nndsl.ops.map import operand
+from nndsl.ops.movement import Concat
+from nndsl.ops.reduction import Reduce
+from nndsl.scalar.expression import Expression, constant
+from nndsl.scalar.functions import absolute
+from nndsl.scalar.inspection import substitute
+from nndsl.schema import Schema, TargetKind, TargetSchema
+from nndsl.vocab.arguments import call
+from nndsl.vocab.kinds import Loss
+from nndsl.vocab.registry import WordCall, words
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of a loss: a number times a loss word or a block `(y, t)`."""
+
+    coefficient: float
+    loss: WordCall | BlockDefinition
+    span: Span
+
+    @property
+    def name(self) -> str:
+        """The word or the block's name."""
+        return self.loss.name
+
+    def text(self) -> str:
+        """As people write it."""
+        return self.name if self.coefficient == 1.0 else f"{self.coefficient:g} * {self.name}"
+
+
+@dataclass
+class Losses:
+    """What is known of a training's losses: one sum of terms for each output."""
+
+    terms: list[list[Term]]
+    span: Span | None
+    inferred: list[Inferred] = field(default_factory=list)
+
+
+# --- as written -----------------------------------------------------------------------------
+
+
+def read_losses(value: Any, count: int, span: Span, names: Sequence[str]) -> list[list[Term]]:
+    """The setting `loss`: a sum of terms, or a tuple of them in the order of the outputs."""
+    items = list(value) if isinstance(value, tuple) else [value]
+    if len(items) == 1 and count > 1:
+        items = items * count
+    if len(items) != count:
+        raise error(
+            "NN320",
+            f"{len(items)} losses for {count} output{'' if count == 1 else 's'}",
+            span,
+            help=f"one for each of {', '.join(f'`{n}`' for n in names)}, in this order",
+        )
+    return [_terms(item, 1.0, span) for item in items]
+
+
+def _terms(value: Any, factor: float, span: Span) -> list[Term]:
+    if isinstance(value, BlockDefinition):
+        _check_loss_block(value, span)
+        return [Term(factor, value, span)]
+    if isinstance(value, Mention):
+        return [Term(factor, call_word(value, "loss"), value.span)]
+    if isinstance(value, Composite):
+        return _composite_terms(value, factor)
+    raise error(
+        "NN309",
+        f"a loss is a word or a weighted sum of words, not {shown(value)}",
+        span,
+        help="for instance `loss = mse` or `loss = bce + 0.1 * mae`",
+    )
+
+
+def _composite_terms(value: Composite, factor: float) -> list[Term]:
+    left, right = value.left, value.right
+    if value.symbol == "+":
+        return [*_terms(left, factor, value.span), *_terms(right, factor, value.span)]
+    if value.symbol == "-":
+        first = [] if left == 0 and is_number(left) else _terms(left, factor, value.span)
+        return [*first, *_terms(right, -factor, value.span)]
+    if value.symbol == "*" and is_number(left):
+        return _terms(right, factor * float(left), value.span)
+    if value.symbol == "*" and is_number(right):
+        return _terms(left, factor * float(right), value.span)
+    if value.symbol == "/" and is_number(right) and right != 0:
+        return _terms(left, factor / float(right), value.span)
+    raise error(
+        "NN309",
+        f"`{value.symbol}` does not combine losses",
+        value.span,
+        help="losses are added, each times a number: `bce + 0.1 * mae`",
+    )
+
+
+def _check_loss_block(block: BlockDefinition, span: Span) -> None:
+    if len(block.block.ports) != 2:
+        raise error(
+            "NN205",
+            f"`{block.name}` cannot be a loss: a loss has two ports, the output and the target",
+            span,
+            secondary=[(block.name_span, "declared here")],
+            help=f"block (y, t) -> {block.name} {{ ... }}",
+        )
+
+
+# --- inferred -------------------------------------------------------------------------------
+
+
+def infer_loss(output: Output) -> tuple[Term, str]:
+    """The loss that goes with a target and the end of the network, and why."""
+    target = output.target
+    if target.kind is TargetKind.NUMBERS:
+        return _term("mse", output), f"`{target.name}` is a number"
+    if output.width == 1 and len(target.classes) == 2:
+        return _term("bce", output), f"`{target.name}` has two classes and the network one output"
+    if output.ending == "sigmoid" and output.width == len(target.classes) > 2:
+        raise error(
+            "NN306",
+            f"`sigmoid` gives {output.width} independent shares, but `{target.name}` is one of "
+            f"{len(target.classes)} classes",
+            output.span,
+            "the shares need not add up to 1",
+            help="softmax",
+            notes=["shares that are meant to be independent: write `loss = bce`"],
+        )
+    why = f"`{target.name}` has {len(target.classes)} classes"
+    return _term("cross_entropy", output), why
+
+
+def _term(name: str, output: Output) -> Term:
+    assert output.net_span is not None  # every net stands somewhere
+    return Term(1.0, call(words("loss")[name]), output.net_span)
+
+
+# --- as nodes -------------------------------------------------------------------------------
+
+
+class LossBuilder:
+    """Adds targets and losses to an elaborated net."""
+
+    def __init__(self, made: Elaborated, schema: Schema, scope: Scope, span: Span) -> None:
+        self.made = made
+        self.elaboration = made.elaboration
+        self.build: Builder = made.elaboration.build
+        self.scope = scope
+        self.build.span, self.build.label = span, "loss"
+        self.targets = {t.name: self._target(t) for t in schema.targets}
+
+    def _target(self, target: TargetSchema) -> Value:
+        if target.kind is TargetKind.CLASSES:
+            type = TensorType((BATCH,), ElementType.INDEX)
+        else:
+            type = TensorType((BATCH, 1))
+        return self.build.input(target.name, type, Role.TARGET)
+
+    def add(self, outputs: Sequence[Output], losses: Losses) -> Value:
+        """The whole data loss: a REAL scalar, the mean over the batch's rows."""
+        values: list[Value] = []
+        weights: list[float] = []
+        for output, terms in zip(outputs, losses.terms, strict=True):
+            check_sizes(output)
+            for term in terms:
+                self.build.span = term.span
+                values.append(self._term(output, term))
+                weights.append(term.coefficient)
+        return self._weighted(values, weights)
+
+    def _weighted(self, values: Sequence[Value], weights: Sequence[float]) -> Value:
+        if len(values) == 1 and weights[0] == 1.0:
+            return values[0]
+        total: Expression = constant(weights[0]) * operand(0)
+        for index, weight in enumerate(weights[1:], 1):
+            total = total + constant(weight) * operand(index)
+        return add_map(self.build, total, *values, name="data_loss")
+
+    def _term(self, output: Output, term: Term) -> Value:
+        check_loss_with_output(output, term.name, term.span, self.scope.problems)
+        if isinstance(term.loss, BlockDefinition):
+            return self._block(output, term.loss, term.span)
+        word = term.loss.word
+        assert isinstance(word, Loss)
+        prediction = output.prediction(word.joint)
+        try:
+            if word.rows is not None:
+                rows = word.rows(
+                    self.build, prediction, self.targets[output.target.name], term.loss.arguments
+                )
+                return add_mean(self.build, rows)
+            return self._scalar(word, term, prediction, self._numbers(output, prediction))
+        except ShapeError as refusal:
+            raise self._refused(refusal, output, term) from None
+
+    def _refused(self, refusal: ShapeError, output: Output, term: Term) -> NndslError:
+        return error(
+            "NN306",
+            f"the loss `{term.name}` does not fit the output: {refusal.title}",
+            output.span or term.span,
+            secondary=[(term.span, "the loss")],
+        )
+
+    def _scalar(self, word: Loss, term: Term, prediction: Value, target: Value) -> Value:
+        assert word.expression is not None and isinstance(term.loss, WordCall)
+        names: dict[str, Expression] = {"y": operand(0), "t": operand(1)}
+        names |= {n: constant(float(v)) for n, v in term.loss.arguments.items()}
+        each = add_map(
+            self.build, substitute(word.expression, names), prediction, target, name=word.name
+        )
+        if word.over == "sum":
+            each = self.build.add(Reduce("sum", tuple(range(1, each.type.rank))), each)
+        return add_mean(self.build, each)
+
+    def _numbers(self, output: Output, prediction: Value) -> Value:
+        """The target as numbers of the prediction's shape."""
+        if len(output.targets) > 1:
+            columns = [as_real(self.elaboration, self.targets[t.name]) for t in output.targets]
+            return self.build.add(Concat(1), *columns, name="targets")
+        target = self.targets[output.target.name]
+        if output.target.kind is TargetKind.NUMBERS:
+            return target
+        if output.width == 1:
+            column = reshaped(self.elaboration, target, (BATCH, 1))
+            return as_real(self.elaboration, column)
+        return self.build.add(OneHot(len(output.target.classes)), target, name="one_hot")
+
+    def _block(self, output: Output, block: BlockDefinition, span: Span) -> Value:
+        """A loss of one's own: the mean of what the block gives, if it is not one number."""
+        prediction = output.prediction("")
+        target = self._numbers(output, prediction)
+        stage = block.stage((), (), span, self.scope.defaults)
+        y = Tensor(prediction, output.span, "the output")
+        t = Tensor(target, span, "the target")
+        result = stage.apply(self.elaboration, (y, t))
+        if not isinstance(result, Tensor):
+            raise error("NN206", f"the loss `{block.name}` gives several tensors", span)
+        value = result.value
+        return add_mean(self.build, value) if value.type.rank else value
+
+    def add_penalties(
+        self, data_loss: Value, penalties: Sequence[tuple[str, float, Sequence[str]]]
+    ) -> Value:
+        """data_loss plus each penalty: l1: c sum |w|, l2: c/2 sum w^2 over its parameters."""
+        self.build.label = "penalty"
+        terms = [data_loss]
+        for kind, coefficient, parameters in penalties:
+            for name in parameters:
+                weight = self.made.graph.inputs[name].value
+                terms.append(self._penalty(kind, coefficient, weight))
+        if len(terms) == 1:
+            return data_loss
+        return add_sum(self.build, terms, name="loss")
+
+    def _penalty(self, kind: str, coefficient: float, weight: Value) -> Value:
+        x = operand(0)
+        each = 0.5 * coefficient * (x * x) if kind == "l2" else coefficient * absolute(x)
+        mapped = add_map(self.build, each, weight, name=kind)
+        return self.build.add(Reduce("sum", tuple(range(weight.type.rank))), mapped, name=kind)

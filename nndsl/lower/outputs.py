@@ -1,0 +1,81 @@
+"""Outputs of a net and the targets they are matched with, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nndsl.diagnostics import Span
+from nndsl.ir.graph import Value
+from nndsl.ir.types import Dimension
+from nndsl.lower.nets import Elaborated
+from nndsl.lower.result import Inferred, Part
+from nndsl.lower.values import DataSource, Tensor
+from nndsl.schema import Schema, TargetKind, TargetSchema
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output with its targets (several only where one output gives several numbers).
+
+    `ending` is the word that the output ends in, when it is a layer or activation; `logits` what
+    that stage was given.
+    """
+
+    name: str
+    tensor: Tensor
+    targets: tuple[TargetSchema, ...]
+    ending: str
+    logits: Value
+    last: Part | None
+    source: DataSource | None = None
+    net_span: Span | None = None
+
+    @property
+    def target(self) -> TargetSchema:
+        """The (first) target."""
+        return self.targets[0]
+
+    @property
+    def width(self) -> Dimension:
+        """How many numbers for one example; 1 for a single number."""
+        return self.tensor.shape[-1] if self.tensor.shape else 1
+
+    @property
+    def span(self) -> Span | None:
+        """The last stage."""
+        return self.tensor.span
+
+    def prediction(self, joint: str) -> Value:
+        """What a loss looks at: the logits, where it undoes the activation at the end."""
+        return self.logits if joint and self.ending == joint else self.tensor.value
+
+
+def match_outputs(
+    made: Elaborated, schema: Schema, source: DataSource | None, net_span: Span | None
+) -> tuple[list[Output], list[Inferred]]:
+    """Outputs with their targets in order; an output beyond the targets repeats the first."""
+    endings = {part.output: part for part in made.elaboration.parts if not part.is_block}
+    matched = _targets(list(made.outputs.values()), schema.targets)
+    outputs: list[Output] = []
+    inferred: list[Inferred] = []
+    for position, (name, tensor) in enumerate(made.outputs.items()):
+        last = endings.get(tensor.value)
+        word = last.word if last is not None else ""
+        logits = last.inputs[0] if last is not None and last.inputs else tensor.value
+        targets = matched[position]
+        outputs.append(Output(name, tensor, targets, word, logits, last, source, net_span))
+        if len(made.outputs) > 1:
+            why = "in order" if position < len(schema.targets) else "there is no further target"
+            names = ", ".join(t.name for t in targets)
+            inferred.append(Inferred(f"target of output {name}", names, why, tensor.span))
+    return outputs, inferred
+
+
+def _targets(
+    tensors: Sequence[Tensor], targets: Sequence[TargetSchema]
+) -> list[tuple[TargetSchema, ...]]:
+    numbers = all(t.kind is TargetKind.NUMBERS for t in targets)
+    if len(tensors) == 1 and len(targets) > 1 and numbers:
+        return [tuple(targets)]
+    return [(targets[i] if i < len(targets) else targets[0],) for i in range(len(tensors))]

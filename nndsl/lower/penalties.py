@@ -1,0 +1,102 @@
+"""Penalties on weights: as written, of parts, by default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nndsl.diagnostics import Span, error
+from nndsl.lower import recipe_defaults as defaults
+from nndsl.lower.constants import is_number
+from nndsl.lower.names import unknown_name
+from nndsl.lower.nets import NetDefinition
+from nndsl.lower.paths import resolve
+from nndsl.lower.recipe_words import PENALTIES
+from nndsl.lower.result import Inferred, Penalty
+from nndsl.lower.train_settings import Settings
+from nndsl.lower.values import Composite, DataSource, Mention
+from nndsl.lower.words import bind, shown
+from nndsl.schema import DataSpecification, StepRequest
+
+Summand = tuple[str, float]
+
+
+def plan_penalties(
+    settings: Settings, definition: NetDefinition, trained: list[str], source: DataSource
+) -> tuple[list[Penalty], list[Inferred]]:
+    """Penalties on the trained weights (biases have none); a part's own replaces the general."""
+    drafts = definition.elaborated().elaboration.drafts
+    weights = [name for name in trained if drafts[name].decays]
+    general, notes = _general(settings, source, weights)
+    of_weight: dict[str, list[Summand]] = {name: general for name in weights}
+    for part, setting, written in settings.parts:
+        if setting == "penalty":
+            own = read_penalty(written.evaluated(), written.span)
+            for name in resolve(definition, part.query, part.span):
+                if name in of_weight:
+                    of_weight[name] = own
+    grouped: dict[Summand, list[str]] = {}
+    for name, summands in of_weight.items():
+        for summand in summands:
+            grouped.setdefault(summand, []).append(name)
+    planned = [
+        Penalty(kind, coefficient, tuple(names))
+        for (kind, coefficient), names in grouped.items()
+        if coefficient > 0
+    ]
+    return planned, notes
+
+
+def _general(
+    settings: Settings, source: DataSource, weights: list[str]
+) -> tuple[list[Summand], list[Inferred]]:
+    written = settings.run.get("penalty")
+    if written is not None:
+        return read_penalty(written.evaluated(), written.span), []
+    if source.schema is None or not weights:
+        return [], []
+    rows = training_rows(source.specification, source.schema.rows)
+    coefficient = defaults.L2 / max(1, rows)
+    why = f"the default recipe: {defaults.L2:g} by {rows} training rows"
+    return [("l2", coefficient)], [Inferred("penalty", f"l2({coefficient:.3g})", why)]
+
+
+def training_rows(specification: DataSpecification | None, rows: int) -> int:
+    """How many rows train, as the setting `split` says; close enough where rows lack a target."""
+    setting = specification.settings.get("split") if specification is not None else None
+    value: Any = setting.value if setting is not None else list(defaults.SPLIT)
+    if value == "all":
+        return rows
+    if isinstance(value, StepRequest):
+        folds = int(next(iter(value.arguments.values())))
+        return round(rows * (1 - 1 / folds) * 0.8)
+    if not isinstance(value, list):
+        return round(rows * defaults.SPLIT[0])
+    return int(value[0]) if max(value) > 1 else round(rows * value[0])
+
+
+def read_penalty(value: Any, span: Span) -> list[Summand]:
+    """`l2(1e-4) + l1(1e-5)`, `none`."""
+    if isinstance(value, Mention) and value.name == "none":
+        return []
+    return _summands(value, 1.0, span)
+
+
+def _summands(value: Any, factor: float, span: Span) -> list[Summand]:
+    if isinstance(value, Composite) and value.symbol == "+":
+        return [*_summands(value.left, factor, span), *_summands(value.right, factor, span)]
+    if isinstance(value, Composite) and value.symbol == "*":
+        for number, other in ((value.left, value.right), (value.right, value.left)):
+            if is_number(number):
+                return _summands(other, factor * float(number), span)
+    if not isinstance(value, Mention):
+        raise error(
+            "NN309",
+            f"`penalty` is a sum of penalties, not {shown(value)}",
+            span,
+            help="for instance `l2(1e-4) + l1(1e-5)`, or `none`",
+        )
+    if value.name not in PENALTIES:
+        title = f"there is no penalty called `{value.name}`"
+        raise unknown_name("NN301", title, value.name, [*PENALTIES, "none"], value.span)
+    arguments = bind(value, PENALTIES[value.name]).call.arguments
+    return [(value.name, factor * float(arguments["coefficient"]))]

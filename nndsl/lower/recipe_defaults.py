@@ -1,0 +1,17 @@
+"""What a training does where its section says nothing: one place, tuned by measurement only."""
+
+from __future__ import annotations
+
+from nndsl.params import TimeLength
+
+OPTIMIZER = "adam"
+RATE = 3e-3
+BATCH = 32
+LENGTH = TimeLength(300, "epoch")
+L2 = 0.1
+"""The l2 coefficient is this, divided by the number of training rows."""
+KEEP = "val_loss"
+SEED = 0
+PRECISION = "float32"
+SPLIT = (0.64, 0.16, 0.2)
+"""Training, validation and test share where `split` is left out (as `data` cuts them)."""

@@ -1,0 +1,337 @@
+"""Plain settings of a run: its length, batch, seed, stopping, keeping, clipping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nndsl.diagnostics import NndslError, error
+from nndsl.lower import recipe_defaults as defaults
+from nndsl.lower.constants import describe
+from nndsl.lower.names import not_yet, unknown_name
+from nndsl.lower.recipe_words import CLIPS, STOPS
+from nndsl.lower.result import Inferred, Stop
+from nndsl.lower.schedules import ScheduleReader
+from nndsl.lower.scopes import Scope
+from nndsl.lower.train_settings import Settings, Written
+from nndsl.lower.values import Composite, Given, Mention
+from nndsl.lower.words import bind, shown
+from nndsl.params import TimeLength
+from nndsl.schema import Schema, TargetKind
+from nndsl.syntax import tree
+from nndsl.vocab.arguments import call
+from nndsl.vocab.registry import Word, WordCall, words
+
+MOST_EPOCHS = 10**9
+PARTS = ("train_", "val_", "test_")
+
+
+@dataclass
+class RunValues:
+    """The plain settings of a recipe, and what was taken where nothing was written."""
+
+    length: TimeLength = defaults.LENGTH
+    batch: int | None = defaults.BATCH
+    drop_last: bool = False
+    seed: int = defaults.SEED
+    precision: str = defaults.PRECISION
+    stop: tuple[Stop, ...] = ()
+    keep: str | None = defaults.KEEP
+    clip: WordCall | None = None
+    metrics: tuple[WordCall, ...] = ()
+    inferred: list[Inferred] = field(default_factory=list)
+
+    @property
+    def reader(self) -> ScheduleReader:
+        """Reads schedules in the unit that ends the run."""
+        return ScheduleReader(self.length.unit)
+
+
+def read_run_values(settings: Settings, schema: Schema | None, scope: Scope) -> RunValues:
+    """All plain settings; each wrong one is reported on its own."""
+    values = RunValues()
+    with scope.problems.caught():
+        _read_length(values, settings)
+    for name, reader in _READERS.items():
+        written = settings.run.get(name)
+        if written is not None:
+            with scope.problems.caught():
+                reader(values, written, schema)
+    _note_defaults(values, settings)
+    _add_figures(values, settings, schema)
+    return values
+
+
+def _note_defaults(values: RunValues, settings: Settings) -> None:
+    """Say what was left out, and what came from a `defaults train` line."""
+    if "epochs" not in settings.run and "steps" not in settings.run:
+        values.inferred.append(
+            Inferred("epochs", f"at most {values.length.value:g}", "the default recipe")
+        )
+    for name, taken in (
+        ("batch", str(values.batch)),
+        ("keep", f"best({values.keep})"),
+        ("seed", str(values.seed)),
+        ("precision", values.precision),
+    ):
+        if name not in settings.run:
+            values.inferred.append(Inferred(name, taken, "the default recipe"))
+    for name, span in settings.from_defaults.items():
+        text = settings.run[name].span.text
+        values.inferred.append(Inferred(name, text, f"`defaults train` at line {span.line}", span))
+
+
+def _read_length(values: RunValues, settings: Settings) -> None:
+    epochs, steps = settings.run.get("epochs"), settings.run.get("steps")
+    if epochs is not None and steps is not None:
+        raise error(
+            "NN302",
+            "the run has two lengths",
+            steps.span,
+            "in steps",
+            secondary=[(epochs.span, "in epochs")],
+            help="keep one of them",
+        )
+    if epochs is not None:
+        values.length = TimeLength(float(_whole(epochs, "epochs", 1, MOST_EPOCHS)), "epoch")
+    if steps is not None:
+        values.length = TimeLength(float(_whole(steps, "steps", 1, 10**12)), "step")
+
+
+def _whole(written: Written, name: str, least: int, most: int) -> int:
+    value = written.evaluated()
+    if isinstance(value, TimeLength) and value.unit and name.startswith(value.unit):
+        value = int(value.value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        raise _refused(name, f"a whole number of at least {least}", value, written)
+    return int(value)
+
+
+def _refused(name: str, expected: str, value: Any, written: Written) -> NndslError:
+    return error("NN309", f"`{name}` must be {expected}, not {shown(value)}", written.span)
+
+
+def _batch(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name == "all":
+        values.batch = None
+        return
+    if isinstance(value, Mention):
+        raise _refused("batch", "a whole number of at least 1, or `all`", value, written)
+    values.batch = _whole(written, "batch", 1, 10**9)
+
+
+def _last_batch(values: RunValues, written: Written, schema: Schema | None) -> None:
+    values.drop_last = _choice(written, "last_batch", ("keep", "drop")) == "drop"
+
+
+def _seed(values: RunValues, written: Written, schema: Schema | None) -> None:
+    values.seed = _whole(written, "seed", 0, 2**32 - 1)
+
+
+def _precision(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name in ("tf32", "bf16", "float16"):
+        raise not_yet(f"the precision `{value.name}`", written.span)
+    values.precision = _choice(written, "precision", ("float32", "float64"))
+
+
+def _choice(written: Written, name: str, choices: tuple[str, ...]) -> str:
+    value = written.evaluated()
+    word = value.name if isinstance(value, Mention) else value
+    if isinstance(word, str) and word in choices:
+        return word
+    expected = " or ".join(f"`{choice}`" for choice in choices)
+    if isinstance(value, Mention):
+        title = f"`{name}` must be {expected}, not `{value.name}`"
+        raise unknown_name("NN309", title, value.name, choices, written.span)
+    raise _refused(name, expected, value, written)
+
+
+# --- stopping and keeping -------------------------------------------------------------------
+
+
+def _stop(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name == "none":
+        return
+    values.stop = tuple(_conditions(value, written))
+
+
+def _conditions(value: Any, written: Written) -> list[Stop]:
+    if isinstance(value, Composite) and value.symbol == "or":
+        return [*_conditions(value.left, written), *_conditions(value.right, written)]
+    if isinstance(value, TimeLength):
+        if value.unit not in ("second", "minute", "hour"):
+            raise error(
+                "NN309",
+                "the length of a run stands in `epochs` or `steps`",
+                written.span,
+                help=f"epochs = {value.value:g}",
+            )
+        return [Stop("duration", {"length": value}, written.span)]
+    if isinstance(value, Mention):
+        return [_condition(value)]
+    raise error(
+        "NN309",
+        f"`stop` takes conditions joined by `or`, not {shown(value)}",
+        written.span,
+        help="for instance `patience(20, val_loss) or 30 minutes`",
+    )
+
+
+def _condition(mention: Mention) -> Stop:
+    if mention.name == "no_mistakes":
+        raise not_yet("the condition `no_mistakes`", mention.span)
+    if mention.name not in STOPS:
+        title = f"there is no condition of stopping called `{mention.name}`"
+        raise unknown_name("NN301", title, mention.name, STOPS, mention.span)
+    given = list(mention.given or ())
+    metric = defaults.KEEP
+    if mention.name == "patience":
+        given, metric = _split_metric(given)
+    arguments = _bound(mention, STOPS[mention.name], given)
+    if mention.name == "patience":
+        epochs = arguments["epochs"]
+        if epochs.unit not in ("", "epoch"):
+            raise error("NN309", "`patience` counts epochs", mention.span,
+                        help="patience(20, val_loss)")  # fmt: skip
+        return Stop("patience", {"epochs": int(epochs.value), "metric": metric}, mention.span)
+    return Stop(mention.name, dict(arguments), mention.span)
+
+
+def _split_metric(given: list[Given]) -> tuple[list[Given], str]:
+    """`patience(20, val_loss)`: the figure is the second argument, or `watch=`."""
+    rest: list[Given] = []
+    metric = defaults.KEEP
+    for position, argument in enumerate(given):
+        is_metric = argument.name in ("metric", "watch") or (
+            argument.name is None and position == 1
+        )
+        if is_metric:
+            metric = figure_name(argument.value, argument)
+        else:
+            rest.append(argument)
+    return rest, metric
+
+
+def figure_name(value: Any, given: Given | Written) -> str:
+    """A figure of training such as `val_loss` or `val_auc`, checked."""
+    name = value.name if isinstance(value, Mention) and value.given is None else None
+    if name is None:
+        raise error("NN309", f"a figure such as `val_loss` is needed here, not {shown(value)}",
+                    given.span)  # fmt: skip
+    known = [f"{part}{m}" for part in PARTS for m in ("loss", *words("metric"))]
+    if name not in known:
+        near = [f"val_{m}" for m in ("loss", *words("metric"))]
+        raise unknown_name("NN301", f"there is no figure called `{name}`", name, near, given.span)
+    return name
+
+
+def _keep(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name in ("last", "none"):
+        values.keep = None
+        return
+    if isinstance(value, Mention) and value.name == "best":
+        given = value.given or ()
+        values.keep = figure_name(given[0].value, given[0]) if given else defaults.KEEP
+        return
+    if isinstance(value, Mention):
+        values.keep = figure_name(value, written)
+        return
+    raise _refused("keep", "`best(val_loss)` or `last`", value, written)
+
+
+# --- clipping, metrics, answers -------------------------------------------------------------
+
+
+def _clip(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name == "none":
+        return
+    if not isinstance(value, Mention) or value.name not in CLIPS:
+        raise _refused("clip", "`norm(limit)`", value, written)
+    word = CLIPS[value.name]
+    arguments = _bound(value, word, list(value.given or ()))
+    values.clip = WordCall(word, arguments, value.span)
+
+
+def _bound(mention: Mention, word: Word, given: list[Given]) -> Mapping[str, Any]:
+    return bind(Mention(mention.name, mention.span, tuple(given)), word).call.arguments
+
+
+def _metrics(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    found: list[WordCall] = []
+    for item in items:
+        if not isinstance(item, Mention):
+            raise _refused("metrics", "a list of metrics", item, written)
+        if item.name not in words("metric"):
+            title = f"there is no metric called `{item.name}`"
+            raise unknown_name("NN301", title, item.name, words("metric"), item.span)
+        found.append(bind(item, words("metric")[item.name]).call)
+    values.metrics = tuple(found)
+
+
+def _answer(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name == "argmax" and value.given is None:
+        return
+    name = value.name if isinstance(value, Mention) else describe(value)
+    raise not_yet(f"the answer `{name}`", written.span, "the most likely class is the answer")
+
+
+_READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
+    "batch": _batch,
+    "last_batch": _last_batch,
+    "seed": _seed,
+    "precision": _precision,
+    "stop": _stop,
+    "keep": _keep,
+    "clip": _clip,
+    "metrics": _metrics,
+    "answer": _answer,
+}
+
+
+def _add_figures(values: RunValues, settings: Settings, schema: Schema | None) -> None:
+    """Metrics that `keep`, `stop` and `expect` speak of are computed too, after the default one."""
+    asked = [str(s.arguments["metric"]) for s in values.stop if "metric" in s.arguments]
+    asked += [values.keep] if values.keep is not None else []
+    for expectation in settings.expectations:
+        asked += names_in(expectation.condition)
+    have = [c.name for c in values.metrics]
+    extra = [m for m in map(_metric_of, asked) if m is not None and m not in have]
+    if not extra or schema is None or not schema.targets:
+        return
+    by_classes = schema.targets[0].kind is TargetKind.CLASSES
+    first = [] if have else ["accuracy" if by_classes else "r2"]
+    wanted = dict.fromkeys([*first, *extra])
+    values.metrics = (*values.metrics, *(call(words("metric")[name]) for name in wanted))
+
+
+def _metric_of(figure: str) -> str | None:
+    for part in PARTS:
+        bare = figure.removeprefix(part)
+        if bare != figure and bare in words("metric"):
+            return bare
+    return None
+
+
+def names_in(expression: tree.Expression) -> list[str]:
+    """All bare names of an expression."""
+    found: list[str] = []
+    waiting: list[Any] = [expression]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, tree.Name):
+            found.append(item.name)
+        elif isinstance(item, tree.Tree):
+            waiting.extend(vars(item).values())
+        elif isinstance(item, tuple):
+            waiting.extend(item)
+    return found

@@ -1,0 +1,41 @@
+"""Words that only a `train` section knows: penalties, conditions of stopping, clipping, answers."""
+
+from __future__ import annotations
+
+from nndsl.params import Length, Real
+from nndsl.vocab.registry import Word
+
+PENALTIES = {
+    "l2": Word(
+        "l2",
+        {"coefficient": Real(doc="what half the sum of squares is multiplied by", ge=0)},
+        "Half the sum of the squared weights, times a number.",
+    ),
+    "l1": Word(
+        "l1",
+        {"coefficient": Real(doc="what the sum of absolute values is multiplied by", ge=0)},
+        "The sum of the weights' absolute values, times a number.",
+    ),
+}
+
+CLIPS = {
+    "norm": Word(
+        "norm",
+        {"limit": Real(doc="greatest norm of all gradients together", gt=0)},
+        "Gradients longer than the limit are scaled down to it.",
+        "Pascanu et al. 2013, On the difficulty of training recurrent neural networks",
+    )
+}
+
+STOPS = {
+    "patience": Word(
+        "patience",
+        {"epochs": Length(doc="epochs without a better figure")},
+        "Ends when a figure has not been better than its best for some epochs.",
+    ),
+    "gradient_below": Word(
+        "gradient_below",
+        {"threshold": Real(doc="norm of the gradient", gt=0)},
+        "Ends when the norm of the gradient is small.",
+    ),
+}

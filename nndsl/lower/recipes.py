@@ -1,0 +1,285 @@
+"""`train` sections to recipes: what is written, what is taken where nothing is, the graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nndsl.diagnostics import Span, error
+from nndsl.ir.graph import Graph, Role, Value
+from nndsl.lower.evaluate import evaluate
+from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
+from nndsl.lower.lints import lint_data
+from nndsl.lower.losses import LossBuilder, Losses, infer_loss, read_losses
+from nndsl.lower.names import not_yet, unknown_name
+from nndsl.lower.nets import Elaborated, NetDefinition
+from nndsl.lower.optimizers import OptimizerPlan, plan_optimizers
+from nndsl.lower.outputs import Output, match_outputs
+from nndsl.lower.paths import resolve
+from nndsl.lower.penalties import plan_penalties
+from nndsl.lower.recipe_values import RunValues, read_run_values
+from nndsl.lower.result import Expectation, Inferred, Network, Penalty, Recipe
+from nndsl.lower.scopes import Scope
+from nndsl.lower.train_settings import Settings, gather
+from nndsl.lower.values import DataSource, NetLike, Part
+from nndsl.ops.map import Map
+from nndsl.ops.rows import Softmax
+from nndsl.scalar.expression import variable
+from nndsl.scalar.functions import sigmoid
+from nndsl.schema import TargetKind
+from nndsl.syntax import tree
+
+
+@dataclass
+class _Target:
+    """What a section trains: a net, and the learnt arrays that may change."""
+
+    definition: NetDefinition
+    parameters: list[str]
+    all_of_them: bool
+
+
+def recipe_of(
+    section: TrainSection, found: FileScope, networks: dict[str, Network]
+) -> Recipe | None:
+    """The recipe of a section; None in a check without its data, or after errors."""
+    scope = Scope(found.scope.session, found.scope, recipe=True)
+    target = _target(section.train, scope)
+    source = _source(section.train, target.definition, found)
+    settings = gather(section.train.body, section.defaults, scope, found.scope)
+    errors = len(scope.problems.errors)
+    values = read_run_values(settings, source.schema, scope)
+    optimizers = plan_optimizers(settings, values.reader, target.parameters, target.definition)
+    penalties, penalty_notes = plan_penalties(
+        settings, target.definition, target.parameters, source
+    )
+    losses = _Losses(settings)
+    if source.schema is None or target.definition.name not in networks:
+        losses.check()
+        return None
+    made = target.definition.fresh(training=True)
+    outputs, output_notes = match_outputs(made, source.schema, source, section.train.span)
+    chosen = losses.read(outputs)
+    span = chosen.span or section.train.target.span
+    graph = _graph(made, outputs, chosen, penalties, scope, span, source)
+    evaluation = _evaluation(target.definition, source, chosen, penalties, scope, span)
+    if len(scope.problems.errors) > errors:
+        return None
+    _answer_graph(networks[target.definition.name], evaluation)
+    lint_data(section.train, source, scope.problems)
+    notes = [*values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
+    return _assemble(
+        section, target, source, settings, values, optimizers, tuple(penalties), chosen,
+        graph, evaluation, (*notes, *output_notes, *_ending_notes(outputs, chosen)), outputs,
+    )  # fmt: skip
+
+
+def _assemble(
+    section: TrainSection,
+    target: _Target,
+    source: DataSource,
+    settings: Settings,
+    values: RunValues,
+    optimizers: OptimizerPlan,
+    penalties: tuple[Penalty, ...],
+    losses: Losses,
+    graph: Graph,
+    evaluation: Graph,
+    inferred: tuple[Inferred, ...],
+    outputs: Sequence[Output],
+) -> Recipe:
+    for name, given in graph.inputs.items():
+        if name in target.definition.parameter_names() and name not in target.parameters:
+            given.trainable = False
+    return Recipe(
+        net=target.definition.name,
+        data=source.name,
+        graph=graph,
+        loss=tuple(" + ".join(term.text() for term in terms) for terms in losses.terms),
+        optimizers=optimizers.uses,
+        penalties=penalties,
+        clip=values.clip,
+        batch=values.batch,
+        drop_last=values.drop_last,
+        length=values.length,
+        seed=values.seed,
+        precision=values.precision,
+        stop=values.stop,
+        keep=values.keep,
+        answer=None,
+        metrics=values.metrics,
+        inferred=inferred,
+        expectations=tuple(Expectation(e.condition, e.span) for e in settings.expectations),
+        span=section.train.span,
+        evaluation=evaluation,
+        targets={o.name: tuple(t.name for t in o.targets) for o in outputs},
+    )
+
+
+# --- what is trained ------------------------------------------------------------------------
+
+
+def _target(train: tree.Train, scope: Scope) -> _Target:
+    if isinstance(train.target, tree.TupleOf):
+        raise not_yet("several networks in one `train`", train.target.span)
+    value = None
+    if not isinstance(train.target, tree.Name) or scope.find(train.target.name) is not None:
+        value = evaluate(train.target, scope)
+    if isinstance(value, NetDefinition):
+        value.elaborated()
+        names = value.parameter_names()
+        if not names:
+            raise error("NN319", f"net `{value.name}` has nothing to learn: it has no weights",
+                        train.target.span)  # fmt: skip
+        return _Target(value, names, True)
+    if isinstance(value, Part) and isinstance(value.net, NetDefinition):
+        value.net.elaborated()
+        return _Target(value.net, resolve(value.net, value.query, value.span), False)
+    name = train.target.name if isinstance(train.target, tree.Name) else train.target.span.text
+    nets = [n for n in scope.visible() if isinstance(_value(scope, n), NetLike)]
+    raise unknown_name(
+        "NN301", f"there is no net called `{name}` to train", name, nets, train.target.span
+    )
+
+
+def _value(scope: Scope, name: str) -> object:
+    found = scope.find(name)
+    return found.value if found is not None else None
+
+
+def _source(train: tree.Train, definition: NetDefinition, found: FileScope) -> DataSource:
+    if isinstance(train.data, tree.Name):
+        source = found.scope.lookup(train.data.name)
+        if not isinstance(source, DataSource):
+            raise unknown_source(train.data.name, train.data.span, found)
+        return source
+    if train.data is not None:
+        raise not_yet("a data source written in `train`", train.data.span,
+                      "give it a name: `data name = ...`")  # fmt: skip
+    if definition.source is None:
+        raise error(
+            "NN319",
+            f"`train {definition.name}` has no data to learn from",
+            train.target.span,
+            secondary=[(definition.name_span, "the net stands on no data either")],
+            help=f"train {definition.name} on data {{ ... }}",
+        )
+    return definition.source
+
+
+# --- losses and graphs ----------------------------------------------------------------------
+
+
+class _Losses:
+    """The setting `loss`, read once the outputs are known."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.written = settings.run.get("loss")
+
+    def check(self) -> None:
+        """Look at it as far as that goes without the outputs."""
+        if self.written is not None:
+            value = self.written.evaluated()
+            count = len(value) if isinstance(value, tuple) else 1
+            read_losses(value, count, self.written.span, ())
+
+    def read(self, outputs: Sequence[Output]) -> Losses:
+        """The losses as written, else by the targets."""
+        if self.written is not None:
+            value = self.written.evaluated()
+            names = [o.name for o in outputs]
+            terms = read_losses(value, len(outputs), self.written.span, names)
+            return Losses(terms, self.written.span)
+        found = Losses([], None)
+        for output in outputs:
+            term, why = infer_loss(output)
+            found.terms.append([term])
+            what = "loss" if len(outputs) == 1 else f"loss of {output.name}"
+            found.inferred.append(Inferred(what, term.name, why, output.span))
+        return found
+
+
+def _graph(
+    made: Elaborated,
+    outputs: Sequence[Output],
+    losses: Losses,
+    penalties: Sequence[Penalty],
+    scope: Scope,
+    span: Span,
+    source: DataSource,
+) -> Graph:
+    """The net's graph with targets, `data_loss` and `loss`."""
+    assert source.schema is not None  # the caller has seen to it
+    builder = LossBuilder(made, source.schema, scope, span)
+    data_loss = builder.add(outputs, losses)
+    planned = [(p.kind, p.coefficient, p.parameters) for p in penalties]
+    loss = builder.add_penalties(data_loss, planned)
+    graph = made.graph
+    graph.outputs = {"loss": loss, "data_loss": data_loss, **graph.outputs}
+    return graph
+
+
+def _evaluation(
+    definition: NetDefinition,
+    source: DataSource,
+    losses: Losses,
+    penalties: Sequence[Penalty],
+    scope: Scope,
+    span: Span,
+) -> Graph:
+    """The same in inference mode, with softmax or sigmoid where a loss took logits."""
+    assert source.schema is not None  # the caller has seen to it
+    made = definition.fresh(training=False)
+    outputs, _ = match_outputs(made, source.schema, source, definition.net.span)
+    graph = _graph(made, outputs, losses, penalties, scope, span, source)
+    for output, terms in zip(outputs, losses.terms, strict=True):
+        ending = missing_ending(output, [t.name for t in terms])
+        if ending:
+            graph.outputs[output.name] = _with_ending(made, output.tensor.value, ending)
+    return graph
+
+
+def missing_ending(output: Output, losses: Sequence[str]) -> str:
+    """The activation "softmax" or "sigmoid" where the output is taken as logits, else ""."""
+    if output.ending in ("softmax", "sigmoid") or output.target.kind is TargetKind.NUMBERS:
+        return ""
+    if "cross_entropy" in losses:
+        return "softmax"
+    return "sigmoid" if "bce" in losses else ""
+
+
+def _with_ending(made: Elaborated, logits: Value, ending: str) -> Value:
+    build = made.elaboration.build
+    build.label = "answer"
+    if ending == "softmax":
+        return build.add(Softmax(), logits)
+    return build.add(Map((sigmoid(variable("x0")),)), logits, name="sigmoid")
+
+
+def _ending_notes(outputs: Sequence[Output], losses: Losses) -> list[Inferred]:
+    notes = []
+    for output, terms in zip(outputs, losses.terms, strict=True):
+        ending = missing_ending(output, [t.name for t in terms])
+        if ending:
+            why = f"the loss takes the output as logits; predictions pass through {ending}"
+            notes.append(Inferred(f"end of output {output.name}", ending, why, output.span))
+    return notes
+
+
+def _answer_graph(network: Network, evaluation: Graph) -> None:
+    """The inference graph gives what people are shown, as the evaluation does."""
+    names = list(network.graph.outputs)
+    keep = Graph(evaluation.inputs, evaluation.nodes, {n: evaluation.outputs[n] for n in names})
+    network.graph = only_needed(keep)
+
+
+def only_needed(graph: Graph) -> Graph:
+    """The graph without nodes and targets that no output needs."""
+    needed = set(graph.results())
+    nodes = []
+    for node in reversed(graph.nodes):
+        if any(v in needed for v in node.outputs):
+            nodes.append(node)
+            needed.update(node.inputs)
+    inputs = {n: i for n, i in graph.inputs.items() if i.role is not Role.TARGET}
+    return Graph(inputs, nodes[::-1], dict(graph.outputs))

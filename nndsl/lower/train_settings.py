@@ -1,0 +1,216 @@
+"""The lines of a `train` section gathered: settings of the run and of parts, `let`, `expect`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nndsl.diagnostics import NndslError, Span, error
+from nndsl.lower import constants
+from nndsl.lower.evaluate import evaluate
+from nndsl.lower.lets import define_let, run_defaults
+from nndsl.lower.names import not_yet, unknown_name
+from nndsl.lower.scopes import Scope
+from nndsl.lower.values import Part
+from nndsl.syntax import tree
+
+SETTINGS = (
+    "loss",
+    "optimizer",
+    "schedule",
+    "batch",
+    "last_batch",
+    "epochs",
+    "steps",
+    "seed",
+    "precision",
+    "stop",
+    "keep",
+    "penalty",
+    "clip",
+    "metrics",
+    "answer",
+)
+PART_SETTINGS = ("rate", "penalty", "optimizer")
+LATER = {
+    "ensemble": "several networks trained together (`ensemble`)",
+    "rule": "learning that is not descent (`rule`)",
+    "report": "the choice of pictures (`report`)",
+    "watch": "live measures (`watch`)",
+    "replay": "a replay buffer (`replay`)",
+    "augment": "distortions of the data (`augment`)",
+    "search": "the search of hyper-parameters (`search`)",
+    "start": "starting from another run (`start`)",
+    "times": "several networks in one training (`times`)",
+    "every": "several networks in one training (`every`)",
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A setting as written, with the scope that its names belong to."""
+
+    value: tree.Expression
+    span: Span
+    scope: Scope
+
+    def evaluated(self) -> Any:
+        """Its value."""
+        return evaluate(self.value, self.scope)
+
+
+@dataclass
+class Settings:
+    """All that a section says. Settings of parts have the part as evaluated."""
+
+    run: dict[str, Written] = field(default_factory=dict)
+    parts: list[tuple[Part, str, Written]] = field(default_factory=list)
+    expectations: list[tree.Expect] = field(default_factory=list)
+    from_defaults: dict[str, Span] = field(default_factory=dict)
+
+
+def gather(
+    body: tree.Body, defaults: Sequence[tree.Defaults], scope: Scope, file_scope: Scope
+) -> Settings:
+    """The settings of a section over those of the `defaults train` lines before it."""
+    settings = Settings()
+    for line in defaults:
+        for argument in line.arguments:
+            with scope.problems.caught():
+                _default(argument, line, settings, file_scope)
+    own = Settings()
+    _statements(body.statements, scope, own)
+    for name in own.run:
+        settings.from_defaults.pop(name, None)
+    settings.run.update(own.run)
+    settings.parts, settings.expectations = own.parts, own.expectations
+    _override(settings, scope)
+    return settings
+
+
+def _default(
+    argument: tree.Argument, line: tree.Defaults, settings: Settings, scope: Scope
+) -> None:
+    if argument.name is None:
+        raise error(
+            "NN307",
+            "`defaults train` names its settings",
+            argument.span,
+            help="defaults train(epochs=20, optimizer=adam(1e-3))",
+        )
+    place = argument.name_span or argument.span
+    check_setting(argument.name, place)
+    inner = Scope(scope.session, scope, recipe=True)
+    settings.run[argument.name] = Written(argument.value, argument.value.span, inner)
+    settings.from_defaults[argument.name] = line.span
+
+
+def check_setting(name: str, span: Span) -> None:
+    """NN390 for a setting of later, NN307 for one that does not exist."""
+    if name in LATER:
+        raise not_yet(LATER[name], span)
+    if name not in SETTINGS:
+        raise unknown_name("NN307", f"`train` has no setting `{name}`", name, SETTINGS, span)
+
+
+def _override(settings: Settings, scope: Scope) -> None:
+    """`--set name=value` in place of what is written."""
+    session = scope.session
+    for name, value in session.overrides.items():
+        if name in SETTINGS:
+            session.used_overrides.add(name)
+            settings.run[name] = Written(value, value.span, scope)
+            settings.from_defaults.pop(name, None)
+
+
+def _statements(statements: Sequence[tree.Statement], scope: Scope, settings: Settings) -> None:
+    for statement in statements:
+        with scope.problems.caught():
+            _statement(statement, scope, settings)
+
+
+def _statement(statement: tree.Statement, scope: Scope, settings: Settings) -> None:
+    if isinstance(statement, tree.Bind):
+        _setting(statement, scope, settings)
+    elif isinstance(statement, tree.Let):
+        define_let(statement, scope)
+    elif isinstance(statement, tree.Expect):
+        settings.expectations.append(statement)
+    elif isinstance(statement, tree.Defaults):
+        run_defaults(statement, scope)
+    elif isinstance(statement, tree.If):
+        _if(statement, scope, settings)
+    elif isinstance(statement, tree.For):
+        for item in constants.items_of(evaluate(statement.items, scope), statement.items.span):
+            inner = scope.child()
+            inner.define(statement.names[0], item, None, "turn")
+            _statements(statement.body.statements, inner, settings)
+    else:
+        raise _misplaced(statement)
+
+
+def _if(statement: tree.If, scope: Scope, settings: Settings) -> None:
+    holds = constants.truth(evaluate(statement.condition, scope), statement.condition.span)
+    chosen = statement.body if holds else statement.otherwise
+    if chosen is not None:
+        _statements(chosen.statements, scope.child(), settings)
+
+
+def _misplaced(statement: tree.Statement) -> NndslError:
+    if isinstance(statement, tree.Update):
+        return not_yet("`update`, several networks in one training,", statement.span)
+    if isinstance(statement, tree.Minimize):
+        return not_yet("`minimize`", statement.span, "a loss is written `loss = mse`")
+    word = statement.span.text.split()[0]
+    return error(
+        "NN309",
+        f"`{word}` does not stand in `train`",
+        statement.span,
+        "settings, `let`, `if` and `expect` stand here",
+    )
+
+
+def _setting(statement: tree.Bind, scope: Scope, settings: Settings) -> None:
+    target = statement.target
+    if isinstance(target, tree.Field):
+        _part_setting(target, statement, scope, settings)
+        return
+    if not isinstance(target, tree.Name):
+        raise error("NN307", "a setting has a plain name", target.span)
+    check_setting(target.name, target.span)
+    before = settings.run.get(target.name)
+    if before is not None:
+        raise error(
+            "NN302",
+            f"`{target.name}` is set twice",
+            statement.span,
+            "the second time",
+            secondary=[(before.span, "the first time")],
+        )
+    settings.run[target.name] = Written(statement.value, statement.value.span, scope)
+
+
+def _part_setting(
+    target: tree.Field, statement: tree.Bind, scope: Scope, settings: Settings
+) -> None:
+    if target.name in LATER:
+        raise not_yet(LATER[target.name], target.name_span)
+    if target.name not in PART_SETTINGS:
+        raise unknown_name(
+            "NN307",
+            f"a part has no setting `{target.name}`",
+            target.name,
+            PART_SETTINGS,
+            target.name_span,
+        )
+    part = evaluate(target.base, scope)
+    if not isinstance(part, Part):
+        raise error(
+            "NN318",
+            "a part of the trained net stands before the dot",
+            target.base.span,
+            help="for instance `Net.trunk.rate = 0.1`",
+        )
+    written = Written(statement.value, statement.value.span, scope)
+    settings.parts.append((part, target.name, written))
