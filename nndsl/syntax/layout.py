@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lark import Token
 
-from nndsl.diagnostics import Diagnostic, Label, Source, Span, error
+from nndsl.diagnostics import Diagnostic, Fix, Label, Source, Span, error
 from nndsl.syntax.wording import (
     ITEM_WORDS,
     KEYWORD_TERMINALS,
@@ -33,10 +33,10 @@ _GOES_ON = frozenset({"ARROW", "ELSE", "LBRACE", "RBRACE"})
 
 @dataclass(frozen=True)
 class BracketProblem:
-    """A bracket without its partner; `opener` is the offset of the one that was not closed."""
+    """A bracket without its partner; `opener` is the one that was not closed."""
 
     diagnostic: Diagnostic
-    opener: int | None = None
+    opener: Token | None = None
 
 
 @dataclass
@@ -146,6 +146,8 @@ class _Matcher:
     # --- events ---
 
     def _open(self, index: int, token: Token) -> None:
+        if token.type == "LBRACE" and index > 0 and self.tokens[index - 1].type in VALUE_ENDS:
+            self._unclosed_above(self._inner_floor(), index)  # a body begins, no bracket goes on
         self.stack.append(_Open(index, token))
         if len(self.stack) > MAXIMUM_DEPTH:
             raise error(
@@ -186,29 +188,37 @@ class _Matcher:
 
     def _unclosed_above(self, floor: int, index: int) -> None:
         """Report every open bracket from `floor` of the stack on: it should have ended by now."""
+        together: dict[int, list[_Open]] = {}
         while len(self.stack) > floor:
             opened = self.stack.pop()
-            before = index
             if opened.token.type == "LBRACE":
                 opened, before = self._really_open(opened, index)
             else:
                 before = self._likely_end(opened, index)
-            before = self._after_last_word(before)
-            closer = OPENERS[opened.token.type]
-            self.inserted.setdefault(before, []).append(closer)
-            self._report_unclosed(opened, before, SIGNS[closer])
+            together.setdefault(self._after_last_word(before), []).append(opened)
+        for before, opened_here in together.items():
+            closers = [OPENERS[opened.token.type] for opened in opened_here]
+            self.inserted.setdefault(before, []).extend(closers)
+            self._report_unclosed(opened_here, before)
 
-    def _report_unclosed(self, opened: _Open, before: int, closer: str) -> None:
-        sign = SIGNS[opened.token.type]
+    def _report_unclosed(self, opened: list[_Open], before: int) -> None:
+        """One problem for all brackets that should have been closed at one place."""
+        signs = [SIGNS[bracket.token.type] for bracket in opened]
+        closers = "".join(SIGNS[OPENERS[bracket.token.type]] for bracket in opened)
+        verb = "is" if len(opened) == 1 else "are"
         offset = self._end_before(before)
+        place = Span(self.source, offset, offset)
         diagnostic = Diagnostic(
             "NN108",
-            f"`{sign}` is never closed",
-            Label(Span(self.source, offset, offset), f"`{closer}` is missing here"),
-            (Label(self._span(opened.token), f"this `{sign}` is open"),),
-            help=(f"write `{closer}`",),
+            f"`{''.join(reversed(signs))}` {verb} never closed",
+            Label(place, f"`{closers}` {verb} missing here"),
+            tuple(
+                Label(self._span(bracket.token), f"this `{sign}` is open")
+                for bracket, sign in zip(opened[:2], signs, strict=False)
+            ),
+            fix=Fix(place, closers),
         )
-        self.problems.append(BracketProblem(diagnostic, opened.token.start_pos))
+        self.problems.append(BracketProblem(diagnostic, opened[0].token))
 
     def _without_opener(self, index: int, token: Token, floor: int) -> None:
         """A closing bracket that closes nothing, or another kind of bracket than was opened."""

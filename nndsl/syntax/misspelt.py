@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nndsl.diagnostics import Diagnostic, Fix, Label, Source, Span
 from nndsl.syntax.wording import shortened
@@ -59,6 +59,7 @@ _WRITTEN: dict[str, tuple[str, str]] = {
     "\u00a0": (" ", " "),
     "\ufeff": ("", " "),
 }
+_WORD_WITH_DIGITS = re.compile(r"([A-Za-z_]\w*?)([0-9]+)\Z", re.ASCII)
 _UNITS_WRITTEN = re.compile(r"([0-9.]+)(epochs?|steps?|minutes?|hours?)", re.ASCII)
 _TIMES_WRITTEN = re.compile(r"([0-9.]+)([A-Za-z_]\w*)", re.ASCII)
 
@@ -109,7 +110,10 @@ def _misread(
 
 def _bad_number(source: Source, start: int, text: str) -> Misread:
     span = Span(source, start, start + len(text))
-    meant, why = _number_meant(source.text[:start], text)
+    word = _WORD_WITH_DIGITS.search(source.text, max(0, start - 40), start)
+    if text[0] == "." and word:
+        return _glued(span, word[1], word[2] + text)
+    meant, why = _number_meant(source.text[max(0, start - 1) : start], text)
     return _misread(
         span,
         "NN105",
@@ -117,6 +121,19 @@ def _bad_number(source: Source, start: int, text: str) -> Misread:
         why,
         help=f"write `{meant}`" if meant else "",
         replacement=meant,
+    )
+
+
+def _glued(span: Span, word: str, number: str) -> Misread:
+    """`dense0.5`: a name and a number without the bracket between them."""
+    whole = replace(span, start=span.start - len(word) - len(number) + (span.end - span.start))
+    return _misread(
+        whole,
+        "NN105",
+        f"`{shortened(word + number)}` is neither a name nor a number",
+        "a bracket is missing between them",
+        help=f"write `{shortened(word)}({number})`",
+        understood=False,
     )
 
 

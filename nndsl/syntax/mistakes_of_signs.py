@@ -136,7 +136,7 @@ def colon(trouble: Trouble) -> Mistake | None:
     """`lr: 3`, `net A:`, `if c:`."""
     if trouble.kind != "COLON":
         return None
-    if "LBRACE" in trouble.accepts and trouble.kind_at(trouble.index + 1) in ("_NEWLINE", "$END"):
+    if "LBRACE" in trouble.accepts and trouble.ends_line:
         return _colon_body(trouble)
     if trouble.before_kind not in ("NAME", "STRING"):
         return None
@@ -238,9 +238,10 @@ def arrow_missing(trouble: Trouble) -> Mistake | None:
         return None
     if not trouble.fits(trouble.index, ("ARROW",), 1):
         return None
+    left = shortened(trouble.value_before().text)
     return trouble.mistake(
         "NN112",
-        f"nothing joins {trouble.shown(trouble.before)} and {trouble.shown()}",
+        f"nothing joins `{left}` and {trouble.shown()}",
         trouble.gap(),
         "write `->` here",
         help="`a -> b` sends the result of a into b; separate statements need `;` or a new line",

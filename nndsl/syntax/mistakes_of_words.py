@@ -9,6 +9,7 @@ from nndsl.syntax.wording import (
     KEYWORD_TERMINALS,
     RESERVED,
     STATEMENT_WORDS,
+    UNITS,
     VALUE_ENDS,
     shortened,
     terminals,
@@ -38,7 +39,7 @@ _OTHER_LANGUAGES = {
     "foreach": "for",
     "loss": "minimize",
 }
-_UNITS = {
+_OTHER_UNITS = {
     "min": "minutes",
     "mins": "minutes",
     "hr": "hours",
@@ -265,15 +266,14 @@ def unknown_unit(trouble: Trouble) -> Mistake | None:
     if trouble.before_kind != "NUMBER" or trouble.kind != "NAME" or trouble.new_line:
         return None
     word = str(trouble.token)
-    known = ("epoch", "epochs", "step", "steps", "minute", "minutes", "hour", "hours")
-    if word in _UNITS:
-        meant = _UNITS[word]
+    number = str(trouble.before)
+    if word in _OTHER_UNITS:
+        meant = _OTHER_UNITS[word]
     else:
-        close = nearest(word, known, 1)
+        close = nearest(word, (*UNITS, *(f"{unit}s" for unit in UNITS)), 1)
         if not close or len(word) < 3:
             return None
-        meant = close[0]
-    number = str(trouble.before)
+        meant = close[0].removesuffix("s") + ("" if number == "1" else "s")
     return trouble.mistake(
         "NN116",
         f"`{shortened(word)}` is not a unit of time",
@@ -287,20 +287,22 @@ def unknown_unit(trouble: Trouble) -> Mistake | None:
 
 def body_missing(trouble: Trouble) -> Mistake | None:
     """`net A on iris` without `{`."""
-    if "LBRACE" not in trouble.accepts or not trouble.fits(trouble.index, ("LBRACE",), 1):
-        return None
-    if _brace_on_line(trouble):
-        return None
-    owner = trouble.first
-    name = f"`{owner}`" if owner.type in KEYWORD_TERMINALS else "this"
     last = trouble.kind == "$END"
+    if "LBRACE" not in trouble.accepts or _brace_on_line(trouble):
+        return None
+    if not last and not trouble.fits(trouble.index, ("LBRACE",), 1):
+        return None
+    if trouble.first.type == "DATA" and trouble.following not in ("EQUAL", "ARROW"):
+        return None  # a body is not needed there
+    owner = str(trouble.first)
+    if trouble.kind_at(trouble.statement + 1) == "NAME" and owner not in ("for", "if"):
+        owner += f" {shortened(trouble.tokens[trouble.statement + 1])}"
     return trouble.mistake(
         "NN117",
-        f"the body of {name} has no `{{`" if not last else f"{name} has no body",
+        f"the body of `{owner}` has no `{{`" if not last else f"`{owner}` has no body",
         trouble.gap(),
-        "`{` is missing here",
-        help="write `{` here" if not last else "write `{ ... }` here",
-        replacement=" {",
+        "`{` is missing here" if not last else "`{ ... }` is missing here",
+        replacement=" {" if not last else None,
         insert=("LBRACE",),
     )
 

@@ -17,11 +17,14 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from nndsl.diagnostics import Diagnostic, Source
 from nndsl.syntax.grammar import lark_parser
-from nndsl.syntax.layout import Layout
+from nndsl.syntax.layout import BracketProblem, Layout
 from nndsl.syntax.lexical import Lexed
 from nndsl.syntax.mistakes import explain
 from nndsl.syntax.trouble import Mistake, Trouble, begins_item
-from nndsl.syntax.wording import MAXIMUM_PROBLEMS
+from nndsl.syntax.wording import MAXIMUM_PROBLEMS, OPENERS
+
+_CLOSERS = frozenset(OPENERS.values())
+_STATEMENT_ENDS = frozenset({"_NEWLINE", "LBRACE", "RBRACE", "$END"})
 
 
 def parse_tokens(tokens: list[Token], rule: str) -> ParseTree[Token] | None:
@@ -38,13 +41,37 @@ def parse_tokens(tokens: list[Token], rule: str) -> ParseTree[Token] | None:
 
 def find_mistakes(source: Source, rule: str, lexed: Lexed, layout: Layout) -> list[Diagnostic]:
     """Every mistake of a text that did not parse, in the order of the text, at most ten."""
-    reader = _Reader(source, rule, layout.tokens, lexed.skipped)
+    unread = {source.position(offset)[0] for offset in lexed.skipped}
+    problems = [p for p in layout.problems if _line(p.diagnostic) not in unread]
+    brackets = [p for p in problems if p.opener is None or p.opener.type != "LBRACE"]
+    known = lexed.skipped + [_offset(problem.diagnostic) for problem in brackets]
+    reader = _Reader(source, rule, layout.tokens, known)
     reader.run()
-    refused = reader.refused
     found = list(lexed.problems) + [mistake.diagnostic for mistake in reader.found]
-    found += [p.diagnostic for p in layout.problems if p.opener not in refused]
+    found += [p.diagnostic for p in _without_refused(problems, reader.refused)]
     found.sort(key=_offset)
     return found[:MAXIMUM_PROBLEMS]
+
+
+def _without_refused(problems: list[BracketProblem], refused: list[Token]) -> list[BracketProblem]:
+    """Leave out one unclosed bracket for each opening bracket that was one too many."""
+    rest = list(problems)
+    for token in refused:
+        same = (
+            p
+            for p in reversed(rest)
+            if p.opener is not None
+            and p.opener.type == token.type
+            and (p.opener.start_pos or 0) <= (token.start_pos or 0)
+        )
+        first = next(same, None)
+        if first is not None:
+            rest.remove(first)
+    return rest
+
+
+def _line(diagnostic: Diagnostic) -> int:
+    return diagnostic.primary.span.line if diagnostic.primary else 0
 
 
 def _offset(diagnostic: Diagnostic) -> int:
@@ -113,9 +140,9 @@ class _Reader:
     source: Source
     rule: str
     tokens: list[Token]
-    skipped: list[int]
+    known: list[int]  # offsets of mistakes found before, whose statements are faulty
     found: list[Mistake] = field(default_factory=list)
-    refused: set[int] = field(default_factory=set)  # offsets of openers that did not fit
+    refused: list[Token] = field(default_factory=list)  # opening brackets that did not fit
 
     def run(self) -> None:
         """Read all tokens, collecting mistakes."""
@@ -153,6 +180,10 @@ class _Reader:
         """Report the token at `index` unless its statement is faulty already; where to go on."""
         statement = self.bodies[-1]
         token = self.tokens[index]
+        if not token and token.type in _CLOSERS and self._fits(index + 1, ()):
+            return index + 1  # a bracket that was put in for one that is gone by now
+        if len(self.bodies) > 1 and self.found and begins_item(self.tokens, index):
+            return self._item(index)  # the `}` of a body whose `{` was put in is not there
         trouble = Trouble(
             self.source,
             self.tokens,
@@ -163,10 +194,10 @@ class _Reader:
             self._fits,
         )
         mistake = explain(trouble)
-        if not statement.faulty and not self._follows_from_skipped(statement.index, index):
+        if not statement.faulty and not self._known_to_be_faulty(statement.index, index):
             self.found.append(mistake)
-            if token.start_pos is not None:
-                self.refused.add(token.start_pos)
+            if token.type in OPENERS:
+                self.refused.append(token)
         statement.faulty = True
         if mistake.next_item:
             return self._next_item(index)
@@ -178,14 +209,16 @@ class _Reader:
 
     def _next_item(self, index: int) -> int:
         """Leave the whole part of the file, body and all."""
-        self.cursor = self.bodies[0].cursor.copy()
-        del self.bodies[1:]
-        self.brackets.clear()
         index += 1
         while index < len(self.tokens) and not begins_item(self.tokens, index):
             index += 1
-        self.bodies[0].index = index
-        self.bodies[0].faulty = False
+        return self._item(index)
+
+    def _item(self, index: int) -> int:
+        """Begin a new part of the file, whatever was open."""
+        self.cursor = self.bodies[0].cursor.copy()
+        self.bodies = [_Statement(self.cursor.copy(), index)]
+        self.brackets.clear()
         return index
 
     def _fits(self, index: int, insert: tuple[str, ...], ahead: int = 1) -> bool:
@@ -205,11 +238,12 @@ class _Reader:
             self._took(index - 1, token)
         return True
 
-    def _follows_from_skipped(self, first: int, index: int) -> bool:
-        """Whether something unreadable stands between the statement's start and here."""
+    def _known_to_be_faulty(self, first: int, index: int) -> bool:
+        """Whether a mistake found before stands in the statement at hand."""
         start = self.tokens[first].start_pos or 0
-        end = self.tokens[index].end_pos or 0
-        return any(start <= offset <= end for offset in self.skipped)
+        ends = (t for t in self.tokens[index:] if t.type in _STATEMENT_ENDS)
+        end = next(ends, self.tokens[-1]).start_pos or 0
+        return any(start <= offset <= end for offset in self.known)
 
     def _give_up(self, index: int) -> int:
         """Leave the statement: forget what was read of it, and go to where the next one begins."""

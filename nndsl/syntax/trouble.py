@@ -9,9 +9,10 @@ from functools import cached_property
 from lark import Token
 
 from nndsl.diagnostics import Diagnostic, Fix, Label, Source, Span
-from nndsl.syntax.wording import ITEM_WORDS, SIGNS, VALUE_ENDS, shortened
+from nndsl.syntax.wording import ITEM_WORDS, OPENERS, SIGNS, VALUE_ENDS, shortened
 
 _ITEM_TERMINALS = frozenset(word.upper() for word in ITEM_WORDS)
+_CLOSERS = frozenset(OPENERS.values())
 
 
 def begins_item(tokens: list[Token], index: int) -> bool:
@@ -114,6 +115,25 @@ class Trouble:
         if self.before is None:
             return True
         return "\n" in self.source.text[self.before.end_pos or 0 : self.token.start_pos or 0]
+
+    @property
+    def ends_line(self) -> bool:
+        """Whether this token is the last on its line."""
+        rest = self.source.text[self.token.end_pos or 0 :].partition("\n")[0]
+        return not rest.partition("#")[0].strip()
+
+    def value_before(self) -> Span:
+        """The name, number or call that ends at the token before: `dense(16)`."""
+        depth, first = 0, self.index - 1
+        for index in range(self.index - 1, self.statement - 1, -1):
+            kind = self.tokens[index].type
+            depth += (kind in _CLOSERS) - (kind in OPENERS)
+            first = index
+            applied = kind in OPENERS or kind == "FIELD"
+            before = self.tokens[index - 1].type if index > self.statement else ""
+            if depth == 0 and not (applied and before in VALUE_ENDS):
+                break
+        return self.span(self.tokens[first]).to(self.gap())
 
     def span(self, token: Token | None = None) -> Span:
         """Where a token stands; this one's if none is given."""
