@@ -72,7 +72,7 @@ def find_cause(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> C
 
 
 def _loss_name(job: TrainingJob) -> str:
-    return "NaN" if np.isnan(job.training.output("loss")).any() else "infinite"
+    return "NaN" if np.isnan(job.training.output("data_loss")).any() else "infinite"
 
 
 def _bad_data(arrays: Arrays) -> Cause | None:
@@ -153,7 +153,7 @@ def _trace(
         i.value: np.asarray(inputs[name], dtype=clock.dtype(i.value.type.element))
         for name, i in graph.inputs.items()
     }
-    loss = graph.outputs.get("loss")
+    loss = graph.outputs.get("data_loss")
     after = False
     with np.errstate(all="ignore"):
         for node in graph.nodes:

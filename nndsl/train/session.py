@@ -225,12 +225,12 @@ def train(
     """Train a job to its end, or until a signal; with a checkpoint, go on from there.
 
     Raises NN701 when the loss is not finite (after the last finite state was saved), NN610-NN612
-    when the folder cannot be written, NN390 when a figure to watch is not computed.
+    when the folder cannot be written, NN391 when a figure to watch is not computed.
     """
     observer = observer or Observer()
     rows = row_count(job.train)
     if rows == 0:
-        raise error("NN391", "there are no training rows", job.recipe.span)
+        raise error("NN392", "there are no training rows", job.recipe.span)
     with Interruption() as interruption:
         for name, array in job.train.items():
             job.training.bind(name, array)

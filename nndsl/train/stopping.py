@@ -75,7 +75,7 @@ def conditions(
     """The conditions on epochs that a recipe asks for; durations are read by `time_limit`.
 
     `columns` are the figures there will be, `higher` says of a figure whether more is better,
-    `norm` reads the gradient's norm. Raises NN390 for a figure that there is not.
+    `norm` reads the gradient's norm. Raises NN391 for a figure that there is not.
     """
     found: list[Condition] = []
     for stop in stops:
@@ -100,20 +100,20 @@ def time_limit(stops: Sequence[Stop]) -> float | None:
 
 
 def check_figure(name: str, columns: Sequence[str], span: Span | None) -> None:
-    """Raise NN390 when a figure that training should watch will not be computed."""
+    """Raise NN391 when a figure that training should watch will not be computed."""
     figures = [c for c in columns if c not in ("epoch", "step", "learning_rate")]
     if name in figures:
         return
     if name.startswith("val_") and not any(c.startswith("val_") for c in columns):
         raise error(
-            "NN390",
+            "NN391",
             f"there are no validation rows, so there is no `{name}` to watch",
             span,
             "needs validation rows",
             help="give the data a validation part, such as `split = [64%, 16%, 20%]`",
         )
     raise error(
-        "NN390",
+        "NN391",
         f"training computes no figure `{name}`",
         span,
         "not computed",

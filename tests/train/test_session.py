@@ -134,14 +134,14 @@ def test_a_duration_stops():
 
 def test_patience_without_validation_rows_is_refused():
     stop = (Stop("patience", {"epochs": 4, "metric": "val_loss"}),)
-    with pytest.raises(NndslError, match="NN390: there are no validation rows"):
+    with pytest.raises(NndslError, match="NN391: there are no validation rows"):
         train(job(recipe(stop=stop), validation={}))
-    with pytest.raises(NndslError, match="NN390: training computes no figure `val_auk`"):
+    with pytest.raises(NndslError, match="NN391: training computes no figure `val_auk`"):
         train(job(recipe(keep="val_auk")))
 
 
 def test_no_training_rows_are_refused():
-    with pytest.raises(NndslError, match="NN391"):
+    with pytest.raises(NndslError, match="NN392"):
         train(job(train={}))
 
 
