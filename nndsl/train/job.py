@@ -57,7 +57,7 @@ class Executable(Protocol):
         """Replace states."""
 
     def memory(self, name: str, /) -> np.ndarray:
-        """A state itself, not a copy."""
+        """A parameter or a state itself, not a copy."""
 
     def output(self, name: str, /) -> np.ndarray:
         """An output of the last step."""

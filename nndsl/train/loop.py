@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -63,6 +63,9 @@ class Loop:
         )
         self._time_limit = stopping.time_limit(job.recipe.stop)
         self.carried = [i.value.name for i in job.network.graph.of_role(Role.STATE)]
+        known = [*job.network.parameters, *self.carried]
+        self._weights = {name: job.training.memory(name) for name in known}
+        self._evaluated = {name: job.evaluation.memory(name) for name in known}
         self._loss_sum = job.training.memory(LOSS_SUM)
         self._chunk = 1
         self._started = self._reported = self._saved = time.perf_counter()
@@ -166,7 +169,7 @@ class Loop:
         }
         metrics = {}
         if self.job.validation:
-            self.hand_over(self.weights())
+            self.hand_over(self._weights)
             scores = self.scorer.score(self.job.validation)
             figures["val_loss"] = scores.loss
             metrics = dict(scores.metrics)
@@ -196,21 +199,12 @@ class Loop:
 
     def weights(self) -> dict[str, np.ndarray]:
         """Copies of the parameters, and of the states that inference needs."""
-        found = self.job.training.parameters()
-        for name in self.carried:
-            found[name] = self.job.training.memory(name).copy()
-        return found
+        return {name: array.copy() for name, array in self._weights.items()}
 
-    def hand_over(self, weights: dict[str, np.ndarray]) -> None:
+    def hand_over(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the evaluation some weights."""
-        if not self.carried:
-            self.job.evaluation.set_parameters(weights)
-            return
-        states = {name: weights[name] for name in self.carried}
-        self.job.evaluation.set_states(states)
-        self.job.evaluation.set_parameters(
-            {name: array for name, array in weights.items() if name not in states}
-        )
+        for name, memory in self._evaluated.items():
+            memory[...] = weights[name]
 
     def _look_around(self) -> str | None:
         """Between chunks: signals and the time limit end the run; save and report at times."""
