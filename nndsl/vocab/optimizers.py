@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nndsl.params import Flag, Parameter, Real
-from nndsl.scalar.expression import Expression, constant, variable
+from nndsl.scalar.expression import Expression, variable
 from nndsl.scalar.functions import maximum, sign, sqrt, where
-from nndsl.scalar.inspection import substitute, variables
 from nndsl.vocab.kinds import Optimizer
 from nndsl.vocab.registry import register
 
@@ -209,53 +208,3 @@ optimizer(
     beta2=_share(0.99, "share of the momentum kept"),
     decay=_real(0.0, "share of the weight, times lr, taken off at each step"),
 )
-
-
-def specialised(
-    optimizer: Optimizer, numbers: Mapping[str, float | bool | Expression]
-) -> Optimizer:
-    """The optimizer with its constant arguments written in, and without states never read.
-
-    `sgd` without momentum keeps no velocity so. Arguments that are expressions (schedules) stay
-    variables of their names.
-    """
-    known = {
-        name: constant(float(number))
-        for name, number in numbers.items()
-        if not isinstance(number, Expression)
-    }
-    step = {name: substitute(formula, known) for name, formula in optimizer.step.items()}
-    states = _states_read(step)
-    inlined: dict[str, Expression] = {}
-    kept: dict[str, Expression] = {}
-    for name, formula in step.items():
-        if name == "p" or name in states:
-            kept[name] = substitute(formula, inlined)
-        else:
-            inlined[f"next_{name}"] = substitute(formula, inlined)
-    scalars = {name: substitute(formula, known) for name, formula in optimizer.scalars.items()}
-    read = set(variables(*kept.values(), *scalars.values()))
-    return Optimizer(
-        optimizer.name,
-        optimizer.parameters,
-        optimizer.doc,
-        optimizer.see,
-        tuple(name for name in optimizer.state if name in states),
-        {name: formula for name, formula in scalars.items() if name in read},
-        kept,
-    )
-
-
-def _states_read(step: Mapping[str, Expression]) -> set[str]:
-    """The states whose old value is read by the weight's formula, or by one that it needs."""
-    needed, waiting = set(), ["p"]
-    while waiting:
-        formula = step[waiting.pop()]
-        for name in variables(formula):
-            state = name.removeprefix("next_")
-            if state != "p" and state in step and state not in needed:
-                needed.add(state)
-                waiting.append(state)
-    return {
-        state for state in needed if any(state in variables(step[name]) for name in [*needed, "p"])
-    }

@@ -10,7 +10,6 @@ import numpy as np
 from nndsl.scalar.evaluation import evaluate
 from nndsl.vocab.arguments import bind_arguments
 from nndsl.vocab.kinds import Optimizer
-from nndsl.vocab.optimizers import specialised
 from nndsl.vocab.registry import words
 
 STEPS = 1000
@@ -27,16 +26,14 @@ def gradient(p: np.ndarray, step: int) -> np.ndarray:
     return 0.3 * p + np.sin(3 * p) + 0.1 * np.cos(0.7 * step + np.arange(p.size))
 
 
-def run(
-    name: str, arguments: Mapping[str, Any], *, special: bool = True, steps: int = STEPS
-) -> np.ndarray:
-    """The weights after `steps` steps of the formulas in float64."""
+def run(name: str, arguments: Mapping[str, Any]) -> np.ndarray:
+    """The weights after 1,000 steps of the formulas in float64."""
     bound = bind_arguments(definition(name), (), arguments)
-    optimizer = specialised(definition(name), bound) if special else definition(name)
+    optimizer = definition(name)
     numbers = {k: float(v) for k, v in bound.items()}
     p = start()
     states = {state: np.zeros_like(p) for state in optimizer.state}
-    for step in range(steps):
+    for step in range(STEPS):
         values: dict[str, Any] = {**numbers, **states, "p": p, "g": gradient(p, step)}
         values["t"] = float(step + 1)
         for scalar, formula in optimizer.scalars.items():

@@ -6,10 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nndsl.scalar.expression import variable
 from nndsl.scalar.inspection import variables
-from nndsl.vocab.arguments import bind_arguments
-from nndsl.vocab.optimizers import specialised
 from nndsl.vocab.registry import words
 from tests.vocab.optimizing import STEPS, TORCH, definition, gradient, run, start
 
@@ -164,26 +161,3 @@ def test_formulas_read_only_what_is_declared(name: str) -> None:
         known.add(f"next_{target}")
     assert list(word.step)[-1] == "p"
     assert next(iter(word.parameters)) == "lr"
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_specialising_changes_nothing(name: str) -> None:
-    arguments = LOOPS[name][0]
-    general = run(name, arguments, special=False, steps=50)
-    np.testing.assert_allclose(run(name, arguments, steps=50), general, rtol=0, atol=1e-14)
-
-
-def test_states_that_are_never_read_are_not_kept() -> None:
-    plain = specialised(definition("sgd"), bind_arguments(definition("sgd"), [0.1]))
-    assert plain.state == ()
-    assert list(plain.step) == ["p"]
-    assert str(plain.step["p"]) == "subtract(p, multiply(0.1, g))"
-    rms = specialised(definition("rmsprop"), bind_arguments(definition("rmsprop"), [0.1]))
-    assert rms.state == ("s",)
-
-
-def test_arguments_that_change_stay_variables() -> None:
-    numbers = bind_arguments(definition("sgd"), [variable("epoch")], {"momentum": 0.9})
-    special = specialised(definition("sgd"), numbers)
-    assert "lr" in variables(special.step["p"])
-    assert special.state == ("v",)

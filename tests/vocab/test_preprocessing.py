@@ -61,11 +61,17 @@ def test_what_is_learnt_may_be_written_as_json(name: str, rng: np.random.Generat
     np.testing.assert_array_equal(step.apply(column), before)
 
 
-@pytest.mark.parametrize("name", of_sort("number"))
-@pytest.mark.parametrize("constant", [0.0, 7.0, 0.1, -1e-12, 1e300, 12345.678])
+CONSTANTS = [0.0, 7.0, 0.1, -1e-12, 1e300, 12345.678]
+CASES = [
+    (name, constant)
+    for name in of_sort("number")
+    for constant in CONSTANTS
+    if constant > 0 or name not in ("log", "log1p")
+]
+
+
+@pytest.mark.parametrize(("name", "constant"), CASES)
 def test_constant_columns_never_divide_by_zero(name: str, constant: float) -> None:
-    if name in ("log", "log1p") and constant <= 0:
-        pytest.skip("outside of the domain")
     column = np.full(10, constant)
     step = Fitted(name, column)
     assert np.all(np.isfinite(step.apply(column)))
