@@ -11,9 +11,9 @@ from nndsl.codegen.draft import Draft, Pointer, Share, contraction_kernel
 from nndsl.codegen.loops import size_of
 from nndsl.codegen.program import Contraction, Operand, Size, Split
 from nndsl.ir.graph import Node, Value
-from nndsl.ir.types import BATCH, Dimension, ElementType
+from nndsl.ir.types import BATCH, Dimension
 from nndsl.ops.base import Op
-from nndsl.ops.fused import FusedMatMul
+from nndsl.ops.fused import FusedMatMul, read_in_registers
 from nndsl.ops.matmul import MatMul
 from nndsl.scalar.expression import variable
 from nndsl.scalar.inspection import substitute
@@ -39,27 +39,12 @@ def emit_fused_matmul(context: Context, node: Node, operation: Op) -> list[Draft
 
 
 def _operand(context: Context, name: str, value: Value, result: Value) -> Operand:
-    kind = operand_kind(value, result)
+    kind = read_in_registers(value, result)
     if kind is None:
         raise ValueError(f"{value} cannot be read after the product {result}")
     stride = {"tile": _columns(result.type.shape), "rows": 1}.get(kind, 0)
     element = context.element(value.type.element)
     return Operand(name, kind, stride, None if element is context.precision else element)
-
-
-def operand_kind(value: Value, result: Value) -> str | None:
-    """How an epilogue reads `value` for a product like `result`; None when it cannot."""
-    shape, full = value.type.shape, result.type.shape
-    if shape == () and value.type.element is ElementType.DOUBLE:
-        return "scalar"
-    if value.type.element is not ElementType.REAL:
-        return None
-    if shape == full:
-        return "tile"
-    if shape == (*full[:-1], 1):
-        return "rows"
-    leading = shape[:-1]
-    return "columns" if shape and shape[-1] == full[-1] and set(leading) <= {1} else None
 
 
 def _columns(shape: tuple[Dimension, ...]) -> int:

@@ -13,27 +13,31 @@ from nndsl.scalar import functions as f
 from nndsl.scalar.expression import variable
 
 
+MASK = f"{random.MASK:#x}"
+"""Integers of kernel text have 64 bits; this cuts them to the 32 that the definitions speak of."""
+
+
 def philox(step: str, counter: str, seed: str, stream: str) -> list[str]:
-    """Lines that leave the four lanes of one block in c0, c1, c2, c3 (uint32)."""
-    first, second = (f"uint32({m:#x})" for m in random.PHILOX_MULTIPLIERS)
+    """Lines that leave the four lanes of one block in c0, c1, c2, c3, each below 2**32."""
+    first, second = (f"{m:#x}" for m in random.PHILOX_MULTIPLIERS)
     lines = [
-        f"c0 = uint32({step})",
-        f"c1 = uint32({counter})",
-        "c2 = uint32(0)",
-        "c3 = uint32(0)",
-        f"k0 = uint32({seed})",
-        f"k1 = uint32({stream})",
+        f"c0 = {step} & {MASK}",
+        f"c1 = {counter} & {MASK}",
+        "c2 = 0",
+        "c3 = 0",
+        f"k0 = {seed} & {MASK}",
+        f"k1 = {stream} & {MASK}",
         f"for turn in range({random.PHILOX_ROUNDS}):",
     ]
     turn = [
-        f"p = uint64(c0) * uint64({first})",
-        f"q = uint64(c2) * uint64({second})",
-        "c0 = uint32(uint32(q >> uint64(32)) ^ c1 ^ k0)",
-        "c1 = uint32(q)",
-        "c2 = uint32(uint32(p >> uint64(32)) ^ c3 ^ k1)",
-        "c3 = uint32(p)",
-        f"k0 = uint32(k0 + uint32({random.PHILOX_INCREMENTS[0]:#x}))",
-        f"k1 = uint32(k1 + uint32({random.PHILOX_INCREMENTS[1]:#x}))",
+        f"p = c0 * {first}",
+        f"q = c2 * {second}",
+        f"c0 = ((q >> 32) & {MASK}) ^ c1 ^ k0",
+        f"c1 = q & {MASK}",
+        f"c2 = ((p >> 32) & {MASK}) ^ c3 ^ k1",
+        f"c3 = p & {MASK}",
+        f"k0 = (k0 + {random.PHILOX_INCREMENTS[0]:#x}) & {MASK}",
+        f"k1 = (k1 + {random.PHILOX_INCREMENTS[1]:#x}) & {MASK}",
     ]
     return lines + block(turn)
 
@@ -57,8 +61,8 @@ def random_kernel(kind: str, element: Element) -> Kernel:
 
 
 def _fraction(lane: str, kind: str, add: int = 0) -> str:
-    plus = f" + int32({add})" if add else ""
-    return f"{kind}(int32({lane} >> uint32(8)){plus}) * {kind}({random.UNIT!r})"
+    plus = f" + {add}" if add else ""
+    return f"{kind}(({lane} >> 8){plus}) * {kind}({random.UNIT!r})"
 
 
 def _uniform(element: Element) -> list[str]:
@@ -86,32 +90,30 @@ def order_kernel() -> Kernel:
     The permutation of `nndsl.random`, walked for all rows at a time: a row that left the data
     goes round again, until none has.
     """
-    start = ["r0 = c0", "r1 = c1", "r2 = c2", "r3 = c3", *_network_size()]
-    enter = ["x = uint32(first_row + i)", *_encrypt(), "index[i] = int32(x)"]
-    again = [
-        "before = index[i]",
-        "x = uint32(before)",
+    walk = [
+        "before = int64(index[i])",
+        "outside = (before >= rows) | (walking == start)",
+        "x = before",
         *_encrypt(),
-        "outside = before >= rows",
-        "index[i] = where(outside, int32(x), before)",
-        "walking = walking + where(outside, 1, 0)",
+        "x = where(outside, x, before)",
+        "index[i] = int32(x)",
+        "left_over = left_over + where(x >= rows, 1, 0)",
     ]
     shuffled = [
         *philox("epoch", "0", "seed", f"{random.SHUFFLE_STREAM:#x}"),
-        *start,
-        "for i in range(low, high):",
-        *block(enter),
-        "walking = 1",
+        *_network_size(),
+        "start = high - low + 1",
+        "walking = start",
         "while walking > 0:",
-        INDENT + "walking = 0",
+        INDENT + "left_over = 0",
         INDENT + "for i in range(low, high):",
-        *block(again, 2),
+        *block(walk, 2),
+        INDENT + "walking = left_over",
     ]
     lines = [
-        "if shuffle == 0:",
-        INDENT + "for i in range(low, high):",
-        INDENT * 2 + "index[i] = int32(first_row + i)",
-        "else:",
+        "for i in range(low, high):",
+        INDENT + "index[i] = int32(first_row + i)",
+        "if shuffle != 0:",
         *block(shuffled),
     ]
     arguments = ["index", "first_row", "rows", "seed", "epoch", "shuffle"]
@@ -125,26 +127,24 @@ def _network_size() -> list[str]:
         "bits = 2",
         "while (1 << bits) < rows:",
         INDENT + "bits = bits + 1",
-        "low_bits = uint32(bits // 2)",
-        "low_mask = uint32((1 << (bits // 2)) - 1)",
-        "high_mask = uint32((1 << (bits - bits // 2)) - 1)",
+        "low_bits = bits // 2",
+        "low_mask = (1 << low_bits) - 1",
+        "high_mask = (1 << (bits - low_bits)) - 1",
     ]
 
 
 def _encrypt() -> list[str]:
     """x = network(x), four rounds."""
-    lines = ["left = uint32(x >> low_bits)", "right = uint32(x & low_mask)"]
+    lines = ["left = x >> low_bits", "right = x & low_mask"]
     for turn in range(4):
         source, target = ("right", "left") if turn % 2 == 0 else ("left", "right")
         mask = "high_mask" if turn % 2 == 0 else "low_mask"
         lines += [
-            f"v = uint32(({source} ^ r{turn}) * uint32({random.MIX_MULTIPLIERS[0]:#x}))",
-            "v = uint32(v ^ (v >> uint32(15)))",
-            f"v = uint32(v * uint32({random.MIX_MULTIPLIERS[1]:#x}))",
-            "v = uint32(v ^ (v >> uint32(16)))",
-            f"{target} = uint32({target} ^ (v & {mask}))",
+            f"v = (({source} ^ c{turn}) * {random.MIX_MULTIPLIERS[0]:#x}) & {MASK}",
+            f"v = ((v ^ (v >> 15)) * {random.MIX_MULTIPLIERS[1]:#x}) & {MASK}",
+            f"{target} = {target} ^ ((v ^ (v >> 16)) & {mask})",
         ]
-    return [*lines, "x = uint32((left << low_bits) | right)"]
+    return [*lines, "x = (left << low_bits) | right"]
 
 
 def fetch_kernel(element: Element, *, single: bool) -> Kernel:

@@ -1,19 +1,20 @@
-"""Ops that the compiler makes of several: a matrix product with what follows it in registers."""
+"""What the compiler makes of several ops: joint formulas, products with formulas in registers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
-from nndsl.ir.types import TensorType
+from nndsl.ir.types import ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
 from nndsl.scalar import functions
 from nndsl.scalar.expression import Expression
+from nndsl.scalar.inspection import substitute, variables
 
 
 @dataclass(frozen=True)
@@ -88,3 +89,93 @@ class FusedMatMul(Op):
             (cls((x + y, functions.sigmoid(x + y))), [a, b, row]),
             (cls((x * y + z,), False, True), [a, TensorType((3, 4)), TensorType(("N", 3)), row]),
         )
+
+
+Joined = tuple[Op, tuple[Value, ...], tuple[Value, ...]]
+"""An operation with its operands and results."""
+
+
+def joined_maps(first: Node, second: Node, kept: Sequence[Value]) -> Joined:
+    """Two maps of one shape as one; the first one's results `kept` stay results."""
+    maps = first.operation, second.operation
+    assert isinstance(maps[0], Map) and isinstance(maps[1], Map)
+    table = _Table()
+    made = dict(zip(first.outputs, table.take(maps[0].expressions, first.inputs), strict=True))
+    after = table.take(maps[1].expressions, second.inputs, made)
+    expressions = (*(made[v] for v in kept), *after)
+    expressions, inputs = table.finish(expressions)
+    return Map(expressions, maps[1].element), inputs, (*kept, *second.outputs)
+
+
+def with_epilogue(first: Node, second: Node, kept: Sequence[Value]) -> Joined:
+    """A matrix product and a map of its results as one op; results `kept` stay results."""
+    product, after = first.operation, second.operation
+    assert isinstance(product, (MatMul, FusedMatMul)) and isinstance(after, Map)
+    before = product.expressions if isinstance(product, FusedMatMul) else (operand(0),)
+    table = _Table(reserved=1)
+    made = dict(zip(first.outputs, table.take(before, [None, *first.inputs[2:]]), strict=True))
+    expressions = (*(made[v] for v in kept), *table.take(after.expressions, second.inputs, made))
+    expressions, extra = table.finish(expressions)
+    fused = FusedMatMul(expressions, product.transpose_a, product.transpose_b)
+    return fused, (*first.inputs[:2], *extra), (*kept, *second.outputs)
+
+
+class _Table:
+    """Numbers the operands of joined formulas: each value once, after `reserved` fixed ones."""
+
+    def __init__(self, reserved: int = 0) -> None:
+        self.reserved = reserved
+        self.values: list[Value] = []
+
+    def take(
+        self,
+        expressions: Sequence[Expression],
+        operands: Sequence[Value | None],
+        made: Mapping[Value, Expression] | None = None,
+    ) -> list[Expression]:
+        """The expressions over this table; operands in `made` are replaced by what makes them.
+
+        The operand None is the first reserved one.
+        """
+        names: dict[str, Expression] = {}
+        for number, value in enumerate(operands):
+            if value is None:
+                names[f"x{number}"] = operand(0)
+            elif made is not None and value in made:
+                names[f"x{number}"] = made[value]
+            else:
+                names[f"x{number}"] = operand(self._place(value))
+        return [substitute(e, names) for e in expressions]
+
+    def _place(self, value: Value) -> int:
+        if value not in self.values:
+            self.values.append(value)
+        return self.reserved + self.values.index(value)
+
+    def finish(
+        self, expressions: Sequence[Expression]
+    ) -> tuple[tuple[Expression, ...], tuple[Value, ...]]:
+        """The expressions over the operands that they still read, and these operands."""
+        read = set(variables(*expressions))
+        used = [v for n, v in enumerate(self.values, self.reserved) if f"x{n}" in read]
+        places = {f"x{self._place(v)}": operand(n) for n, v in enumerate(used, self.reserved)}
+        return tuple(substitute(e, places) for e in expressions), tuple(used)
+
+
+def read_in_registers(value: Value, product: Value) -> str | None:
+    """How a formula after a product like `product` reads `value`; None when it cannot.
+
+    "scalar": one DOUBLE number; "tile": a number for each of the product's; "rows": one for each
+    row; "columns": one for each column.
+    """
+    shape, full = value.type.shape, product.type.shape
+    if shape == () and value.type.element is ElementType.DOUBLE:
+        return "scalar"
+    if value.type.element is not ElementType.REAL:
+        return None
+    if shape == full:
+        return "tile"
+    if shape == (*full[:-1], 1):
+        return "rows"
+    fits = shape[-1:] == full[-1:] and set(shape[:-1]) <= {1}
+    return "columns" if fits else None

@@ -56,15 +56,18 @@ class Machine:
             codemodel="small",
         )
 
-    def object_code(self, text: str, *, vectorise: bool) -> bytes:
-        """LLVM IR text optimised and compiled. `vectorise` for scalar loops."""
+    def object_code(self, text: str, *, optimise: bool) -> bytes:
+        """LLVM IR text compiled. `optimise` for scalar loops, which LLVM then vectorises; text
+        that the code generator wrote in vectors is left as it is (that takes half as long).
+        """
         module = llvm.parse_assembly(text)
         _check_calls(module)
-        tuning = llvm.create_pipeline_tuning_options(speed_level=2)
-        tuning.loop_vectorization = vectorise
-        tuning.slp_vectorization = vectorise
-        builder = llvm.create_pass_builder(self._machine, tuning)
-        builder.getModulePassManager().run(module, builder)
+        if optimise:
+            tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+            tuning.loop_vectorization = True
+            tuning.slp_vectorization = True
+            builder = llvm.create_pass_builder(self._machine, tuning)
+            builder.getModulePassManager().run(module, builder)
         code: bytes = self._machine.emit_object(module)
         return code
 
@@ -162,14 +165,14 @@ class Compiler:
         with ThreadPoolExecutor(1) as worker:
             jobs: dict[str, Future[bytes]] = {}
             for name, text in texts:
-                jobs[name] = worker.submit(self.machine.object_code, text, vectorise=False)
+                jobs[name] = worker.submit(self.machine.object_code, text, optimise=False)
             for kernel in written:
                 jobs[kernel.name] = worker.submit(self._written, kernel)
             lower = _lowering() if glue else None
             for kernel in glue:
                 assert lower is not None
                 text = lower(kernel)
-                jobs[kernel.name] = worker.submit(self.machine.object_code, text, vectorise=True)
+                jobs[kernel.name] = worker.submit(self.machine.object_code, text, optimise=True)
             return {name: job.result() for name, job in jobs.items()}
 
     def _written(self, kernel: Kernel) -> bytes:
@@ -182,7 +185,7 @@ class Compiler:
             text = llvm_text(kernel.contraction, kernel.name, target)
         else:
             text = transpose_text(kernel.element, kernel.name, target)
-        return self.machine.object_code(text, vectorise=False)
+        return self.machine.object_code(text, optimise=False)
 
 
 def content(kernel: Kernel) -> str:

@@ -27,11 +27,18 @@ _LLVM_TYPES = {"float32": "float", "float64": "double", "int32": "i32", "int64":
 class _TypingContext(typing.Context):  # type: ignore[misc]
     """Types of numbers, pointers and `math`, without the functions written in Python."""
 
+    def __init__(self) -> None:
+        self._installed: list[Any] = []
+        super().__init__()
+
     def load_additional_registries(self) -> None:
         self.install_registry(mathdecl.registry)
         self.install_registry(TYPING)
 
     def install_registry(self, registry: Any) -> None:
+        if registry in self._installed:
+            return
+        self._installed.append(registry)
         plain = templates.Registry()
         plain.functions = list(registry.functions)
         plain.attributes = [a for a in registry.attributes if not hasattr(a, "_overload_func")]
