@@ -7,11 +7,11 @@
 from nndsl.data.inference import schema_of as schema_of
 from nndsl.data.predictions import Prediction as Prediction
 from nndsl.data.predictions import write_predictions as write_predictions
-from nndsl.data.prepare import Prepared as Prepared
-from nndsl.data.prepare import apply_schema as apply_schema
-from nndsl.data.prepare import invert_target as invert_target
-from nndsl.data.prepare import prepare as prepare
-from nndsl.data.prepare import raw_arrays as raw_arrays
+from nndsl.data.preparation import Prepared as Prepared
+from nndsl.data.preparation import apply_schema as apply_schema
+from nndsl.data.preparation import invert_target as invert_target
+from nndsl.data.preparation import prepare as prepare
+from nndsl.data.preparation import raw_arrays as raw_arrays
 from nndsl.data.reader import read_table as read_table
 from nndsl.data.remarks import remarks as remarks
 from nndsl.data.schema_file import schema_from_json as schema_from_json

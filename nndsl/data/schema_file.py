@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
+from nndsl.data.inference import word_of
 from nndsl.diagnostics import Place, error
+from nndsl.params import ParameterError
 from nndsl.schema import (
     Column,
     ColumnKind,
@@ -24,6 +28,7 @@ from nndsl.schema import (
     TargetSchema,
 )
 from nndsl.vocab import words
+from nndsl.vocab.preprocessing import OutsideDomainError
 
 FORMAT = 1
 MOST_BYTES = 64 << 20
@@ -59,7 +64,7 @@ def schema_from_json(text: str, file: str = "schema.json") -> Schema:
         if top["format"] != FORMAT:
             raise _WrongError(f"its format is {_shown(top['format'])}, this is {FORMAT}")
         return _schema(top["schema"])
-    except (_WrongError, ValueError, RecursionError) as problem:
+    except (_WrongError, ParameterError, ValueError, RecursionError) as problem:
         raise error(
             "NN520",
             f"{file} is not the schema of a run: {problem}",
@@ -143,7 +148,32 @@ def _schema(value: Any) -> Schema:
             raise _WrongError(f"the columns of input {_shown(declared.name)} do not agree")
     if not {target.name for target in schema.targets} <= known:
         raise _WrongError("a target is no column")
+    for declared in schema.inputs:
+        for steps in declared.steps.values():
+            _try(steps, backwards=False)
+    for target in schema.targets:
+        _try(target.steps, backwards=True)
     return schema
+
+
+def _try(steps: Sequence[FittedStep], backwards: bool) -> None:
+    """Raise unless the steps can be applied with what they are said to have learnt."""
+    category = bool(steps) and word_of(steps[0]).accepts == "category"
+    probe: Any = np.array([None, "x"], dtype=object) if category else np.array([0.5, np.nan])
+    try:
+        with np.errstate(all="ignore"):
+            for step in steps:
+                apply = word_of(step).apply
+                assert apply is not None
+                probe = apply(probe, step.learnt, step.arguments)
+            for step in reversed(steps) if backwards else ():
+                invert = word_of(step).invert
+                probe = invert(probe, step.learnt, step.arguments) if invert else None
+            np.asarray(probe, dtype=np.float64)
+    except OutsideDomainError:
+        return
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
+        raise _WrongError(f"a step has not learnt what it needs ({_shown(problem)})") from None
 
 
 def _column(value: Any) -> Column:

@@ -86,9 +86,22 @@ def apply_schema(table: Table, schema: Schema, precision: str = "float32") -> Pr
     matched = match_columns(table, schema)
     notes = remarks_on_new(matched, schema)
     inputs = {i.name: _input_array(matched, i, precision) for i in schema.inputs}
+    for declared in schema.inputs:
+        if inputs[declared.name].shape[1:] != declared.shape:
+            raise _other_width(matched, declared, inputs[declared.name].shape[1])
     complete = all(target.name in matched.columns for target in schema.targets)
     targets = _target_arrays(matched, schema, precision) if complete else {}
     return Prepared(schema, inputs, targets, notes)
+
+
+def _other_width(table: Table, declared: InputSchema, found: int) -> NndslError:
+    return error(
+        "NN415",
+        f"{table.origin.name} has {found} numbers in each row for the input `{declared.name}`, "
+        f"the network needs {declared.shape[0]}",
+        place=table.place(),
+        help="give rows of the size that the network was trained on",
+    )
 
 
 def raw_arrays(table: Table, schema: Schema) -> dict[str, np.ndarray]:
