@@ -17,21 +17,10 @@ from nndsl.scalar import functions as f
 from nndsl.scalar.evaluation import evaluate
 from nndsl.scalar.expression import variable
 from tests.codegen.machine import compile_kernel
+from tests.codegen.processors import TARGETS
 
 GUARD = 64
 """Elements around every buffer that no kernel may read into a result or write."""
-
-
-def supported(name: str) -> bool:
-    """Whether this machine runs a target's code."""
-    order = ("plain", "avx2", "avx512")
-    return order.index(name) <= order.index(host_target().name)
-
-
-TARGETS = [
-    pytest.param(name, marks=pytest.mark.skipif(not supported(name), reason="other processor"))
-    for name in target_names()
-]
 
 
 def dense(m, k, n, *, element=Element.FLOAT32, rows=None, depth=None, **options) -> Contraction:
