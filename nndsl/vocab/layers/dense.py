@@ -49,7 +49,7 @@ def _input_size(operand: Value, units: Dimension) -> Dimension:
     type = operand.type
     if type.element is ElementType.INDEX:
         raise ShapeError(
-            "`dense` takes numbers, not class numbers", "NN202", "put `onehot` or `embed` before it"
+            "`dense` takes numbers, not class numbers", "NN202", "use `onehot` in the data section"
         )
     if type.rank != 2 or type.shape[0] != BATCH:
         shape = format_shape(type.shape)
