@@ -23,10 +23,11 @@ from nndsl.train.plan import Plan
 
 @dataclass(frozen=True)
 class Cause:
-    """Where the first non-finite value stood, in words, and the place of the source."""
+    """Where the first non-finite value stood, in words, the place of the source, and a note."""
 
     text: str
     span: Span | None = None
+    note: str = ""
 
 
 def divergence(
@@ -34,6 +35,7 @@ def divergence(
 ) -> NndslError:
     """The error NN701 for a loss that was not finite at step `step` (from 0 over the run)."""
     epoch, inside = divmod(step, plan.steps_per_epoch)
+    became = "NaN" if np.isnan(job.training.output("data_loss")).any() else "infinite"
     cause = find_cause(job, plan, snapshot, step)
     rate = job.recipe.optimizers[0].numbers.get("lr") if job.recipe.optimizers else None
     now = f", now {rate:g}" if isinstance(rate, int | float) else ""
@@ -41,12 +43,13 @@ def divergence(
     if job.recipe.clip is None:
         help += " or add `clip = norm(1.0)`"
     span = cause.span or job.recipe.span
+    texts = (cause.note, *notes) if span is not None else (cause.text, cause.note, *notes)
     return error(
         "NN701",
-        f"the loss became {_loss_name(job)} at epoch {epoch + 1}, step {inside + 1}",
+        f"the loss became {became} at epoch {epoch + 1}, step {inside + 1}",
         span,
         cause.text,
-        notes=(*(() if span is not None else (cause.text,)), *notes),
+        notes=[text for text in texts if text],
         help=help,
     )
 
@@ -60,19 +63,13 @@ def find_cause(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> C
     largest = max((float(np.abs(a).max()) for a in state.values() if a.size), default=0.0)
     size = f"the largest weight was {largest:.2g} before this step"
     if job.graph is None:
-        return Cause(size)
+        return Cause("this section was training", note=size)
     inputs = _inputs(job, job.graph, plan, start)
     for node, is_gradient in _trace(job.graph, inputs, _clock(job, start)):
         what = "gradient" if is_gradient else "output"
-        part = (
-            f"the {what} of `{node.label}`" if node.label else f"a value of {node.operation.name}"
-        )
-        return Cause(f"first non-finite value: {part}; {size}", node.span)
-    return Cause(size)
-
-
-def _loss_name(job: TrainingJob) -> str:
-    return "NaN" if np.isnan(job.training.output("data_loss")).any() else "infinite"
+        part = f" of `{node.label}`" if node.label else ""
+        return Cause(f"first non-finite value: the {what}{part}", node.span, size)
+    return Cause("this section was training", note=size)
 
 
 def _bad_data(arrays: Arrays) -> Cause | None:
@@ -94,16 +91,20 @@ def _last_finite(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) ->
     while True:
         start = max(snapshot.step, step - back)
         _replay(job, plan, snapshot, start)
-        if start == snapshot.step or is_finite(job.training.parameters()):
+        if start == snapshot.step or _all_finite(job):
             break
         back = 2 * back + 1
     while start < step:
         _run(job, plan, start, 1)
-        if not is_finite(job.training.parameters()):
+        if not _all_finite(job):
             break
         start += 1
     _replay(job, plan, snapshot, start)
     return job.training.parameters(), start
+
+
+def _all_finite(job: TrainingJob) -> bool:
+    return is_finite(job.training.parameters()) and is_finite(job.training.states())
 
 
 def _replay(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> None:

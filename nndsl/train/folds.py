@@ -10,7 +10,7 @@ from nndsl.train.events import FoldEnded, Noted, Observer
 from nndsl.train.figures import mean_and_deviation
 from nndsl.train.folder import RunFolder
 from nndsl.train.job import RunResult, TrainingJob
-from nndsl.train.record import RunRecord, to_text
+from nndsl.train.record import RunRecord, finite, to_text
 from nndsl.train.scoring import row_count
 from nndsl.train.session import train
 
@@ -93,7 +93,9 @@ def _write(
         epochs=sum(result.epochs for result in summary.results),
         steps=sum(result.steps for result in summary.results),
         stopped=f"all {len(summary.results)} folds are done",
-        metrics={f"test_{metric}_mean": summary.mean, f"test_{metric}_std": summary.deviation},
+        metrics=finite(
+            {f"test_{metric}_mean": summary.mean, f"test_{metric}_std": summary.deviation}
+        ),
         seconds=round(summary.seconds, 3),
     )
     texts = {**job.documents, names.FOLDS: _table(summary, rows), names.RECORD: to_text(record)}

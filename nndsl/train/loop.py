@@ -114,7 +114,7 @@ class Loop:
         )
 
     def run(self) -> str:
-        """Train until the end, a condition, or a signal; why it ended. `DivergenceError` when it did."""
+        """Train until the end, a condition, or a signal; why it ended. Or `DivergenceError`."""
         reason = None
         while reason is None and self.step < self.plan.total_steps:
             reason = self._run_epoch()

@@ -7,6 +7,7 @@ before anything in it is used.
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -53,6 +54,11 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "machine": platform.machine(),
     }
+
+
+def finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The figures that are numbers: JSON has no others."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def to_text(record: RunRecord) -> str:

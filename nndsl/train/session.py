@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -108,7 +107,7 @@ class Session:
             epochs=len(history),
             steps=step,
             best_epoch=self.loop.best.epoch if self.loop.best is not None else None,
-            metrics={name: value for name, value in metrics.items() if math.isfinite(value)},
+            metrics=records.finite(metrics),
             seconds=round(self.loop.seconds, 3),
         )
         return records.to_text(filled).encode()

@@ -1,4 +1,4 @@
-"""Files are whole or unchanged: when calls fail, when the disk is full, when the process is killed."""
+"""Files are whole or unchanged: when calls fail, the disk is full, or the process is killed."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_training(tmp_path, monk
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(NndslError, match="NN611: cannot write into .*: read-only file system"):
+    with pytest.raises(NndslError, match=r"NN611: cannot write into .*: read-only file system"):
         create_at(tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -120,7 +120,7 @@ def test_no_folder_and_no_text_are_said(tmp_path):
     with pytest.raises(NndslError, match="NN506: there is no run folder"):
         read_run(tmp_path / "absent")
     (tmp_path / "model.nn").write_bytes(b"net \xff")
-    with pytest.raises(NndslError, match="NN502.*byte 4"):
+    with pytest.raises(NndslError, match=r"NN502.*byte 4"):
         read_text(tmp_path, "model.nn")
 
 
