@@ -21,4 +21,5 @@ from nndsl.data.split import fold_count as fold_count
 from nndsl.data.split import folds as folds
 from nndsl.data.split import split_rows as split_rows
 from nndsl.data.table import Table as Table
+from nndsl.data.table import describe_columns as describe_columns
 from nndsl.data.table import fingerprint as fingerprint

@@ -81,7 +81,7 @@ def _names(table: Table, found: Setting | None) -> tuple[str, ...]:
 def _targets(table: Table, specification: DataSpecification) -> dict[str, ChainRequest | None]:
     found = setting(specification, "target")
     if found is None and "label" in table.columns and table.origin.kind in ("idx", "array"):
-        return {"label": None}
+        found = Setting("label")
     if found is None:
         raise _no_target(table, specification)
     items = found.value if isinstance(found.value, list | tuple) else (found.value,)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nndsl.data import csv_problems as problems
+import nndsl.data.csv_problems as problems
 from nndsl.data.cells import DECIMAL_COMMA, Gathered
 from nndsl.data.csv_fast import SMALLEST, read_fast
 from nndsl.data.csv_text import Records, Text, gather, read_head

@@ -17,7 +17,7 @@ from typing import IO
 
 import numpy as np
 
-from nndsl.data import csv_problems as problems
+import nndsl.data.csv_problems as problems
 from nndsl.data.cells import ColumnBuilder, Gathered, NotTextError, number_of
 from nndsl.data.options import CsvOptions
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nndsl.data.columns import GROUPS, Roles, column_names, is_class_number, roles_of
-from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn
+from nndsl.data.table import (
+    CategoryColumn,
+    NumberColumn,
+    Table,
+    TableColumn,
+    describe_columns,
+)
 from nndsl.diagnostics import NndslError, error
 from nndsl.schema import (
     ChainRequest,
@@ -58,7 +64,7 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
     return Schema(
         specification.name,
         table.rows,
-        tuple(column.describe() for column in table.columns.values()),
+        describe_columns(table),
         tuple(_inputs(table, specification, roles, chains)),
         tuple(_target(table, name, chain) for name, chain in roles.targets.items()),
     )

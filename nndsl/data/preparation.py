@@ -14,6 +14,7 @@ import numpy as np
 
 from nndsl.data.inference import with_shapes, word_of
 from nndsl.data.new_data import match_columns, remarks_on_new
+from nndsl.data.remarks import remarks
 from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn, number_text
 from nndsl.diagnostics import Diagnostic, NndslError, error
 from nndsl.schema import (
@@ -59,9 +60,9 @@ def prepare(
 ) -> Prepared:
     """Fit every step on `train_rows`, apply it to all rows; the schema returned has the steps.
 
-    Raises NN419 when a step has no meaning for a cell or gives no finite number.
+    The notes are the doubts about the table (`remarks`), beside those of reading it. Raises NN419
+    when a step has no meaning for a cell or gives no finite number.
     """
-    del specification  # all that matters of it is in the schema
     inputs, fitted, shapes = {}, [], {}
     for declared in schema.inputs:
         steps = {
@@ -73,7 +74,8 @@ def prepare(
         shapes[declared.name] = inputs[declared.name].shape[1:]
     targets = tuple(_fit_target(table, target, train_rows) for target in schema.targets)
     done = with_shapes(replace(schema, inputs=tuple(fitted), targets=targets), shapes)
-    return Prepared(done, inputs, _target_arrays(table, done, precision))
+    targets_found = _target_arrays(table, done, precision)
+    return Prepared(done, inputs, targets_found, remarks(table, done, specification))
 
 
 def apply_schema(table: Table, schema: Schema, precision: str = "float32") -> Prepared:

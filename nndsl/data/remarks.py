@@ -21,10 +21,9 @@ _SCREEN = 1000  # rows looked at before a whole column is
 def remarks(
     table: Table, schema: Schema, specification: DataSpecification
 ) -> tuple[Diagnostic, ...]:
-    """Notes and warnings (NN450 ... NN463) on a table, those of reading it first."""
+    """Notes and warnings (NN450 ... NN463) on a table, beside those of reading it."""
     inputs = list(dict.fromkeys(n for declared in schema.inputs for n in declared.columns))
     return (
-        *table.notes,
         *_missing(table),
         *_target_rule(table, schema),
         *_left_out(table, specification, inputs),

@@ -223,6 +223,11 @@ class Table:
         return replace(self, notes=(*self.notes, *notes))
 
 
+def describe_columns(table: Table) -> tuple[Column, ...]:
+    """The columns of a table as schema, in the order of the file."""
+    return tuple(column.describe() for column in table.columns.values())
+
+
 def fingerprint(table: Table) -> str:
     """A digest of the names, cells and order of rows of a table: equal data, equal text.
 

@@ -14,7 +14,6 @@ from nndsl.data import (
     apply_schema,
     prepare,
     read_table,
-    remarks,
     schema_from_json,
     schema_of,
     schema_to_json,
@@ -38,7 +37,7 @@ def end_to_end(path: Path, **options: Any) -> tuple[Prepared, Split, list[str]]:
         train = array[split.train]
         assert np.isfinite(array).all()
         assert np.abs(train.mean(axis=0)).max() <= 1
-    return found, split, [n.code for n in remarks(table, schema, wanted)]
+    return found, split, [n.code for n in found.notes]
 
 
 def test_iris(root: Path) -> None:

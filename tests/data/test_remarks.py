@@ -18,7 +18,8 @@ def codes_of(folder: Path, names: str, rows: Any, **settings: Any) -> dict[str, 
     (folder / "d.csv").write_text(text)
     wanted = request(target="t", **settings)
     table = read_table(wanted, folder)
-    return {n.code: n.title for n in remarks(table, schema_of(table, wanted), wanted)}
+    found = (*table.notes, *remarks(table, schema_of(table, wanted), wanted))
+    return {n.code: n.title for n in found}
 
 
 def test_a_good_table_has_none(tmp_path: Path) -> None:
