@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from nndsl.scalar.expression import Expression, build
-from nndsl.scalar.primitives import PRIMITIVES
 
 
 def postorder(expressions: Iterable[Expression]) -> list[Expression]:
@@ -63,18 +62,6 @@ def replace(expression: Expression, old: Expression, new: Expression) -> Express
 
     def change(node: Expression, operands: tuple[Expression, ...]) -> Expression:
         return new if node is old else _rebuilt(node, operands)
-
-    return rewrite([expression], change)[0]
-
-
-def composed(expression: Expression) -> Expression:
-    """The expression without composed primitives: sigmoid, softplus and sign written out."""
-
-    def change(node: Expression, operands: tuple[Expression, ...]) -> Expression:
-        primitive = PRIMITIVES.get(node.operator)
-        if primitive is not None and primitive.composition is not None:
-            return composed(primitive.composition(*operands))
-        return _rebuilt(node, operands)
 
     return rewrite([expression], change)[0]
 

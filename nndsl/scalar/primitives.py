@@ -30,8 +30,9 @@ class Primitive:
 
     `derivative(y, *arguments)` gives the partial derivatives, where `y` is the value itself.
     `meaning` works on NumPy arrays. `python` is text for Numba-compiled kernels, with `{0}` for
-    the first operand; the names in it are Python's, `math` and the intrinsics called like the
-    machine primitives. `llvm` is an instruction (`fadd`, `fcmp olt`) or an intrinsic
+    the first operand; the names in it are `math` and the intrinsics that the runtime supplies, each
+    one instruction: the machine primitives, `where`, `absolute`, `sqrt`. Operands of logical ones
+    are conditions there. `llvm` is an instruction (`fadd`, `fcmp olt`) or an intrinsic
     (`llvm.sqrt`) and "" where there is none: then an expansion to machine primitives is needed.
     `cuda` is Python text for CUDA kernels; `onnx` an operator's name or ""; `latex` a template.
     """
@@ -231,7 +232,7 @@ _define(
     "sqrt",
     np.sqrt,
     lambda y, a: (0.5 / y,),
-    python="math.sqrt({0})",
+    python="sqrt({0})",
     llvm="llvm.sqrt",
     onnx="Sqrt",
     latex=r"\sqrt{{{0}}}",
@@ -257,7 +258,7 @@ _define(
     "softplus",
     _softplus,
     lambda y, a: (f.sigmoid(a),),
-    python="(({0} if {0} > 0.0 else 0.0) + math.log1p(math.exp(-abs({0}))))",
+    python="(where({0} > 0.0, {0}, 0.0) + math.log1p(math.exp(-absolute({0}))))",
     onnx="Softplus",
     latex=r"\log\left(1 + e^{{{0}}}\right)",
     composition=lambda a: f.maximum(a, 0) + f.log1p(f.exp(-f.absolute(a))),
@@ -292,7 +293,7 @@ _define(
     "absolute",
     np.abs,
     lambda y, a: (f.sign(a),),
-    python="abs({0})",
+    python="absolute({0})",
     llvm="llvm.fabs",
     onnx="Abs",
     latex=r"\left|{0}\right|",
@@ -301,7 +302,7 @@ _define(
     "sign",
     np.sign,
     lambda y, a: (ZERO,),
-    python="(1.0 if {0} > 0.0 else (-1.0 if {0} < 0.0 else {0}))",
+    python="where({0} > 0.0, 1.0, where({0} < 0.0, -1.0, {0}))",
     onnx="Sign",
     latex=r"\operatorname{{sign}}\left({0}\right)",
     composition=lambda a: f.where(a > 0, 1, f.where(a < 0, -1, a)),
@@ -310,7 +311,7 @@ _define(
     "floor",
     np.floor,
     lambda y, a: (ZERO,),
-    python="(round_even({0}) - (1.0 if round_even({0}) > {0} else 0.0))",
+    python="(round_even({0}) - where(round_even({0}) > {0}, 1.0, 0.0))",
     llvm="llvm.floor",
     onnx="Floor",
     latex=r"\left\lfloor {0} \right\rfloor",
@@ -326,8 +327,8 @@ for _name, _sign, _llvm, _onnx, _latex, _compare in (
     ("less_equal", "<=", "fcmp ole", "LessOrEqual", r"\le", np.less_equal),
     ("equal", "==", "fcmp oeq", "Equal", "=", np.equal),
     ("not_equal", "!=", "fcmp une", "", r"\ne", np.not_equal),
-    ("logical_and", "and", "and", "And", r"\land", np.logical_and),
-    ("logical_or", "or", "or", "Or", r"\lor", np.logical_or),
+    ("logical_and", "&", "and", "And", r"\land", np.logical_and),
+    ("logical_or", "|", "or", "Or", r"\lor", np.logical_or),
 ):
     _define(
         _name,
@@ -353,7 +354,7 @@ _define(
     "where",
     _where,
     lambda y, condition, a, b: (ZERO, f.where(condition, 1, 0), f.where(condition, 0, 1)),
-    python="({1} if {0} else {2})",
+    python="where({0}, {1}, {2})",
     llvm="select",
     onnx="Where",
     latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
@@ -403,7 +404,7 @@ _define(
     "copysign",
     np.copysign,
     lambda y, a, b: (f.sign(a) * build("copysign", ONE, b), ZERO),
-    python="math.copysign({0}, {1})",
+    python="copysign({0}, {1})",
     llvm="llvm.copysign",
     latex=r"\left|{0}\right| \operatorname{{sign}}\left({1}\right)",
 )

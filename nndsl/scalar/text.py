@@ -213,33 +213,3 @@ def _uses(roots: tuple[Expression, ...]) -> dict[Expression, int]:
             times = PRIMITIVES[e.operator].python.count(f"{{{index}}}")
             uses[operand] = uses.get(operand, 0) + times
     return uses
-
-
-def python_text(
-    expression: Expression,
-    names: dict[str, str] | None = None,
-    literal: str = "{0}",
-    cuda: bool = False,
-) -> str:
-    """The expression in the dialect of the kernels.
-
-    `names` gives the text of variables that are not called so in the kernel; `literal` is a
-    template for numbers, such as `float32({0})`. Composed primitives read their operand several
-    times: take `inspection.composed` and `let_form` first where that matters.
-    """
-    made: dict[Expression, str] = {}
-    for e in postorder([expression]):
-        if e.operator == "variable":
-            made[e] = (names or {}).get(str(e.value), str(e.value))
-        elif e.operator == "constant":
-            made[e] = _literal_text(float(e.value), literal)  # type: ignore[arg-type]
-        else:
-            primitive = PRIMITIVES[e.operator]
-            template = primitive.cuda if cuda else primitive.python
-            made[e] = template.format(*(made[a] for a in e.arguments))
-    return made[expression]
-
-
-def _literal_text(value: float, literal: str) -> str:
-    text = repr(value) if math.isfinite(value) else f"math.{abs(value)!s}"
-    return literal.format(f"-{text}" if value == -math.inf else text)

@@ -9,7 +9,6 @@ from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.evaluation import evaluate
 from nndsl.scalar.expression import Expression, variable
 from nndsl.scalar.primitives import PRIMITIVES
-from nndsl.scalar.text import python_text
 from tests.scalar.samples import points
 
 NAMES = list(PRIMITIVES)
@@ -25,19 +24,28 @@ INTRINSICS = {
     "power_of_two": lambda n: 2.0**n,
     "exponent": lambda a: float(PRIMITIVES["exponent"].meaning(a)),
     "mantissa": lambda a: float(PRIMITIVES["mantissa"].meaning(a)),
+    "where": lambda c, a, b: a if c else b,
+    "absolute": abs,
+    "sqrt": math.sqrt,
+    "copysign": math.copysign,
     "math": math,
 }
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_python_text_computes_the_meaning(name: str, rng: np.random.Generator) -> None:
-    text = python_text(call(name))
+    primitive = PRIMITIVES[name]
+    text = primitive.python.format(*(f"x{i}" for i in range(primitive.arity)))
     values = points(name, 20, rng)
     if name == "power_of_two":
         values = {"x0": np.round(values["x0"])}
+    if name.startswith("logical_"):
+        values = {key: (column > 0).astype(float) for key, column in values.items()}
     expected = evaluate(call(name), values)
     for row in range(20):
         scope = {key: float(column[row]) for key, column in values.items()}
+        if name.startswith("logical_"):
+            scope = {key: value > 0 for key, value in scope.items()}
         found = eval(text, dict(INTRINSICS), scope)  # our own text, in a test
         if PRIMITIVES[name].is_condition:
             found = bool(found)

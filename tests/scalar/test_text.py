@@ -9,7 +9,7 @@ from nndsl.scalar import functions as f
 from nndsl.scalar.evaluation import evaluate
 from nndsl.scalar.expression import Expression, constant, variable
 from nndsl.scalar.inspection import postorder, substitute
-from nndsl.scalar.text import TextError, let_form, parse_text, python_text, to_text
+from nndsl.scalar.text import TextError, let_form, parse_text, to_text
 from tests.scalar.samples import random_expression
 
 x, y = variable("x"), variable("y")
@@ -94,11 +94,6 @@ def test_let_form_means_the_same(rng: np.random.Generator) -> None:
         used = [s for r in lets.results for s in postorder([r])]
         assert len({n for n, _ in lets.temporaries}) == len(lets.temporaries)
         assert used
-
-
-def test_python_text_names_variables_and_numbers() -> None:
-    text = python_text(0.5 * x - math.inf, {"x": "a[i]"}, "float32({0})")
-    assert text == "((float32(0.5) * a[i]) + float32(-math.inf))"
 
 
 def test_substitution_simplifies() -> None:
