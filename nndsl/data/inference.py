@@ -61,13 +61,16 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
             notes=[f"`{name}`: {why}" for name, why in list(roles.left_out.items())[:5]],
         )
     chains = _chains_by_column(table, specification, roles)
-    return Schema(
+    schema = Schema(
         specification.name,
         table.rows,
         describe_columns(table),
         tuple(_inputs(table, specification, roles, chains)),
         tuple(_target(table, name, chain) for name, chain in roles.targets.items()),
     )
+    if "where" not in specification.settings:  # a part may be of one class: the ones of a table
+        require_variety(table, schema)
+    return schema
 
 
 def _no_rows(table: Table, specification: DataSpecification) -> NndslError:
@@ -264,12 +267,8 @@ def _target(table: Table, name: str, chain: ChainRequest | None) -> TargetSchema
         if requests:
             _check_kinds(column, requests, steps)
             _check_invertible(name, requests, steps)
-        _refuse_constant(table, column)
         return TargetSchema(name, TargetKind.NUMBERS, (), steps or (FittedStep("standardize"),))
-    classes = column.to_categories().categories
-    if len(classes) < 2:
-        raise _one_class(table, name, classes)
-    return TargetSchema(name, TargetKind.CLASSES, classes)
+    return TargetSchema(name, TargetKind.CLASSES, column.to_categories().categories)
 
 
 def _is_classes(column: TableColumn, steps: Sequence[FittedStep]) -> bool:
@@ -293,32 +292,30 @@ def _check_invertible(
             )
 
 
-def _refuse_constant(table: Table, column: TableColumn) -> None:
-    if isinstance(column, NumberColumn) and column.range is None:
-        raise error(
-            "NN413",
-            f"the target `{column.name}` has no value in any row of {table.origin.name}",
-            place=table.place(None, column.name),
-            help="the rows to learn from must have a target",
-        )
-    if isinstance(column, NumberColumn) and column.width == 1 and table.rows > 1:
-        low, high = column.range or (0.0, 0.0)
-        if low == high:
+def require_variety(table: Table, schema: Schema) -> None:
+    """NN413 when a target is the same in every row, or in none."""
+    for target in schema.targets:
+        column = table.columns[target.name]
+        said = _sameness(column, target)
+        if said:
             raise error(
                 "NN413",
-                f"the target `{column.name}` is {low:g} in every row: there is nothing to learn",
-                place=table.place(None, column.name),
+                f"the target `{target.name}` {said}: there is nothing to learn",
+                place=table.place(None, target.name),
+                help="at least two different values are needed; is it the right column?",
             )
 
 
-def _one_class(table: Table, name: str, classes: Sequence[str]) -> NndslError:
-    only = f"is `{classes[0]}` in every row" if classes else "has no value in any row"
-    return error(
-        "NN413",
-        f"the target `{name}` {only}: there is nothing to learn",
-        place=table.place(None, name),
-        help="at least two classes are needed; is it the right column?",
-    )
+def _sameness(column: TableColumn, target: TargetSchema) -> str:
+    """What is wrong with a target that does not vary, empty when it does."""
+    if bool(column.missing.all()):
+        return "has no value in any row"
+    if target.kind is TargetKind.CLASSES:
+        return f"is `{target.classes[0]}` in every row" if len(target.classes) < 2 else ""
+    if isinstance(column, NumberColumn) and column.width == 1 and len(column.values) > 1:
+        low, high = column.range or (0.0, 0.0)
+        return f"is {low:g} in every row" if low == high else ""
+    return ""
 
 
 def with_shapes(schema: Schema, shapes: dict[str, tuple[int, ...]]) -> Schema:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.data.inference import with_shapes, word_of
+from nndsl.data.inference import require_variety, with_shapes, word_of
 from nndsl.data.new_data import match_columns, remarks_on_new
 from nndsl.data.remarks import remarks
 from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn, number_text
@@ -60,9 +60,11 @@ def prepare(
 ) -> Prepared:
     """Fit every step on `train_rows`, apply it to all rows; the schema returned has the steps.
 
-    The notes are the doubts about the table (`remarks`), beside those of reading it. Raises NN419
-    when a step has no meaning for a cell or gives no finite number.
+    The notes are the doubts about the table (`remarks`), beside those of reading it. Raises NN413
+    for a target that does not vary, NN419 when a step has no meaning for a cell or gives no
+    finite number.
     """
+    require_variety(table, schema)
     inputs, fitted, shapes = {}, [], {}
     for declared in schema.inputs:
         steps = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from nndsl.data import read_table, schema_of
+from nndsl.data import prepare, read_table, schema_of
 from nndsl.schema import ChainRequest, DataSpecification, Schema, StepRequest, TargetKind
 from tests.data.helpers import SPAN, apply, chain, column, constant, refusal, request
 
@@ -193,6 +194,15 @@ def test_near_names_are_offered(tmp_path: Path) -> None:
 )
 def test_tables_that_teach_nothing(tmp_path: Path, code: str, text: str) -> None:
     refusal(code, infer, tmp_path, text, target="t")
+
+
+def test_a_part_of_one_class_is_refused_only_for_training(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("x,t\n1,a\n2,b\n3,a\n")
+    wanted = request(target="t", where=apply("==", column("t"), constant("a")))
+    table = read_table(wanted, tmp_path)
+    schema = schema_of(table, wanted)
+    assert schema.targets[0].classes == ("a",)
+    refusal("NN413", prepare, table, schema, wanted, np.arange(2))
 
 
 def test_no_row_fulfils_where(tmp_path: Path) -> None:
