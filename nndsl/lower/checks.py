@@ -146,7 +146,7 @@ def _check_cross_entropy(output: Output, span: Span) -> None:
             "`cross_entropy` needs an output for each class; the network has one",
             span,
             secondary=[(_producer(output), "gives one number")],
-            help="loss = bce" if len(output.target.classes) == 2 else "",
+            help="loss = bce" if len(output.target.classes) == 2 else (),
         )
     if output.ending == "sigmoid":
         raise error(

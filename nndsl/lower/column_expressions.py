@@ -25,7 +25,7 @@ def column_name(value: tree.Expression) -> str | None:
 
 
 def column_expression(value: tree.Expression, scope: Scope) -> ColumnExpression:
-    """Arithmetic over columns. A `let` of the file stands for its number, other names for columns."""
+    """Arithmetic over columns. A `let` of the file is its number, other names are columns."""
     if isinstance(value, tree.Name):
         return _name(value, scope)
     if isinstance(value, tree.Number):

@@ -333,12 +333,12 @@ class StageContext:
         self, name: str, given: tuple[int, ...], wanted: tuple[int, ...]
     ) -> NndslError:
         place = self._places.get(f"{name}s") or self._places.get(name) or self._span
-        rows = f"{wanted[0]} rows (one a neuron) of {wanted[1]}" if len(wanted) == 2 else wanted[0]
+        plural = "" if wanted[0] == 1 else "s"
+        rows = f"{wanted[0]} row{plural} (one a neuron) of {wanted[1]}"
         return error(
-            "NN210",
+            "NN201",
             f"the {name} is given as {'x'.join(map(str, given))} numbers, "
             f"but {'x'.join(map(str, wanted))} are needed",
             place,
-            f"this stage needs {rows} numbers",
-            secondary=[(self._span, "")] if place != self._span else [],
+            f"this stage needs {rows if len(wanted) == 2 else wanted[0]} numbers",
         )

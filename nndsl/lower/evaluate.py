@@ -59,7 +59,7 @@ def _name(expression: tree.Name, scope: Scope, waiting: bool) -> Any:
         return own
     if expression.name in ("true", "false"):
         return expression.name == "true"
-    return Mention(expression.name, expression.span, None, (), scope.defaults)
+    return Mention(expression.name, expression.span, None, (), scope.defaults, scope)
 
 
 def _number(expression: tree.Number, scope: Scope, waiting: bool) -> Any:
@@ -207,7 +207,7 @@ def _call_value(
     waiting: bool,
 ) -> Any:
     if isinstance(value, Mention) and value.given is None:
-        again = Mention(value.name, span, given, operands, scope.defaults)
+        again = Mention(value.name, span, given, operands, scope.defaults, scope)
         return again if waiting or not operands else _applied(as_stage(again, scope), (), scope)
     if not isinstance(value, Definition):
         raise error(
@@ -248,7 +248,7 @@ def _call_word(
     special = _special(name, span, given, operands, scope)
     if special is not None:
         return special
-    mention = Mention(name, span, given, operands, scope.defaults)
+    mention = Mention(name, span, given, operands, scope.defaults, scope)
     word = stage_word(name)
     if word is None or scope.elaboration is None:
         return mention
@@ -273,9 +273,9 @@ def _special(
     if operands:
         return None
     values = [g.value for g in given]
-    if name in constants.FUNCTIONS and all(g.name is None for g in given):
-        if not any(isinstance(v, Mention | Composite) for v in values) or name == "count":
-            return constants.call(name, values, span)
+    plain = name == "count" or not any(isinstance(v, Mention | Composite) for v in values)
+    if name in constants.FUNCTIONS and all(g.name is None for g in given) and plain:
+        return constants.call(name, values, span)
     if name == "csv" and len(values) == 1 and isinstance(values[0], str):
         return matrix(values[0], given[0].span, scope)
     if name == "least_squares" and len(values) == 1 and isinstance(values[0], DataSource):
@@ -329,11 +329,14 @@ def _joined(left: Any, right: Any, span: Span, written: tree.Expression, scope: 
             "this is a tensor",
             help="to combine tensors write `a + b`, `[a, b] -> concat` or `(a, b) -> f`",
         )
-    stage = as_stage(right, scope, written.span)
     if is_tensor(left):
         assert scope.elaboration is not None  # tensors exist only while a graph is made
-        return stage.apply(scope.elaboration, tensors_of(left))
-    before = as_stage(left, scope, span)
+        return as_stage(right, scope, written.span).apply(scope.elaboration, tensors_of(left))
+    with scope.problems.caught() as first:  # both sides may be wrong, each in its own way
+        before = as_stage(left, scope, span)
+    stage = as_stage(right, scope, written.span)
+    if first.failed:
+        raise PoisonedError
     stages = before.stages if isinstance(before, Chain) else (before,)
     return Chain(span, (*stages, stage))
 
@@ -345,7 +348,9 @@ def _composes(left: Any, right: Any, scope: Scope) -> bool:
         return True
     if not all(isinstance(side, Mention) and not side.operands for side in sides):
         return False
-    return scope.recipe or not any(is_stage_word(side.name) for side in sides)
+    if scope.recipe:
+        return True
+    return all(sorts_of(side.name) and not is_stage_word(side.name) for side in sides)
 
 
 def _choose(expression: tree.Choose, scope: Scope, waiting: bool) -> Any:
@@ -390,15 +395,15 @@ def _logic(expression: tree.Binary, scope: Scope) -> Any:
 def _lint_scaled_chain(expression: tree.Binary, left: Any, right: Any, scope: Scope) -> None:
     """`(x -> dense(4)) * 3` multiplies numbers; the reader may expect three layers."""
     whole = isinstance(right, int) and not isinstance(right, bool) and right > 1
-    if expression.operator == "*" and whole and isinstance(left, Tensor):
-        if isinstance(expression.left, tree.Pipe):
-            scope.problems.lint(
-                "NN805",
-                f"this multiplies every number by {right}; it does not repeat the stages",
-                expression.span,
-                "the chain starts with a tensor, so it is a tensor",
-                help=f"to repeat write `x -> (stages) * {right}`; to multiply `{right}.0 *`",
-            )
+    is_chain = isinstance(left, Tensor) and isinstance(expression.left, tree.Pipe)
+    if expression.operator == "*" and whole and is_chain:
+        scope.problems.lint(
+            "NN805",
+            f"this multiplies every number by {right}; it does not repeat the stages",
+            expression.span,
+            "the chain starts with a tensor, so it is a tensor",
+            help=f"to repeat write `x -> (stages) * {right}`; to multiply `{right}.0 *`",
+        )
 
 
 def _unary(expression: tree.Unary, scope: Scope, waiting: bool) -> Any:

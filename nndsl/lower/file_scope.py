@@ -69,7 +69,7 @@ class FileReader:
         for item in file.items:
             with self.session.problems.caught() as outcome:
                 self._define(item, found, chain)
-            if outcome.failed and hasattr(item, "name_span"):
+            if outcome.failed and isinstance(item, tree.Block | tree.Cell | tree.Data | tree.Net):
                 found.scope.names.pop(item.name, None)
                 found.scope.define(item.name, POISON, item.name_span, "poison")
         for data in [i for i in file.items if isinstance(i, tree.Data)]:
@@ -178,7 +178,9 @@ class FileReader:
             return
         net.defaults = found.scope.defaults
         if item.data is not None:
-            net.source = self._source(item.data, item.data_span, found)
+            with self.session.problems.caught() as outcome:
+                net.source = self._source(item.data, item.data_span, found)
+            net.failed = outcome.failed
 
     def _source(self, name: str, span: Span | None, found: FileScope) -> DataSource:
         source: Any = found.scope.lookup(name)

@@ -252,8 +252,8 @@ def _spread(item: Any, statement: tree.For) -> Sequence[Any]:
     if len(values) != len(statement.names):
         raise error(
             "NN211",
-            f"{len(statement.names)} names for {len(values)} value{'' if len(values) == 1 else 's'} "
-            "a turn",
+            f"{len(statement.names)} names, but each turn has {len(values)} "
+            f"value{'' if len(values) == 1 else 's'}",
             statement.items.span,
             help="`for i, n in count(list)` counts from 1",
         )

@@ -70,7 +70,7 @@ def _with_stage(symbol: str, left: Any, right: Any, span: Span, scope: Scope) ->
     number, stage_first = (right, True) if is_stage(left) else (left, False)
     raise error(
         "NN202",
-        f"`{symbol}` between {'a stage and a constant' if stage_first else 'a constant and a stage'}",
+        f"`{symbol}` between a {'stage and a constant' if stage_first else 'constant and a stage'}",
         span,
         f"{shown(number)} is a constant, the other side a stage",
         help=_stage_help(symbol, number, stage_first),
@@ -108,14 +108,17 @@ def _fraction(count: Any) -> bool:
 def _tensor_and_stage(symbol: str, left: Any, right: Any, span: Span) -> NndslError:
     stage = right if is_stage(right) else left
     written = getattr(stage, "span", span).text
-    before = span.text.split(symbol)[0].strip() if is_tensor(left) else ""
+    before, _, after = (text.strip() for text in span.text.partition(symbol))
     first = before if before.isidentifier() else "x"
+    help = f"add parentheses: `{first} {symbol} ({first} -> {_short(written)})`"
+    if is_stage(left):
+        help = f"add parentheses: `(... -> {_short(written)}) {symbol} {_short(after)}`"
     return error(
         "NN202",
         f"`{symbol}` between a tensor and a stage",
         span,
         f"`{_short(written)}` is a stage: it has no input yet",
-        help=f"add parentheses: `{first} {symbol} ({first} -> {_short(written)})`",
+        help=help,
     )
 
 

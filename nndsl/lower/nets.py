@@ -58,7 +58,7 @@ class NetDefinition(NetLike):
     source: DataSource | None = None
     defaults: DefaultsLine | None = None
     _modes: dict[bool, Elaborated] = field(default_factory=dict)
-    _failed: bool = False
+    failed: bool = False
     _running: bool = False
 
     @property
@@ -75,7 +75,7 @@ class NetDefinition(NetLike):
 
     def elaborated(self, training: bool = False) -> Elaborated:
         """The net's graph in one mode; made once, its errors reported once."""
-        if self._failed:
+        if self.failed:
             raise PoisonedError
         if training not in self._modes:
             self._guard()
@@ -83,7 +83,7 @@ class NetDefinition(NetLike):
             try:
                 self._modes[training] = self._elaborate(training)
             except PoisonedError:
-                self._failed = True
+                self.failed = True
                 raise
             finally:
                 self._running = False
@@ -99,7 +99,7 @@ class NetDefinition(NetLike):
 
     def _guard(self) -> None:
         if self._running:
-            self._failed = True
+            self.failed = True
             raise error(
                 "NN207",
                 f"net `{self.name}` uses itself",
@@ -231,9 +231,11 @@ class NetDefinition(NetLike):
         self._guard()
         self._running = True
         try:
-            with elaboration.used_from(self.name, span, (self.name,)):
-                with elaboration.shared((f"{self.name}[1]",), self.name):
-                    run_body(self.net.body, scope, course)
+            with (
+                elaboration.used_from(self.name, span, (self.name,)),
+                elaboration.shared((f"{self.name}[1]",), self.name),
+            ):
+                run_body(self.net.body, scope, course)
         finally:
             self._running = False
         return self._result(course)

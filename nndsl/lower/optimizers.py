@@ -31,7 +31,7 @@ class OptimizerPlan:
 def plan_optimizers(
     settings: Settings, reader: ScheduleReader, trained: list[str], definition: NetDefinition
 ) -> OptimizerPlan:
-    """One use for all trained weights, further ones for parts with a rate or optimizer of theirs."""
+    """One use for all trained weights, further ones for parts with numbers of their own."""
     plan = OptimizerPlan()
     written = settings.run.get("optimizer")
     if written is None:

@@ -15,19 +15,10 @@ from nndsl.vocab.registry import words
 
 GROUPS = ("numeric", "categories")
 LATER_STEPS = frozenset(
-    [
-        "image",
-        "words",
-        "binarize",
-        "reshape",
-        "cycle",
-        "bins",
-        "first_letter",
-        "bump",
-        "ids",
-        "tokens",
-        "shift",
-    ]
+    (
+        *("image", "words", "binarize", "reshape", "cycle", "bins", "first_letter", "bump"),
+        *("ids", "tokens", "shift"),
+    )
 )
 
 
@@ -60,11 +51,9 @@ def _parts(value: tree.Expression) -> tuple[tree.Expression, list[tree.Expressio
 def _columns(value: tree.Expression) -> tuple[tuple[str, ...], bool]:
     if isinstance(value, tree.Name) and value.name in GROUPS:
         return (value.name,), True
-    items: list[tree.Expression]
+    items: list[tree.Expression] = [value]
     if isinstance(value, tree.ListOf):
         items = [item.value for item in value.items]
-    else:
-        items = [value]
     names: list[str] = []
     for item in items:
         name = column_name(item)

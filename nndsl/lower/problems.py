@@ -1,4 +1,4 @@
-"""Collecting independent problems: a failed line poisons its names, and poison causes no follow-ups."""
+"""Collecting independent problems: a failed line poisons its names, without follow-ups."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Problems:
             outcome.failed = True
             self.lint(
                 "NN807",
-                f"`{need.what}` is known only with the data: not checked further",
+                f"`{need.what.strip('()')}` is known only with the data: not checked further",
                 need.span,
                 severity=Severity.NOTE,
             )
@@ -103,7 +103,12 @@ class Problems:
     def stop_if_any(self) -> None:
         """Raise all errors together, when there are any."""
         if self.errors:
-            raise NndslError(self.errors)
+            raise NndslError(sorted(self.errors, key=_place))
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int]:
+    span = diagnostic.primary.span if diagnostic.primary is not None else None
+    return (span.source.name, span.start) if span is not None else ("", 0)
 
 
 class Caught:

@@ -21,7 +21,7 @@ PENALTIES = {
 CLIPS = {
     "norm": Word(
         "norm",
-        {"limit": Real(doc="greatest norm of all gradients together", gt=0)},
+        {"norm": Real(doc="greatest norm of all gradients together", gt=0)},
         "Gradients longer than the limit are scaled down to it.",
         "Pascanu et al. 2013, On the difficulty of training recurrent neural networks",
     )

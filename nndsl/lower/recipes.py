@@ -9,6 +9,7 @@ from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
+from nndsl.lower.inputs import match_inputs
 from nndsl.lower.lints import lint_data
 from nndsl.lower.losses import LossBuilder, Losses, infer_loss, read_losses
 from nndsl.lower.names import not_yet, unknown_name
@@ -210,6 +211,7 @@ def _graph(
 ) -> Graph:
     """The net's graph with targets, `data_loss` and `loss`."""
     assert source.schema is not None  # the caller has seen to it
+    match_inputs(made, source, span)
     builder = LossBuilder(made, source.schema, scope, span)
     data_loss = builder.add(outputs, losses)
     planned = [(p.kind, p.coefficient, p.parameters) for p in penalties]

@@ -21,9 +21,10 @@ class Session:
     """What all scopes of a run share: problems, overrides of `let` and settings, and what the
     caller of `lower` can look up for it.
 
-    `arrays(name, prepared)` gives the arrays of a data source (see `lower`); `matrix(path)` the
-    numbers of a file of weights; `answer(net, arrays)` runs a net on constants; `weights(part)` the numbers of a learnt
-    array. None: not here.
+    `arrays(name, prepared)` gives the inputs and targets of a data source by name, all rows, as
+    the file has them or (prepared) as the network sees them; `matrix(path)` the numbers of a file
+    of weights; `answer(net, arrays)` runs a net on constants; `weights(part)` gives the numbers of
+    a learnt array. None: not here.
     """
 
     problems: Problems = field(default_factory=Problems)
@@ -58,9 +59,9 @@ class Scope:
     ) -> None:
         self.session = session
         self.outer = outer
-        self.elaboration = elaboration or (outer.elaboration if outer else None)
-        self.defaults = defaults or (outer.defaults if outer else None)
-        self.recipe = recipe or (outer.recipe if outer else False)
+        self.elaboration: Elaboration | None = elaboration or (outer.elaboration if outer else None)
+        self.defaults: DefaultsLine | None = defaults or (outer.defaults if outer else None)
+        self.recipe: bool = recipe or (outer.recipe if outer else False)
         self.names: dict[str, Binding] = {}
 
     @property

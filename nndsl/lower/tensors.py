@@ -103,7 +103,7 @@ def shapes_differ(symbol: str, left: Any, right: Any, span: Span) -> NndslError:
             for side in sides
             if side.span is not None and side.span != span
         ],
-        help=_repair(left, right),
+        help=_repair(left, right) or (),
     )
 
 

@@ -87,6 +87,11 @@ class Mention:
     given: tuple[Given, ...] | None = None
     operands: tuple[Tensor, ...] = ()
     defaults: DefaultsLine | None = None
+    names: Names | None = None  # own names in reach there, for suggestions
+
+    def own_names(self) -> list[str]:
+        """The own names that may have been meant."""
+        return list(self.names.visible()) if self.names is not None else []
 
 
 @dataclass(frozen=True, eq=False)

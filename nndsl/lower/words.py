@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.diagnostics import NndslError, Span, error
+from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
 from nndsl.lower.arguments import arrange
 from nndsl.lower.constants import Percent, describe
 from nndsl.lower.names import PLANNED, not_yet, suggestion, unknown_name
@@ -86,7 +86,7 @@ def unknown_word(mention: Mention, sorts: Iterable[str], own: Iterable[str] = ()
     sorts = tuple(sorts)
     near = nearest_words(mention.name, sorts)
     known = [*own, *(name for sort in sorts for name in words(sort))]
-    what = f"there is no {sorts[0]} called" if len(sorts) == 1 else "nothing is called"
+    what = f"there is no {sort_text(sorts[0])} called" if len(sorts) == 1 else "nothing is called"
     title = f"{what} `{mention.name}`"
     place = name_span(mention)
     if near:
@@ -94,6 +94,11 @@ def unknown_word(mention: Mention, sorts: Iterable[str], own: Iterable[str] = ()
         hint = "did you mean " + " or ".join(f"`{name}`" for name in near[:2]) + "?"
         return error("NN301", title, place, help=from_own if "mean" in from_own else hint)
     return unknown_name("NN301", title, mention.name, known, place)
+
+
+def sort_text(sort: str) -> str:
+    """The name of a registry in messages."""
+    return "preprocessing step" if sort == "preprocessing" else sort
 
 
 def article(noun: str) -> str:
@@ -230,8 +235,16 @@ def _prepared_word(
     wants_choice = any(isinstance(option, Choice) for option in options)
     if not wants_choice and not sorts_of(mention.name):
         expected = parameter.describe() if parameter is not None else "a value"
-        raise error("NN301", f"nothing is called `{mention.name}`", mention.span,
-                    f"here stands {expected}")  # fmt: skip
+        own = mention.own_names()
+        close = nearest(mention.name, own)
+        raise error(
+            "NN301",
+            f"nothing is called `{mention.name}`",
+            mention.span,
+            f"here stands {expected}",
+            help=suggestion(mention.name, own) if close else (),
+            fix=Fix(mention.span, close[0]) if close else None,
+        )
     return mention.name if mention.given is None else shown(mention)
 
 
