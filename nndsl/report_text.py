@@ -197,7 +197,7 @@ def _source_line(
         last = min(max(label.span.end - line_start, first), len(cells))
         start, end = edges[first], max(edges[last], edges[first] + 1)
         marks.append(_Mark(start, end, visible(label.text.replace("\n", " ")), primary))
-    if edges[-1] <= room:
+    if max(edges[-1], *(mark.end for mark in marks)) <= room:
         return _Line(number, "".join(cells).rstrip(), tuple(marks))
     anchor = next((mark for mark in marks if mark.primary), marks[0])
     return _windowed(_Line(number, "", tuple(marks)), cells, edges, anchor, room)

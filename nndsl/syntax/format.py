@@ -199,7 +199,9 @@ class _Printer:
         """The comments and blank lines above a token."""
         bracket = closed or (self.stack[-1] if self.stack else None)
         in_brackets = bracket is not None and self.pieces[bracket.index].token.type != "LBRACE"
-        level = self._indentation(piece, None)
+        level = self._indentation(piece, None) if closed is None else closed.indent + 1
+        if piece.token.type == "RBRACE":
+            level = len(self.stack) + 1
         last = len(piece.above) - 1
         for position, text in enumerate(piece.above):
             if text:

@@ -6,6 +6,78 @@ from nndsl.syntax import mistakes_of_signs, mistakes_of_words
 from nndsl.syntax.trouble import Mistake, Rule, Trouble
 from nndsl.syntax.wording import KEYWORD_TERMINALS, VALUE_STARTS, listed, plain
 
+
+def explain(trouble: Trouble) -> Mistake:
+    """The mistake behind a token that does not fit."""
+    for rule in _RULES:
+        mistake = rule(trouble)
+        if mistake is not None:
+            return mistake
+    return _anything(trouble)
+
+
+def _doubled(trouble: Trouble) -> Mistake | None:
+    """`net Deep on sonar sonar {`: the same word twice."""
+    if trouble.before is None or str(trouble.before) != str(trouble.token):
+        return None
+    if not trouble.fits(trouble.index + 1, (), 1):
+        return None
+    return trouble.mistake(
+        "NN130",
+        f"{trouble.shown()} stands twice",
+        trouble.span(),
+        "once is enough",
+        replacement="",
+        skip=1,
+    )
+
+
+def _one_sign_missing(trouble: Trouble) -> Mistake | None:
+    """`data iris csv("iris.csv")`: a single sign or word would mend it."""
+    if trouble.kind in ("_NEWLINE", "$END"):
+        return None
+    possible = [
+        kind for kind in sorted(trouble.accepts & _SMALL) if trouble.fits(trouble.index, (kind,), 1)
+    ]
+    if trouble.first.type == "INPUT":
+        del possible[1:]  # `:` comes before `=`, and is what a net needs
+    if len(possible) != 1:
+        return None
+    missing = plain(possible[0])
+    return trouble.mistake(
+        "NN130",
+        f"{missing} is missing before {trouble.shown()}",
+        trouble.gap(),
+        f"write {missing} here",
+        replacement=f" {missing.strip('`')}",
+        insert=(possible[0],),
+    )
+
+
+_SMALL = frozenset({"EQUAL", "ON", "AS", "IN", "COLON", "LPAR", "ARROW", "COMMA"})
+
+
+def _anything(trouble: Trouble) -> Mistake:
+    """No rule knows more: say what would fit, if that is short."""
+    if trouble.kind == "FIELD":
+        title, label = f"a name is missing before {trouble.shown()}", "this belongs to a name"
+        return trouble.mistake("NN130", title, trouble.span(), label, skip=1)
+    wanted = _wanted(trouble.accepts)
+    label = f"{listed(wanted)} would fit here" if 0 < len(wanted) <= 4 else ""
+    return trouble.mistake("NN130", f"{trouble.shown()} does not fit here", trouble.span(), label)
+
+
+def _wanted(accepts: frozenset[str]) -> list[str]:
+    """The terminals that fit, in words: all that a value can begin with is `a value`."""
+    rest = set(accepts) - {"_NEWLINE", "$END"}
+    words = []
+    if rest >= VALUE_STARTS:
+        rest -= VALUE_STARTS
+        words.append("a value")
+    signs = sorted(rest - KEYWORD_TERMINALS)
+    return words + [plain(t) for t in signs] + [plain(t) for t in sorted(rest & KEYWORD_TERMINALS)]
+
+
 _RULES: tuple[Rule, ...] = (
     mistakes_of_signs.stray_brace,
     mistakes_of_signs.split_arrow,
@@ -33,31 +105,6 @@ _RULES: tuple[Rule, ...] = (
     mistakes_of_signs.search_space,
     mistakes_of_signs.line_begins_with_operator,
     mistakes_of_signs.value_missing,
+    _doubled,
+    _one_sign_missing,
 )
-
-
-def explain(trouble: Trouble) -> Mistake:
-    """The mistake behind a token that does not fit."""
-    for rule in _RULES:
-        mistake = rule(trouble)
-        if mistake is not None:
-            return mistake
-    return _anything(trouble)
-
-
-def _anything(trouble: Trouble) -> Mistake:
-    """No rule knows more: say what would fit, if that is short."""
-    wanted = _wanted(trouble.accepts)
-    label = f"{listed(wanted)} would fit here" if 0 < len(wanted) <= 4 else ""
-    return trouble.mistake("NN130", f"{trouble.shown()} does not fit here", trouble.span(), label)
-
-
-def _wanted(accepts: frozenset[str]) -> list[str]:
-    """The terminals that fit, in words: all that a value can begin with is `a value`."""
-    rest = set(accepts) - {"_NEWLINE", "$END"}
-    words = []
-    if rest >= VALUE_STARTS:
-        rest -= VALUE_STARTS
-        words.append("a value")
-    signs = sorted(rest - KEYWORD_TERMINALS)
-    return words + [plain(t) for t in signs] + [plain(t) for t in sorted(rest & KEYWORD_TERMINALS)]

@@ -188,6 +188,8 @@ def assigned(trouble: Trouble) -> Mistake | None:
     if trouble.kind != "EQUAL" or trouble.before_kind not in VALUE_ENDS:
         return None
     span = trouble.span()
+    if trouble.before_kind == "QUANTITY":
+        return _unit_begins_statement(trouble)
     if "COMPARE" in trouble.accepts and trouble.first.type in ("IF", "EXPECT", "MINIMIZE"):
         return trouble.mistake(
             "NN115",
@@ -208,6 +210,21 @@ def assigned(trouble: Trouble) -> Mistake | None:
         span,
         "each statement gives a value to one name",
         help="write `==` to compare, or begin a new line",
+    )
+
+
+def _unit_begins_statement(trouble: Trouble) -> Mistake:
+    """`batch = 32 epochs = 100`: read as 32 epochs, meant as two statements."""
+    number, unit = str(trouble.before).split()
+    start = trouble.gap().start - len(unit)
+    after_number = start - len(str(trouble.before)) + len(unit) + len(number)
+    return trouble.mistake(
+        "NN119",
+        f"a new statement begins at `{unit}` on the same line",
+        Span(trouble.source, after_number, after_number),
+        "write `;` here, or begin a new line",
+        replacement=";",
+        insert=("_NEWLINE", "NAME"),
     )
 
 

@@ -17,20 +17,20 @@ def read_source(path: str | Path) -> Source:
     """Read a source file; the name shown in messages is the path as it was given.
 
     A UTF-8 byte order mark is skipped, and the line ends of Windows and old Macs become plain.
-    Errors: NN002 (no such file), NN003 (cannot be read), NN101 (not a text), NN102 (too large).
+    Errors: NN020 (no such file), NN021 (cannot be read), NN101 (not a text), NN102 (too large).
     """
     name, path = str(path), Path(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "not a plain file"
-            raise error("NN003", f"cannot read {name}: it is {kind}")
+            raise error("NN021", f"cannot read {name}: it is {kind}")
         with path.open("rb") as file:
             data = file.read(MAXIMUM_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise _missing(name, path) from None
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise error("NN003", f"cannot read {name}: {reason.lower()}") from None
+        raise error("NN021", f"cannot read {name}: {reason.lower()}") from None
     return decode_source(name, data)
 
 
@@ -74,7 +74,7 @@ def _missing(name: str, path: Path) -> NndslError:
         known = []
     close = nearest(path.name, known, 1)
     return error(
-        "NN002",
+        "NN020",
         f"there is no file {name}",
         help=[f"did you mean `{path.with_name(close[0])}`?"] if close else (),
     )
