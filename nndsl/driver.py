@@ -15,15 +15,15 @@ import numpy as np
 from nndsl.codegen.generate import generate
 from nndsl.codegen.program import Program
 from nndsl.codegen.target import Target
-from nndsl.data import Split, Table, prepare, read_table, schema_of
+from nndsl.data import Split, Table, prepare, raw_arrays, read_table, schema_of
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
 from nndsl.ir.graph import Graph, Role
-from nndsl.lower import data_specifications, lower
+from nndsl.lower import Session, data_specifications, lower
 from nndsl.lower.result import Module, Network, Recipe
 from nndsl.passes import pipeline
 from nndsl.passes.pipeline import Pass
 from nndsl.runtime.executable import Executable, load
-from nndsl.schema import DataSpecification, Schema
+from nndsl.schema import DataSpecification, Schema, Setting
 from nndsl.syntax import tree
 from nndsl.syntax.parser import parse, parse_expression, read_source
 
@@ -120,7 +120,11 @@ def open_source(
         tables[name] = table
         schemas[name] = schema_of(table, specification)
 
-    module = lower(file, schemas, overrides, importer(folder))
+    session = Session(
+        arrays=arrays_reader(tables, specifications),
+        matrix=lambda written: _matrix(written, folder),
+    )
+    module = lower(file, schemas, overrides, importer(folder), session)
     return Opened(source, folder, file, specifications, tables, module, dict(settings or {}))
 
 
@@ -132,6 +136,29 @@ def importer(folder: Path) -> Callable[[str, str], tree.File]:
         return parse(read_source(beside / path))
 
     return load_import
+
+
+def arrays_reader(
+    tables: Mapping[str, Table], specifications: Mapping[str, DataSpecification]
+) -> Callable[[str, bool], Mapping[str, np.ndarray]]:
+    """What gives the arrays of a data section: as in the file, or as a network sees them."""
+
+    def arrays(name: str, prepared: bool) -> Mapping[str, np.ndarray]:
+        table, specification = tables[name], specifications[name]
+        schema = schema_of(table, specification)
+        if not prepared:
+            return raw_arrays(table, schema)
+        done = prepare(table, schema, specification, np.arange(table.rows), "float64")
+        return {**done.inputs, **done.targets}
+
+    return arrays
+
+
+def _matrix(path: str, folder: Path) -> np.ndarray:
+    """The numbers of a CSV file without header, float64 [lines, columns]."""
+    request = DataSpecification("weights", "csv", path, options={"header": Setting(False)})
+    columns = read_table(request, folder).columns.values()
+    return np.stack([np.asarray(c.values, np.float64) for c in columns], axis=1)
 
 
 def _replaced(specifications: Mapping[str, DataSpecification], data: str | None) -> dict[str, str]:
@@ -255,6 +282,12 @@ def batch_of(recipe: Recipe, rows: int) -> int:
     return min(recipe.batch or rows, rows)
 
 
+def program_of(graph: Graph, recipe: Recipe, rows: int, target: Target | None = None) -> Program:
+    """The program of a training graph for so many training rows."""
+    batch = batch_of(recipe, rows)
+    return generate(graph, recipe.precision, batch, target, watch="data_loss")
+
+
 def compile_training(
     recipe: Recipe, rows: int, threads: int = 1, target: Target | None = None
 ) -> Compiled:
@@ -279,6 +312,17 @@ def compile_prediction(
     chosen = recipe.precision if recipe is not None else precision
     program = generate(graph, chosen, EVALUATION_BATCH, watch=None)
     return Compiled(graph, program, load(program))
+
+
+def answer(
+    network: Network, weights: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """The first output of a network for some rows, in float64, through the compiled kernels."""
+    compiled = compile_prediction(network, precision="float64")
+    compiled.executable.set_parameters(weights)
+    shapes = compiled.program.shapes
+    inputs = {n: np.ascontiguousarray(a, np.float64) for n, a in arrays.items() if n in shapes}
+    return compiled.executable.evaluate(inputs)[next(iter(network.graph.outputs))]
 
 
 def smoke_test() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nndsl.cli.output import table
 from nndsl.cli.progress import figure
-from nndsl.model import Trained
+from nndsl.model.training import Trained
 from nndsl.train.folds import FoldsResult
 from nndsl.train.job import Verdict
 

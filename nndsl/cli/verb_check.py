@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from nndsl import driver
 from nndsl.cli.output import emit, show_diagnostics
 from nndsl.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from nndsl.model.gradient_check import GradientCheck
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,7 +43,9 @@ def command(
     opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
     module = opened.module
     show_diagnostics(module.lints, json=as_json)
-    failed = driver.failed_expectations(opened)
+    from nndsl.model.expectations import failed_now
+
+    failed = failed_now(opened)
     show_diagnostics(failed, json=as_json)
     for network in module.networks.values():
         count = f"{network.parameter_count:,} parameters"
@@ -59,15 +64,14 @@ def command(
 
 
 def _check_gradients(opened: driver.Opened, as_json: bool) -> bool:
-    from nndsl.gradients import check_gradients
+    from nndsl.model.gradient_check import check_gradients
 
     right = True
     for recipe in opened.module.recipes:
         for found in check_gradients(recipe, opened.module.networks[recipe.net]):
             right = right and found.agrees
             if as_json:
-                emit({"event": "gradient", "net": recipe.net, "parameter": found.parameter,
-                      "worst": found.worst, "checked": found.checked, "ok": found.agrees})  # fmt: skip
+                emit(_gradient_record(recipe.net, found))
             else:
                 verdict = "ok" if found.agrees else "DIFFERS"
                 place = f"{recipe.net}.{found.parameter}"
@@ -75,3 +79,14 @@ def _check_gradients(opened: driver.Opened, as_json: bool) -> bool:
                     f"{verdict:8}{place:32} {found.checked} numbers, worst {found.worst:.1e}"
                 )
     return right
+
+
+def _gradient_record(net: str, found: GradientCheck) -> dict[str, object]:
+    return {
+        "event": "gradient",
+        "net": net,
+        "parameter": found.parameter,
+        "worst": found.worst,
+        "checked": found.checked,
+        "ok": found.agrees,
+    }

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import click
 
-from nndsl import driver, model
+from nndsl import driver
 from nndsl.cli.output import emit, show_diagnostics
 from nndsl.cli.progress import choose_observer
 from nndsl.cli.results import print_folds, print_trained
 from nndsl.cli.verb_check import set_option
 from nndsl.diagnostics import ExitCode, error
+from nndsl.model import training
+from nndsl.model.expectations import failed_after
+from nndsl.model.running import resume as resume_run
 
 
 @click.command(help="Train the nets of FILE, on DATA instead of its own data when given.")
@@ -47,32 +50,32 @@ def command(
             raise error(
                 "NN016", "`--resume` takes its settings from the run", help="leave them out"
             )
-        return _report([model.resume(resume, threads, observer)], as_json, quiet)
+        return _report([resume_run(resume, threads, observer)], as_json, quiet)
     if file is None:
         raise error("NN016", "which file is to be trained?", help="nndsl train model.nn data.csv")
-    options = model.Options(
+    options = training.Options(
         out, seed, threads, driver.read_settings(settings), data, only, tuple(sys.argv)
     )
-    opened = model.open_for_training(file, options)
+    opened = training.open_for_training(file, options)
     if not quiet:
         show_diagnostics(opened.module.lints, json=as_json)
     if folds is not None:
-        result, folder = model.train_in_folds(opened, file.stem, folds, options, observer)
+        result, folder = training.train_in_folds(opened, file.stem, folds, options, observer)
         if as_json:
-            emit(model.folds_record(result, folder))
+            emit(training.folds_record(result, folder))
         elif not quiet:
             print_folds(result, folder)
         return result.exit_code
-    trained = model.train_file(opened, file.stem, options, observer)
+    trained = training.train_file(opened, file.stem, options, observer)
     code = _report(trained, as_json, quiet)
-    failed = model.failed_expectations(opened, trained) if code == 0 else []
+    failed = failed_after(opened, trained) if code == 0 else []
     show_diagnostics(failed, json=as_json)
-    return code or (ExitCode.EXPECTATION if failed else ExitCode.OK)
+    return code or int(ExitCode.EXPECTATION if failed else ExitCode.OK)
 
 
-def _report(trained: list[model.Trained], as_json: bool, quiet: bool) -> int:
+def _report(trained: list[training.Trained], as_json: bool, quiet: bool) -> int:
     if as_json:
-        emit(model.result_record(trained[-1]))
+        emit(training.result_record(trained[-1]))
     elif not quiet:
         for each in trained:
             print_trained(each)

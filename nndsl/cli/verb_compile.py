@@ -1,0 +1,70 @@
+"""`nndsl compile`: build and cache the kernels, and say what the compiler did."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from nndsl import driver
+from nndsl.cli import stages
+from nndsl.cli.verb_check import set_option
+from nndsl.ir.text import print_graph
+from nndsl.lower.result import Recipe
+from nndsl.runtime.durable import write_file
+
+
+@click.command(help="Compile the nets that FILE trains; kernels are kept for later runs.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("data", required=False)
+@click.option("--explain", is_flag=True, help="Print passes, memory plan and kernels.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for readable files.")
+@set_option
+def command(
+    file: Path,
+    data: str | None,
+    explain: bool,
+    output: Path | None,
+    settings: tuple[str, ...],
+) -> None:
+    """Compile every `train` section."""
+    from nndsl.model.training import chosen_recipes
+
+    opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
+    for recipe in chosen_recipes(opened):
+        start = time.perf_counter()
+        rows = recipe.batch or driver.EVALUATION_BATCH
+        training = driver.compile_training(recipe, rows)
+        evaluation = driver.compile_evaluation(recipe)
+        seconds = time.perf_counter() - start
+        new = training.executable.compiled + evaluation.executable.compiled
+        kernels = len(training.program.kernels) + len(evaluation.program.kernels)
+        click.echo(
+            f"{recipe.net}: {kernels} kernels, {new} of them new, in {seconds:.2f} s; "
+            f"{len(training.program.calls)} calls and {stages.flops_text(training.program.calls)}"
+        )
+        if explain:
+            _explain(recipe, training, rows)
+        if output is not None:
+            _write(recipe, training, output)
+
+
+def _explain(recipe: Recipe, compiled: driver.Compiled, rows: int) -> None:
+    click.echo("\n" + stages.passes_text(recipe))
+    real_bytes = 8 if recipe.precision == "float64" else 4
+    click.echo("\n" + stages.memory_text(compiled.graph, rows, real_bytes))
+    click.echo("\n" + stages.kernels_text(compiled.program, full=False) + "\n")
+
+
+def _write(recipe: Recipe, compiled: driver.Compiled, folder: Path) -> None:
+    """The graph, the plan and each kernel as files of text."""
+    kernels = folder / "kernels"
+    kernels.mkdir(parents=True, exist_ok=True)
+    graph = print_graph(compiled.graph)
+    write_file(folder / f"{recipe.net}.ir.txt", (graph.rstrip() + "\n").encode())
+    calls = stages.kernels_text(compiled.program, full=False)
+    write_file(folder / f"{recipe.net}.calls.txt", (calls + "\n").encode())
+    for kernel in compiled.program.kernels:
+        write_file(kernels / f"{kernel.name}.txt", (stages.kernel_text(kernel) + "\n").encode())
+    click.echo(f"wrote   {folder}")

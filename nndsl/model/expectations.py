@@ -1,0 +1,75 @@
+"""`expect` lines judged with real networks: as the file writes them, or as training left them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nndsl import driver
+from nndsl.diagnostics import Diagnostic
+from nndsl.lower import Evidence, judge, nets_asked
+from nndsl.lower.result import Network
+from nndsl.model.training import Trained
+from nndsl.train.initial import to_file_layout
+
+Weights = Mapping[str, Mapping[str, np.ndarray]]
+"""By net, then by parameter in the graph's layout."""
+
+
+def written_weights(network: Network) -> dict[str, np.ndarray] | None:
+    """The weights that the file gives; None when some are left to be drawn or learnt."""
+    infos = network.parameters.items()
+    if any(info.values is None for _, info in infos):
+        return None
+    return {name: np.broadcast_to(info.values, info.shape) for name, info in infos
+            if info.values is not None}  # fmt: skip
+
+
+def failed_now(opened: driver.Opened) -> list[Diagnostic]:
+    """Expectations that need no training and do not hold."""
+    networks = opened.module.networks
+    trained = {recipe.net for recipe in opened.module.recipes}
+    weights: dict[str, Mapping[str, np.ndarray]] = {}
+    for name, network in networks.items():
+        given = written_weights(network)
+        if given is not None and name not in trained:
+            weights[name] = given
+    ready = [e for e in opened.module.expectations if nets_asked(opened.module, e) <= set(weights)]
+    evidence = _evidence(opened, weights, {})
+    found = (judge(opened.module, expectation, evidence) for expectation in ready)
+    return [problem for problem in found if problem is not None]
+
+
+def failed_after(opened: driver.Opened, trained: Sequence[Trained]) -> list[Diagnostic]:
+    """Expectations of the file and of its `train` sections that do not hold after training."""
+    networks = opened.module.networks
+    weights: dict[str, Mapping[str, np.ndarray]] = {}
+    for name, network in networks.items():
+        given = written_weights(network)
+        if given is not None:
+            weights[name] = given
+    for each in trained:
+        weights[each.network.name] = {**each.result.parameters, **each.result.states}
+    found: list[Diagnostic | None] = []
+    for each in trained:
+        evidence = _evidence(opened, weights, each.result.metrics)
+        found += [judge(opened.module, e, evidence) for e in each.recipe.expectations]
+    evidence = _evidence(opened, weights, {})
+    for expectation in opened.module.expectations:
+        if nets_asked(opened.module, expectation) <= set(weights):
+            found.append(judge(opened.module, expectation, evidence))
+    return [problem for problem in found if problem is not None]
+
+
+def _evidence(opened: driver.Opened, weights: Weights, figures: Mapping[str, float]) -> Evidence:
+    networks = opened.module.networks
+
+    def answer(net: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        return driver.answer(networks[net], weights[net], arrays)
+
+    def learnt(net: str, path: str) -> np.ndarray:
+        return to_file_layout(networks[net], {path: weights[net][path]})[path]
+
+    return Evidence(answer, learnt, driver.arrays_reader(opened.tables, opened.specifications),
+                    figures)  # fmt: skip

@@ -1,0 +1,110 @@
+"""Are the derived gradients right? The compiled kernels against central differences in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nndsl.codegen.generate import generate
+from nndsl.ir.graph import Graph, Role
+from nndsl.ir.types import ElementType
+from nndsl.lower.result import Network, Recipe
+from nndsl.passes import pipeline
+from nndsl.passes.differentiate import PREFIX, Differentiate
+from nndsl.passes.join import Join
+from nndsl.passes.simplify import Simplify
+from nndsl.runtime.executable import Executable, load
+from nndsl.train.initial import initial_parameters
+
+RELATIVE = 1e-5
+ABSOLUTE = 1e-7
+STEP = 1e-5
+ROWS = 7
+MOST_CHECKED = 100
+"""Numbers of one parameter that are compared, chosen at random beyond that."""
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """How one parameter's gradient compares; `worst` is the largest error over its tolerance."""
+
+    parameter: str
+    checked: int
+    worst: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every number was within the tolerance."""
+        return self.worst <= 1.0
+
+
+def check_gradients(recipe: Recipe, network: Network) -> Iterator[GradientCheck]:
+    """Check the gradient of every trained parameter on a random batch of seven rows."""
+    random = np.random.default_rng(recipe.seed)
+    passes: tuple[pipeline.Pass, ...] = (
+        Simplify(),
+        Join(),
+        Differentiate("loss"),
+        *pipeline.CLEANING,
+        *pipeline.PLANNING,
+    )
+    graph = pipeline.run(recipe.graph, passes)
+    executable = load(generate(graph, "float64", ROWS, watch=None))
+    arrays = random_rows(graph, executable, random)
+    parameters = initial_parameters(network, recipe.seed)
+    # biases start at zero, where activations may have their kinks
+    moved = {n: p + 0.01 * random.standard_normal(p.shape) for n, p in parameters.items()}
+    executable.set_parameters(moved)
+    gradients = {
+        name.removeprefix(PREFIX): gradient
+        for name, gradient in executable.evaluate(arrays).items()
+        if name.startswith(PREFIX)
+    }
+    for name, gradient in gradients.items():
+        yield _compare(executable, arrays, name, gradient, random)
+
+
+def random_rows(
+    graph: Graph, executable: Executable, random: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """A random batch: normal numbers for inputs, numbers in (0, 1) for targets, classes."""
+    arrays: dict[str, np.ndarray] = {}
+    for given in graph.of_role(Role.DATA, Role.TARGET):
+        name = given.value.name
+        shape = (ROWS, *(d for d in given.value.type.shape[1:] if isinstance(d, int)))
+        if given.value.type.element is ElementType.INDEX:
+            limit = executable.program.limits.get(name, 2)
+            arrays[name] = random.integers(0, limit, shape).astype(np.int32)
+        elif given.role is Role.TARGET:
+            arrays[name] = random.uniform(0.05, 0.95, shape)
+        else:
+            arrays[name] = random.standard_normal(shape)
+    return arrays
+
+
+def _compare(
+    executable: Executable,
+    arrays: dict[str, np.ndarray],
+    name: str,
+    gradient: np.ndarray,
+    random: np.random.Generator,
+) -> GradientCheck:
+    weights = executable.memory(name).reshape(-1)
+    expected = gradient.reshape(-1)
+    chosen = np.arange(len(weights))
+    if len(chosen) > MOST_CHECKED:
+        chosen = random.choice(chosen, MOST_CHECKED, replace=False)
+    worst = 0.0
+    for i in chosen.tolist():
+        start = weights[i]
+        weights[i] = start + STEP
+        above = float(executable.evaluate(arrays)["loss"])
+        weights[i] = start - STEP
+        below = float(executable.evaluate(arrays)["loss"])
+        weights[i] = start
+        found = (above - below) / (2 * STEP)
+        allowed = ABSOLUTE + RELATIVE * abs(expected[i])
+        worst = max(worst, abs(found - expected[i]) / allowed)
+    return GradientCheck(name, len(chosen), worst)
