@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,8 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
 
 _NUMBER_CHARACTERS = frozenset("0123456789+-.eE")
-_KEPT_AS_NUMBER = -2  # a code: the cell was a number, its spelling was not kept
+KEPT_AS_NUMBER = -2
+"""The code of a cell that was a number and whose spelling was not kept."""
 
 
 class NotTextError(Exception):
@@ -49,6 +51,12 @@ def number_of(text: str, decimal: str = ".") -> float | None:
 def is_missing(text: str, missing: Collection[str] = ()) -> bool:
     """Whether a trimmed text stands for no value."""
     return text.lower() in MISSING or text in missing
+
+
+def missing_numbers(missing: Collection[str]) -> list[float]:
+    """The numbers among the texts that stand for no value: -999, however it is written."""
+    found = (number_of(text) for text in missing)
+    return sorted(number for number in found if number is not None)
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class Gathered:
     @property
     def spelling_lost(self) -> bool:
         """Whether some numbers' own spelling, needed for categories, was not kept."""
-        return bool(np.any(self.codes == _KEPT_AS_NUMBER))
+        return bool(np.any(self.codes == KEPT_AS_NUMBER))
 
     def mistakes(self) -> np.ndarray:
         """Rows whose cell is text, not a number."""
@@ -96,6 +104,7 @@ class ColumnBuilder:
         self.missing = missing
         self.decimal = decimal
         self.keep_texts = keep_texts
+        self._missing_numbers = missing_numbers(missing)
         self._index: dict[str, int] = {}
         self._numbers: list[np.ndarray] = []
         self._codes: list[np.ndarray] = []
@@ -107,15 +116,20 @@ class ColumnBuilder:
         """Take the next cells; NotTextError when one holds a NUL character."""
         if not self.keep_texts and self._add_plain_numbers(cells):
             return
-        meaning = {text: self._meaning(text) for text in set(cells)}
-        numbers = np.fromiter((meaning[c][0] for c in cells), np.float64, len(cells))
-        if not self.keep_texts and any(kind == "text" for _, kind, _ in meaning.values()):
+        counts = Counter(cells)
+        place = {text: position for position, text in enumerate(counts)}
+        meanings = [self._meaning(text) for text in counts]
+        if any(kind == "text" for _, kind, _ in meanings):
             self.keep_texts = True
-        code_of = {text: self._code(kind, trimmed) for text, (_, kind, trimmed) in meaning.items()}
-        codes = np.fromiter(map(code_of.__getitem__, cells), np.int32, len(cells))
-        self._count(cells, meaning)
-        self._numbers.append(numbers)
-        self._codes.append(codes)
+            self._refuse_nul(cells, place)
+        for (text, count), (_, kind, trimmed) in zip(counts.items(), meanings, strict=True):
+            self._text_count += count * (kind == "text")
+            self._number_count += count * (kind == "number")
+            self._trimmed += count * (len(text) != len(trimmed))
+        positions = np.fromiter(map(place.__getitem__, cells), np.int64, len(cells))
+        self._numbers.append(np.array([number for number, _, _ in meanings])[positions])
+        codes = [self._code(kind, trimmed) for _, kind, trimmed in meanings]
+        self._codes.append(np.array(codes, dtype=np.int32)[positions])
 
     def _add_plain_numbers(self, cells: Sequence[str]) -> bool:
         """The quick way for a batch of nothing but well-formed numbers."""
@@ -125,41 +139,39 @@ class ColumnBuilder:
             numbers = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
             return False
-        if not np.isfinite(numbers).all():
+        if not np.isfinite(numbers).all() or self.holds_missing(numbers):
             return False
         self._numbers.append(numbers)
-        self._codes.append(np.full(len(cells), _KEPT_AS_NUMBER, dtype=np.int32))
+        self._codes.append(np.full(len(cells), KEPT_AS_NUMBER, dtype=np.int32))
         self._number_count += len(cells)
         return True
+
+    def holds_missing(self, numbers: np.ndarray) -> bool:
+        """Whether some of the numbers stand for no value."""
+        return bool(self._missing_numbers) and bool(np.isin(numbers, self._missing_numbers).any())
 
     def _meaning(self, text: str) -> tuple[float, str, str]:
         trimmed = text.strip()
         if is_missing(trimmed, self.missing):
             return math.nan, "missing", trimmed
         number = number_of(trimmed, self.decimal)
-        if number is not None:
-            return number, "number", trimmed
-        return math.nan, "text", trimmed
+        if number is None:
+            return math.nan, "text", trimmed
+        if number in self._missing_numbers:
+            return math.nan, "missing", trimmed
+        return number, "number", trimmed
 
     def _code(self, kind: str, trimmed: str) -> int:
         if kind == "missing":
             return MISSING_CODE
         if not self.keep_texts:
-            return _KEPT_AS_NUMBER
+            return KEPT_AS_NUMBER
         return self._index.setdefault(trimmed, len(self._index))
 
-    def _count(self, cells: Sequence[str], meaning: dict[str, tuple[float, str, str]]) -> None:
-        suspicious = {t for t, (_, _, trimmed) in meaning.items() if len(t) != len(trimmed)}
-        if suspicious:
-            self._trimmed += sum(1 for cell in cells if cell in suspicious)
-        texts = {t for t, (_, kind, _) in meaning.items() if kind == "text"}
-        if any("\0" in text for text in texts):
+    @staticmethod
+    def _refuse_nul(cells: Sequence[str], distinct: Iterable[str]) -> None:
+        if any("\0" in text for text in distinct):
             raise NotTextError(next(i for i, cell in enumerate(cells) if "\0" in cell))
-        text_count = sum(1 for cell in cells if cell in texts) if texts else 0
-        missing = {t for t, (_, kind, _) in meaning.items() if kind == "missing"}
-        missing_count = sum(1 for cell in cells if cell in missing) if missing else 0
-        self._text_count += text_count
-        self._number_count += len(cells) - text_count - missing_count
 
     def finish(self) -> Gathered:
         """All cells so far as one column."""

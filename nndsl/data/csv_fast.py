@@ -16,7 +16,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from nndsl.data.cells import ColumnBuilder, Gathered, NotTextError
+from nndsl.data.cells import (
+    KEPT_AS_NUMBER,
+    ColumnBuilder,
+    Gathered,
+    NotTextError,
+    missing_numbers,
+)
 from nndsl.data.csv_text import Head, Records, Text, gather
 from nndsl.data.engine import connect, failures, identifier, quoted
 from nndsl.data.table import MISSING_CODE
@@ -39,7 +45,6 @@ _WIDE_SPACES = (
     b"\xe2\x81",
     b"\xe3\x80\x80",
 )
-_NUMBER_KEPT = -2
 
 
 def read_fast(text: Text, head: Head, keep: frozenset[str]) -> Records | None:
@@ -59,7 +64,8 @@ def read_fast(text: Text, head: Head, keep: frozenset[str]) -> Records | None:
         column.is_number and name not in keep
         for name, column in zip(head.names, sample.columns, strict=True)
     ]
-    if not any(bool(np.any(column.codes == MISSING_CODE)) for column in sample.columns):
+    complete = not any(bool(np.any(column.codes == MISSING_CODE)) for column in sample.columns)
+    if complete and not options.missing:
         found = _query(text, head, numeric, lines, keep, [""])
         if found is not None:
             return found
@@ -151,8 +157,11 @@ def _query(
     finally:
         connection.close()
     rows = lines - head.header
+    absent = missing_numbers(text.options.missing)
     gathered = [
-        _numbers(found[f"c{i}"]) if number else _texts(found[f"c{i}"], text, head.names[i] in keep)
+        _numbers(found[f"c{i}"], absent)
+        if number
+        else _texts(found[f"c{i}"], text, head.names[i] in keep)
         for i, number in enumerate(numeric)
     ]
     if any(column is None or len(column.numbers) != rows for column in gathered):
@@ -170,16 +179,18 @@ def _spellings(missing: frozenset[str], spaced: bool) -> list[str]:
     return sorted(spellings | {" " + text for text in spellings} if spaced else spellings)
 
 
-def _numbers(found: Any) -> Gathered | None:
-    """A DOUBLE column; None when a cell was `inf` or `nan`, which are no numbers."""
+def _numbers(found: Any, absent: list[float]) -> Gathered | None:
+    """A DOUBLE column; None when a cell was `inf` or `nan`, or a number that means missing."""
     empty, values = cells_of(found)
+    if absent and np.isin(values if empty is None else values[~empty], absent).any():
+        return None
     if empty is None:
-        codes = np.full(len(values), _NUMBER_KEPT, dtype=np.int32)
+        codes = np.full(len(values), KEPT_AS_NUMBER, dtype=np.int32)
         return Gathered(values, codes, (), len(values), 0, 0) if _all_finite(values) else None
     if not _all_finite(values[~empty]):
         return None
     values = np.where(empty, np.nan, values)
-    codes = np.where(empty, MISSING_CODE, _NUMBER_KEPT).astype(np.int32)
+    codes = np.where(empty, MISSING_CODE, KEPT_AS_NUMBER).astype(np.int32)
     return Gathered(values, codes, (), len(values) - int(np.count_nonzero(empty)), 0, 0)
 
 

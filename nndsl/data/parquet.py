@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.data.cells import ColumnBuilder
+from nndsl.data.cells import ColumnBuilder, missing_numbers
 from nndsl.data.csv_fast import cells_of
 from nndsl.data.engine import connect, failures, identifier, quoted
 from nndsl.data.memory import require_memory
@@ -96,6 +96,7 @@ def _column(file: str, name: str, found: Any, missing: frozenset[str], keep: boo
         place[order] = np.arange(len(order), dtype=np.int32)
         return CategoryColumn(name, place[gathered.codes], tuple(gathered.texts[i] for i in order))
     values = cells if empty is None else np.where(empty, np.nan, cells)
+    values = np.where(np.isin(values, missing_numbers(missing)), np.nan, values)
     if np.isinf(values).any():
         row = int(np.flatnonzero(np.isinf(values))[0])
         raise error(

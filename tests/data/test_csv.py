@@ -74,6 +74,14 @@ def test_missing_cells_are_counted_by_column(tmp_path: Path) -> None:
     assert (described[0].minimum, described[0].maximum) == (1.0, 2.0)
 
 
+def test_a_number_may_stand_for_missing(tmp_path: Path, monkeypatch: Any) -> None:
+    text = "a,t\n1,x\n-999,y\n-999.0,y\n2,x\n"
+    for smallest in (10**9, 0):
+        monkeypatch.setattr("nndsl.data.csv_file.SMALLEST", smallest)
+        column = table_of(tmp_path, text, missing=-999).columns["a"]
+        assert column.missing.tolist() == [False, True, True, False]
+
+
 def test_formulas_of_spreadsheets_stay_texts(tmp_path: Path) -> None:
     table = table_of(tmp_path, "a,t\n1,=1+1\n2,@x\n")
     assert table.columns["t"].texts() == ["=1+1", "@x"]
