@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
+import nndsl.vocab.optimizers  # noqa: F401 (registers)
 from nndsl.ir.graph import Builder, Graph, Role, Value
 from nndsl.ir.types import BATCH, ElementType, TensorType
 from nndsl.lower.result import OptimizerUse
@@ -14,7 +16,6 @@ from nndsl.ops.compose import add_map, add_mean
 from nndsl.ops.map import operand
 from nndsl.ops.matmul import MatMul
 from nndsl.scalar import functions as f
-import nndsl.vocab.optimizers  # noqa: F401 (registers)
 from nndsl.vocab.registry import WordCall, words
 
 x0, x1 = operand(0), operand(1)
@@ -27,10 +28,10 @@ ACTIVATIONS = {
 
 
 def perceptron(sizes: Sequence[int], activation: str, loss: str) -> Graph:
-    """A dense network with outputs "y", "loss" and "data_loss"; loss is "classes", "binary", "mse"."""
+    """A dense network with outputs "y", "loss", "data_loss"; `loss`: classes, binary or mse."""
     build = Builder()
     value = build.input("x", TensorType((BATCH, sizes[0])), Role.DATA)
-    for layer, (before, after) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+    for layer, (before, after) in enumerate(pairwise(sizes), 1):
         build.label = f"dense[{layer}]"
         weight = build.input(f"w{layer}", TensorType((before, after)), Role.PARAMETER)
         bias = build.input(f"b{layer}", TensorType((after,)), Role.PARAMETER)

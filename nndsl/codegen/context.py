@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nndsl.codegen.draft import Draft, Pointer, Share, Slot
@@ -56,7 +56,7 @@ def batched(value: Value) -> bool:
 def draft(
     node: Node,
     kernel: Kernel,
-    slots: tuple[Slot, ...],
+    slots: Sequence[Slot],
     extent: Size,
     split: Split,
     align: int = 1,
@@ -66,7 +66,7 @@ def draft(
     spans = (node.span,) if node.span is not None else ()
     name = node.outputs[0].name if node.outputs else ""
     label = f"{node.label}: {name}" if node.label else name
-    return Draft(kernel, slots, extent, split, align, label, spans, flops)
+    return Draft(kernel, tuple(slots), extent, split, align, label, spans, flops)
 
 
 def row_loop(value: Value) -> tuple[int, Size, Split]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nndsl.codegen import glue
 from nndsl.codegen.context import OWN_ALIGN, Context, batched, draft
-from nndsl.codegen.draft import Draft, Pointer, Share
+from nndsl.codegen.draft import Draft, Pointer, Share, Slot
 from nndsl.codegen.loops import Space, alternate, collapse, size_of
 from nndsl.codegen.program import Element, Size, Split
 from nndsl.ir.graph import Node, Value
@@ -26,7 +26,7 @@ def emit_map(context: Context, node: Node, operation: Op) -> list[Draft]:
     computed = context.precision if element is Element.INT32 else element
     kernel = glue.map_kernel(operation.expressions, operands, results, space, computed)
     split, align = _split(space)
-    slots = (*arguments.pointers.values(), space.unit, *space.inner_sizes())
+    slots: list[Slot] = [*arguments.pointers.values(), space.unit, *space.inner_sizes()]
     flops = operation.flops([v.type for v in node.inputs])
     return [draft(node, kernel, slots, space.extent, split, align, flops)]
 
@@ -81,8 +81,9 @@ def emit_reduce(context: Context, node: Node, operation: Op) -> list[Draft]:
     if False not in pattern:
         kernel = glue.total_kernel(operation.kind, element)
         whole = context.read(source, Share.WHOLE)
-        slots = (whole, context.write(result, Share.WHOLE), size_of(source.type.shape))
-        return [draft(node, kernel, slots, Size(1), Split.ONE, 1, flops)]
+        result_slot = context.write(result, Share.WHOLE)
+        total = (whole, result_slot, size_of(source.type.shape))
+        return [draft(node, kernel, total, Size(1), Split.ONE, 1, flops)]
     if pattern == (True, False) and operation.kind == "sum" and element is not Element.INT32:
         columns = size_of(runs[1][0])
         kernel = glue.column_sum_kernel(element)
@@ -108,6 +109,7 @@ def _general(
     unit = size_of(first[1:]).factor if by_rows else 1
     share = Share.PART if by_rows else Share.WHOLE
     sizes = tuple(size_of(axis) for axis, _ in runs)
-    slots = (context.read(source, share), context.write(result, Share.PART), unit, *sizes)
+    pointers = context.read(source, share), context.write(result, Share.PART)
+    slots: list[Slot] = [*pointers, unit, *sizes]
     split = Split.ROWS if by_rows else Split.OWN
     return draft(node, kernel, slots, extent, split, 1, flops)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nndsl.codegen.context import Context, draft
 from nndsl.codegen import contraction as contractions
+from nndsl.codegen.context import Context, draft
 from nndsl.codegen.contraction import align, extents, flops
 from nndsl.codegen.draft import Draft, Pointer, Share, contraction_kernel
 from nndsl.codegen.loops import size_of

@@ -7,7 +7,7 @@ from math import prod
 
 from nndsl.codegen import glue, glue_random
 from nndsl.codegen.context import OWN_ALIGN, Context, batched, draft
-from nndsl.codegen.draft import Draft, Pointer, Share
+from nndsl.codegen.draft import Draft, Pointer, Share, Slot
 from nndsl.codegen.loops import count, size_of
 from nndsl.codegen.program import Buffer, Kernel, Size, Split
 from nndsl.ir.graph import Node, Value
@@ -110,7 +110,7 @@ def _strided(
     by_rows = batched(space)
     extent = Size(1, BATCH) if by_rows else size_of(shape[:1])
     split = Split.ROWS if by_rows else Split.OWN if shape else Split.ONE
-    slots = (*pointers, 1, *sizes, *read_steps, *write_steps)
+    slots: list[Slot] = [*pointers, 1, *sizes, *read_steps, *write_steps]
     return draft(node, kernel, slots, extent, split)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nndsl.codegen import glue_rows
 from nndsl.codegen.context import Context, draft, row_loop
-from nndsl.codegen.draft import Draft, Share
+from nndsl.codegen.draft import Draft, Share, Slot
 from nndsl.codegen.loops import size_of
 from nndsl.codegen.program import Kernel
 from nndsl.ir.graph import Node, Value
@@ -52,6 +52,6 @@ def _over_rows(context: Context, node: Node, operation: Op, kernel: Kernel, rows
         *(context.read(value, share) for value in node.inputs),
         *(context.write(value, share) for value in node.outputs),
     )
-    slots = (*pointers, unit, size_of(rows.type.shape[-1:]))
+    slots: list[Slot] = [*pointers, unit, size_of(rows.type.shape[-1:])]
     flops = operation.flops([v.type for v in node.inputs])
     return draft(node, kernel, slots, extent, split, 1, flops)

@@ -12,7 +12,6 @@ from nndsl.codegen.program import Element, Kernel
 from nndsl.scalar import functions as f
 from nndsl.scalar.expression import variable
 
-
 MASK = f"{random.MASK:#x}"
 """Integers of kernel text have 64 bits; this cuts them to the 32 that the definitions speak of."""
 
@@ -134,7 +133,7 @@ def _network_size() -> list[str]:
 
 
 def _encrypt() -> list[str]:
-    """x = network(x), four rounds."""
+    """X = network(x), four rounds."""
     lines = ["left = x >> low_bits", "right = x & low_mask"]
     for turn in range(4):
         source, target = ("right", "left") if turn % 2 == 0 else ("left", "right")

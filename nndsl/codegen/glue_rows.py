@@ -27,13 +27,13 @@ def _over(text: str, lines: tuple[str, ...] | list[str]) -> list[str]:
 
 
 def _exponentials(element: Element) -> list[str]:
-    """y = exp(y) for all elements of the share."""
+    """Y = exp(y) for all elements of the share."""
     lines = assignments([f.exp(variable("z"))], ["y[i]"], {}, element)
     return _over("i in range(low * unit * n, high * unit * n)", ["z = y[i]", *lines])
 
 
 def _moved() -> list[str]:
-    """y = x - max(x) of each row."""
+    """Y = x - max(x) of each row."""
     lines = [*_GREATEST, "for j in range(n):", INDENT + "y[row * n + j] = x[row * n + j] - top"]
     return _over("row in range(low * unit, high * unit)", lines)
 

@@ -1,7 +1,7 @@
 """Iteration spaces: which loops a kernel needs, after axes that move together are merged.
 
-A tensor of 32 rows and 64 columns that meets a row of 64 numbers needs two loops; two tensors of one
-shape need one, whatever their rank. `collapse` finds the fewest axes; each operand then moves or
+A tensor of 32 rows and 64 columns that meets a row of 64 numbers needs two loops; two tensors of
+one shape need one, whatever their rank. `collapse` finds the fewest axes; each operand then moves or
 stands still along each of them, and that pattern, not the sizes, is what a kernel is compiled for.
 """
 
@@ -46,7 +46,7 @@ class Space:
         return tuple(size_of(axis) for axis in self.axes[1:])
 
     def index(self, operand: int) -> str:
-        """Text of the operand's index in terms of the loop variables i0, i1, ... and sizes n1, ..."""
+        """Text of the operand's index in terms of loop variables i0, i1, ... and sizes n1, ..."""
         text = ""
         for axis, moving in enumerate(self.moves[operand]):
             if moving:

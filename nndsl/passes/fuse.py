@@ -1,7 +1,7 @@
 """Fusion: formulas in one loop, and formulas in the registers of the product before them.
 
-A value that is made by one formula and read by the next need never reach memory. Formulas of one shape
-become one map, with several results where others read what lies between; a number that all elements
+A value that is made by one formula and read by the next need never reach memory. Formulas of one
+shape become one map, with several results where others read what lies between; a number that all elements
 share is computed inside the loop's head; and what follows a matrix product (bias, activation, the
 activation's gradient) is done where the product's sums are.
 """
@@ -15,6 +15,7 @@ from nndsl.ir.graph import Graph, Node, Value, rebuild
 from nndsl.ops.base import Fusion
 from nndsl.ops.fused import Joined, joined_maps, read_in_registers, with_epilogue
 from nndsl.passes.rewriting import operation_of
+from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import size
 
 
@@ -171,6 +172,6 @@ def _is_formula(node: Node) -> bool:
     return operation_of(node).fusion is Fusion.ELEMENTWISE
 
 
-def _expressions(node: Node) -> tuple[object, ...]:
-    expressions: tuple[object, ...] = operation_of(node).options()["expressions"]
+def _expressions(node: Node) -> tuple[Expression, ...]:
+    expressions: tuple[Expression, ...] = operation_of(node).options()["expressions"]
     return expressions

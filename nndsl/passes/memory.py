@@ -1,14 +1,14 @@
 """Where every value lives: offsets into flat memories, planned before anything is allocated.
 
-Parameters, states and temporary values each have one memory. Temporary values share theirs: two whose
-lives do not overlap may have the same bytes. Updates are written into the parameter or state itself
+Parameters, states and temporary values each have one memory. Temporary values share theirs: two
+whose lives do not overlap may have the same bytes. Updates are written into the parameter or state itself
 where nobody reads the old value any more. Parameters, their gradients and each of an optimizer's
 moments stand in the same order at the same distances, so that one loop can update all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
@@ -95,7 +95,7 @@ class MemoryPlan:
 
 
 def plan(graph: Graph, batch: int, real_bytes: int = 4, *, gathers: bool = False) -> MemoryPlan:
-    """Plan the memory for at most `batch` rows. `gathers`: rows are copied out of the data first."""
+    """Plan memory for at most `batch` rows. `gathers`: rows are copied out of the data first."""
     return _Planner(graph, batch, real_bytes, gathers).plan()
 
 
@@ -172,7 +172,7 @@ class _Planner:
 
     def _constants(self) -> list[Value]:
         """Values written once, when the program is loaded: alive always."""
-        found = []
+        found: list[Value] = []
         for node in self.graph.nodes:
             if _op(node).constant() is not None:
                 found += node.outputs
@@ -318,12 +318,20 @@ def _known(dimension: int | str) -> int:
     return dimension
 
 
-def reads_same_place(node: Node, operand: Value, result: Value, root: object = None) -> bool:
-    """Whether the node reads `operand` (by any name) only at the place where `result` is written."""
+def reads_same_place(
+    node: Node,
+    operand: Value,
+    result: Value,
+    root: Callable[[Value], Value] = lambda value: value,
+) -> bool:
+    """Whether the node reads `operand` only at the place where it writes `result`.
+
+    `root` gives the value whose memory another one is a view of.
+    """
     if _op(node).fusion is not Fusion.ELEMENTWISE:
         return False
-    find = root if callable(root) else (lambda value: value)
-    return all(v.type == result.type for v in node.inputs if v is operand or find(v) is operand)
+    read = (v for v in node.inputs if v is operand or root(v) is operand)
+    return all(v.type == result.type for v in read)
 
 
 def update_groups(graph: Graph) -> list[list[list[Value]]]:

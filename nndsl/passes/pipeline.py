@@ -11,6 +11,7 @@ from nndsl.passes.cse import CommonSubexpressions
 from nndsl.passes.dce import DeadCode
 from nndsl.passes.differentiate import Differentiate
 from nndsl.passes.fold import Fold
+from nndsl.passes.fuse import FuseEpilogues, FuseMaps
 from nndsl.passes.join import Join
 from nndsl.passes.simplify import Simplify
 from nndsl.passes.update import Update
@@ -33,8 +34,8 @@ Observe = Callable[[Pass, Graph, Graph], None]
 CLEANING: tuple[Pass, ...] = (Simplify(), Fold(), CommonSubexpressions(), DeadCode())
 """Passes that only take work out, in an order in which each profits from those before it."""
 
-PLANNING: tuple[Pass, ...] = ()
-"""Passes that prepare kernels: fusion, layout. They come last in every list."""
+PLANNING: tuple[Pass, ...] = (FuseMaps(), FuseEpilogues())
+"""Passes that prepare kernels. They come last in every list."""
 
 INFERENCE: tuple[Pass, ...] = (Join(), *CLEANING, *PLANNING)
 """From a network's graph to one that is ready for kernels."""

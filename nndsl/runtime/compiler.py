@@ -8,10 +8,12 @@ glue; code is loaded from object files in both cases, so what runs does not depe
 from __future__ import annotations
 
 import ctypes
+import gc
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache, cached_property
 from importlib.metadata import version
 
@@ -130,6 +132,18 @@ class Library:
         return found
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: compiling makes many objects that live until its end."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class Compiler:
     """Object code for kernels and other LLVM texts, through the cache."""
 
@@ -144,7 +158,8 @@ class Compiler:
         found |= {name: self._store.load(self._key(name, text)) for name, text in others}
         missing = [k for k in kernels if found[k.name] is None]
         texts = [(name, text) for name, text in others if found[name] is None]
-        fresh = self._compile(missing, texts) if missing or texts else {}
+        with _without_collection():
+            fresh = self._compile(missing, texts) if missing or texts else {}
         for kernel in missing:
             self._store.store(self._key(kernel.name, content(kernel)), fresh[kernel.name])
         for name, text in texts:

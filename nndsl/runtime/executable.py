@@ -18,7 +18,7 @@ from nndsl.runtime.compiler import Compiler, Library
 from nndsl.runtime.threads import Team
 
 Array = np.ndarray
-_DTYPES = {
+_DTYPES: dict[Element, np.dtype[np.generic]] = {
     Element.FLOAT32: np.dtype(np.float32),
     Element.FLOAT64: np.dtype(np.float64),
     Element.INT32: np.dtype(np.int32),
@@ -141,7 +141,7 @@ class Executable:
                 clock[position] = value
 
     def memory(self, name: str) -> Array:
-        """The memory of a parameter or a state itself, in the graph's shape, valid until `close`."""
+        """The memory of a parameter or a state itself, in the graph's shape, until `close`."""
         if name not in self.program.parameters and name not in self.program.states:
             raise KeyError(name)
         return self._input(name)
@@ -167,7 +167,8 @@ class Executable:
         """The buffer's memory as a flat array."""
         memory = self._regions[buffer.region]
         part = memory[buffer.offset : buffer.offset + buffer.size * buffer.element.bytes]
-        return part.view(_DTYPES[buffer.element])
+        array: Array = part.view(_DTYPES[buffer.element])
+        return array
 
     # Running
 

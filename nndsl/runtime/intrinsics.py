@@ -14,6 +14,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import imputils, types
+
 from numba.core.typing.templates import AbstractTemplate, Registry, Signature, signature
 
 Values = tuple[ir.Value, ...]
@@ -28,7 +29,7 @@ _INTEGERS = {types.float32: (types.int32, 23, 127), types.float64: (types.int64,
 
 
 def _declare(name: str, write: Write, *, condition: bool = False) -> Callable[..., None]:
-    """A function of operands of one type, after a truth if `condition`, with a result of that type."""
+    """A function of operands of one type, after a truth if `condition`; its result is of it too."""
 
     def function(*operands: Any) -> None:
         """Stands for the instructions in kernel text."""
@@ -49,7 +50,7 @@ def _declare(name: str, write: Write, *, condition: bool = False) -> Callable[..
         return write(context, builder, signature.return_type, operands)
 
     TYPING.register_global(function, types.Function(Template))
-    LOWERING.lower(function, types.VarArg(types.Any))(lower)
+    LOWERING.lower(function, types.VarArg(types.Any))(lower)  # type: ignore[attr-defined]
     return function
 
 

@@ -9,13 +9,15 @@ together with the trampoline that gives the function our calling convention.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
-from numba.core import codegen, compiler, cpu, types, typing
+from numba.core import compiler, cpu, funcdesc, types, typing
 from numba.core import typed_passes as typed
 from numba.core import untyped_passes as untyped
-from numba.core.compiler_machinery import PassManager
+from numba.core.compiler_machinery import LoweringPass, PassManager, register_pass
+from numba.core.lowering import Lower
 from numba.core.typing import mathdecl, templates
 
 from nndsl.codegen.program import Kernel
@@ -59,17 +61,69 @@ class _TargetContext(cpu.CPUContext):  # type: ignore[misc]
     def post_lowering(self, module: Any, library: Any) -> None:
         """Nothing to link: kernels hold no objects."""
 
+    def get_abi_sizeof(self, kind: Any) -> int:
+        """Asked for debug information only, which kernels have none of."""
+        return 0
 
-class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
-    """Keeps the module that the lowering made, and compiles nothing."""
 
-    modules: list[ir.Module]
+class _Module:
+    """Stands for Numba's code library: takes the module that the lowering makes, as it is."""
+
+    def __init__(self, triple: str, layout: str) -> None:
+        self._triple = triple
+        self._layout = layout
+        self.module = ir.Module()
+
+    def create_ir_module(self, name: str) -> ir.Module:
+        """A new module, named in its text."""
+        self.module = ir.Module(name)
+        self.module.triple = self._triple
+        self.module.data_layout = self._layout
+        return self.module
 
     def add_ir_module(self, module: ir.Module) -> None:
-        self.modules = [module]
+        """The finished module."""
+        self.module = module
 
-    def finalize(self) -> None:
-        self._finalized = True
+
+@dataclass(frozen=True)
+class _Lowered:
+    """What remains of a compilation: the module's text and the function's name in it."""
+
+    text: str
+    symbol: str
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _ToModule(LoweringPass):  # type: ignore[misc]
+    """Numba's lowering to LLVM, without the calls of LLVM around it.
+
+    Those would wait for the other thread, in which LLVM compiles the kernels before this one.
+    """
+
+    _name = "kernel_to_module"
+
+    def __init__(self) -> None:
+        LoweringPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        described = funcdesc.PythonFunctionDescriptor.from_specialized_function(
+            state.func_ir,
+            state.typemap,
+            state.return_type,
+            state.calltypes,
+            mangler=state.targetctx.mangler,
+            inline=state.flags.forceinline,
+            noalias=state.flags.noalias,
+            abi_tags=[state.flags.get_mangle_string()],
+        )
+        with state.targetctx.push_code_library(state.library):
+            lower = Lower(
+                state.targetctx, state.library, described, state.func_ir, metadata=state.metadata
+            )
+            lower.lower()
+        state["cr"] = _Lowered(str(state.library.module), described.llvm_func_name)
+        return True
 
 
 class _Pipeline(compiler.CompilerBase):  # type: ignore[misc]
@@ -86,8 +140,7 @@ class _Pipeline(compiler.CompilerBase):  # type: ignore[misc]
             typed.PreLowerStripPhis,
             typed.IRLegalization,
             typed.AnnotateTypes,
-            typed.NativeLowering,
-            typed.NoPythonBackend,
+            _ToModule,
         ):
             passes.add_pass(step, step.__name__)
         passes.finalize()
@@ -100,8 +153,9 @@ class Lowering:
     def __init__(self) -> None:
         self._typing = _TypingContext()
         self._target = _TargetContext(self._typing, "cpu")
-        self._target._internal_codegen._library_class = _Library
         self._target.refresh()
+        empty = self._target.codegen()._create_empty_module("")
+        self._place = str(empty.triple), str(empty.data_layout)
         self._flags = compiler.Flags()
         self._flags.nrt = False
         self._flags.no_cpython_wrapper = True
@@ -113,13 +167,19 @@ class Lowering:
         """LLVM IR that defines `kernel.name` in our calling convention (see `codegen.program`)."""
         function = _define(kernel.text)
         arguments = [_numba_type(slot) for slot in kernel.signature] + [types.int64] * 2
-        compiled = compiler.compile_extra(
-            self._typing, self._target, function, tuple(arguments), types.void,
-            self._flags, {}, pipeline_class=_Pipeline,
-        )  # fmt: skip
-        (module,) = compiled.library.modules
-        symbol = compiled.fndesc.llvm_func_name
-        return _tidied(str(module), symbol) + trampoline(kernel.name, symbol, kernel.signature)
+        lowered: _Lowered = compiler.compile_extra(
+            self._typing,
+            self._target,
+            function,
+            tuple(arguments),
+            types.void,
+            self._flags,
+            {},
+            library=_Module(*self._place),
+            pipeline_class=_Pipeline,
+        )
+        body = _tidied(lowered.text, lowered.symbol)
+        return body + trampoline(kernel.name, lowered.symbol, kernel.signature)
 
 
 def _define(text: str) -> Any:
@@ -131,9 +191,10 @@ def _define(text: str) -> Any:
     return defined
 
 
-def _numba_type(slot: str) -> types.Type:
+def _numba_type(slot: str) -> Any:
     if slot.startswith("pointer:"):
-        return types.CPointer(getattr(types, slot.removeprefix("pointer:")))
+        element = getattr(types, slot.removeprefix("pointer:"))
+        return types.CPointer(element)  # type: ignore[attr-defined]
     return types.int64
 
 
