@@ -219,6 +219,11 @@ class Writer:
             mask,
         )
 
+    def prefetch(self, address: Value, write: int) -> None:
+        """Asks for a cache line that will be read (0) or written (1)."""
+        options = (Value("i32", str(write)), Value("i32", "2"), Value("i32", "1"))
+        self.call("void", "llvm.prefetch.p0", address, *options)
+
     # -- control ------------------------------------------------------------------------------
 
     def loop(

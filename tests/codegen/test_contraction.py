@@ -270,6 +270,17 @@ def test_large(name, rng):
     check(dense(70, 300, 150, rows=Size(1, "N")), rng, target(name), {"N": 70}, 1e-4)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_larger_than_the_cache(known, rng):
+    """What is asked for in advance does not change results."""
+    rows = Size(130) if known else Size(1, "N")
+    contraction = dense(130, 140, 1100, rows=rows)
+    problem = normalise(contraction, host_target())
+    assert problem.far_right
+    assert problem.far_outputs is known
+    check(contraction, rng, host_target(), {"N": 130}, 1e-4)
+
+
 ACTIVATIONS = {
     "relu": f.maximum(variable("sum") + variable("bias"), 0),
     "elu": f.where(variable("sum") > 0, variable("sum"), f.expm1(variable("sum"))),

@@ -29,6 +29,7 @@ class BroadcastTile:
         self.height = height
         self.place = place
         self.packed = frame.scratch is not None
+        self.ahead: Value | None = None
         self.masks = [None if self.packed else frame.mask(part, place) for part in panel.parts]
         problem = frame.problem
         lanes = sum(part.lanes for part in panel.parts)
@@ -44,11 +45,45 @@ class BroadcastTile:
             right = self.frame.scratch
         else:
             right = self.frame.address(self.frame.right, (place.column, problem.right_column))
+        if self.frame.problem.far_outputs:
+            self._fetch_outputs()
+        if self.frame.problem.far_right:
+            self.ahead = self._ahead(right)
         sums = self.frame.load_sums(self.height, self.parts, place)
         sums = self._outer(left, right, sums)
         width = len(self.parts)
         rows = [sums[row * width : (row + 1) * width] for row in range(self.height)]
         self.frame.finish(rows, self.parts, place)
+
+    def _fetch_outputs(self) -> None:
+        """Asks for the memory of the results, which arrives while the sums are computed."""
+        problem = self.frame.problem
+        for index in range(len(self.frame.outputs)):
+            base = self.frame.output_address(index, self.place)
+            for row in range(self.height):
+                for part in self.parts:
+                    offset = integer(row * problem.out_row + part.offset)
+                    self.writer.prefetch(self.writer.offset(base, self.frame.scalar, offset), 1)
+
+    def _ahead(self, right: Value) -> Value:
+        """One of the next panel's registers, another for each tile in turn."""
+        width = sum(part.lanes for part in self.parts)
+        count = 1 << (len(self.parts).bit_length() - 1)
+        tile = self.writer.define("i64", f"sdiv i64 {self.place.row.name}, {self.height}")
+        turn = self.writer.define("i64", f"and i64 {tile.name}, {count - 1}")
+        offset = self.writer.add(
+            self.writer.multiply(turn, integer(self.parts[0].lanes)), integer(width)
+        )
+        return self.writer.offset(right, self.frame.scalar, offset)
+
+    def _fetch_ahead(self, k: Value, steps: int) -> None:
+        """Asks for a register of the next panel at each step of the depth."""
+        if self.ahead is None:
+            return
+        line = self._moved(self.ahead, k, self.right_depth)
+        for step in range(steps):
+            offset = integer(step * self.right_depth)
+            self.writer.prefetch(self.writer.offset(line, self.frame.scalar, offset), 0)
 
     def _outer(self, left: Value, right: Value, sums: list[Value]) -> list[Value]:
         """Adds the products of all o and k."""
@@ -83,6 +118,7 @@ class BroadcastTile:
         def body(steps: int, k: Value, carried: list[Value]) -> list[Value]:
             a = self._moved(left, k, problem.left_depth)
             b = self._moved(right, k, self.right_depth)
+            self._fetch_ahead(k, steps)
             return self._steps(a, b, steps, carried)
 
         k, sums = self.writer.loop(

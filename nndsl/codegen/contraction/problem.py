@@ -58,10 +58,33 @@ class Problem:
         return self.contraction.outer
 
     @property
+    def far_outputs(self) -> bool:
+        """Whether the results do not fit the cache, so that they are asked for in advance."""
+        return (
+            self.rows is not None
+            and self.out_column == 1
+            and self.rows * self.out_row * self.element.bytes > CACHE_BYTES
+        )
+
+    @property
+    def far_right(self) -> bool:
+        """Whether the right matrix does not fit the cache, and each of its rows is a page away."""
+        if self.depth is None or self.form is not Form.BROADCAST or self.right_column != 1:
+            return False
+        row_bytes = self.right_depth * self.element.bytes
+        return row_bytes >= PAGE_BYTES and row_bytes * self.depth > CACHE_BYTES
+
+    @property
     def unit_columns(self) -> bool:
         """Whether the right matrix is read a register at a time."""
         return self.right_column == 1 or self.form is Form.PACKED
 
+
+CACHE_BYTES = 1 << 19
+"""What is larger does not stay in a core's own cache beside the rest."""
+
+PAGE_BYTES = 4096
+"""Processors fetch ahead by themselves only within a page."""
 
 SCRATCH_ELEMENTS = 1024 * 32
 """The largest panel copied to the stack: 128 KiB of float32, a quarter of a small thread stack."""
@@ -101,7 +124,7 @@ def _may_pack(problem: Problem, target: Target) -> bool:
         return False
     if problem.shared_columns:
         return False
-    panel = problem.outer * problem.depth * 2 * target.lanes_of(problem.element)
+    panel = problem.outer * problem.depth * 4 * target.lanes_of(problem.element)
     few_rows = problem.rows is not None and problem.rows < PACKING_ROWS
     return panel <= SCRATCH_ELEMENTS and not few_rows
 
