@@ -1,7 +1,7 @@
 """What a cell of text means: missing, a number, or text; and a column gathered from its cells.
 
 The rule for a whole column: with no text among its cells it is a column of numbers. When at most
-one cell in ten (or a single one) is text, the column is numbers with mistakes, and each mistake
+one cell in five (or a single one) is text, the column is numbers with mistakes, and each mistake
 is an error. Otherwise it is a column of categories.
 """
 
@@ -82,7 +82,7 @@ class Gathered:
     @property
     def is_mistaken(self) -> bool:
         """Whether this is a column of numbers with a few cells of text."""
-        few = max(1, (self.number_count + self.text_count) // 10)
+        few = max(1, (self.number_count + self.text_count) // 5)
         return 0 < self.text_count <= few and self.number_count >= 3
 
     @property

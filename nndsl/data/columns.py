@@ -66,9 +66,14 @@ def unknown_column(table: Table, name: str, span: Span | None) -> NndslError:
         span,
         f"did you mean `{near[0]}`?" if near else "not a column",
         help=f"the columns are {', '.join(names[:_LISTED])}{more}",
-        fix=Fix(span, near[0]) if near and span is not None else None,
+        fix=_fix(span, near[0]) if near and span is not None else None,
         place=table.place() if span is None else None,
     )
+
+
+def _fix(span: Span, name: str) -> Fix:
+    """The name put in the place of the wrong one, quoted where that was."""
+    return Fix(span, f'"{name}"' if span.text.startswith('"') else name)
 
 
 def _names(table: Table, found: Setting | None) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def _table(text: Text, found: Records, keep: frozenset[str]) -> Table:
             columns[name] = NumberColumn(name, gathered.numbers)
         else:
             columns[name] = _categories(name, gathered)
-            notes += _mixed(text.name, name, gathered, name in keep)
+            notes += _mixed(text.name, name, gathered, name in keep | text.options.categories)
     trimmed = sum(column.trimmed for column in found.columns)
     if trimmed or head.spaced:
         notes.append(note("NN457", f"spaces around cells of {text.name} are left out"))
@@ -118,7 +118,7 @@ def _raise_for_mistakes(text: Text, found: Records, keep: frozenset[str]) -> Non
             continue
         if _has_decimal_commas(gathered):
             wrong += _decimal_commas(text, found, name, gathered).diagnostics
-        elif gathered.is_mistaken:
+        elif gathered.is_mistaken and name not in text.options.categories:
             rows = gathered.mistakes()
             cells = [(int(found.lines[r]), gathered.texts[gathered.codes[r]]) for r in rows[:5]]
             total = gathered.number_count + gathered.text_count
@@ -175,6 +175,8 @@ def not_numbers(
         helps = ["only finite numbers can be learnt from; leave the cell empty if unknown"]
     elif count > 1 and len({cell for _, cell in cells}) == 1:
         helps.append(f'if `{text}` means missing: missing=["{text}"]')
+    if line != 1 or header:
+        helps.append(f"if the column is a category: {name} -> onehot")
     verb = "is" if count == 1 else "are"
     return error(
         "NN405",

@@ -165,7 +165,9 @@ def gather(
     lost = {
         name
         for name, column in zip(head.names, result.columns, strict=True)
-        if not column.is_number and not column.is_mistaken and column.spelling_lost
+        if column.spelling_lost
+        and not column.is_number
+        and (name in text.options.categories or not column.is_mistaken)
     }
     return _gather_once(text, head, limit, keep | lost) if lost else result
 

@@ -103,7 +103,7 @@ def _absent(path: Path, written: str, span: Span | None, problem: Exception) -> 
         "NN401",
         f"the data file `{written}` {reason}",
         span,
-        f"looked for {path}",
+        "not there" if reason == "does not exist" else "not readable",
         help=f"did you mean `{good}`?" if good else "paths are relative to the .nn file's folder",
         fix=Fix(span, f'"{good}"') if near and span is not None else None,
         place=None if span is not None else Place(written),

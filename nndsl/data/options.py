@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nndsl.diagnostics import Fix, NndslError, error, nearest
-from nndsl.schema import DataSpecification, Setting
+from nndsl.schema import ChainRequest, DataSpecification, Setting
+from nndsl.vocab import words
+from nndsl.vocab.kinds import Preprocessing
 
 COMMON = ("target",)
 OPTIONS = {
@@ -74,6 +76,7 @@ class CsvOptions:
     decimal: str = "."
     missing: frozenset[str] = frozenset()
     encoding: str = "utf-8-sig"
+    categories: frozenset[str] = frozenset()  # columns in which texts are no mistake
 
 
 def csv_options(specification: DataSpecification) -> CsvOptions:
@@ -93,7 +96,27 @@ def csv_options(specification: DataSpecification) -> CsvOptions:
         codecs.lookup(encoding)
     except LookupError:
         raise _bad(specification, "encoding", 'an encoding such as "latin-1" or "utf-16"') from None
-    return CsvOptions(header, separator, decimal, missing_texts(specification), encoding)
+    categories = called_categories(specification)
+    return CsvOptions(
+        header, separator, decimal, missing_texts(specification), encoding, categories
+    )
+
+
+def called_categories(specification: DataSpecification) -> frozenset[str]:
+    """Columns whose chain begins with a step on categories: `zip -> onehot`."""
+    target = value_of(specification, "target", None)
+    chains = [chain for chain in (*specification.chains, target) if isinstance(chain, ChainRequest)]
+    return frozenset(
+        str(name)
+        for chain in chains
+        if chain.steps and not chain.group and _takes_categories(chain.steps[0].word)
+        for name in chain.columns
+    )
+
+
+def _takes_categories(name: str) -> bool:
+    word = words("preprocessing").get(name)
+    return isinstance(word, Preprocessing) and word.accepts == "category"
 
 
 def missing_texts(specification: DataSpecification) -> frozenset[str]:

@@ -192,12 +192,30 @@ def _apply_word(
     try:
         return np.asarray(word.apply(values, step.learnt, step.arguments))
     except OutsideDomainError as problem:
+        row = _first_outside(column, word, step)
         raise error(
             "NN419",
             f"column `{column.name}`: {problem}",
-            place=table.place(None, column.name),
+            place=table.place(row, column.name),
+            notes=[] if row is None else [f"first in {table.row_name(row)}"],
             help=f"leave these rows out with `where`, or take another step than `{step.word}`",
         ) from None
+
+
+def _first_outside(column: TableColumn, word: Preprocessing, step: FittedStep) -> int | None:
+    """The first row whose own number a step refuses; None when an earlier step made it so."""
+    assert word.apply is not None
+    if not isinstance(column, NumberColumn) or column.width > 1:
+        return None
+    low, high = 0, len(column.values)
+    while low < high:  # the shortest beginning of the column that is refused ends in that row
+        middle = (low + high) // 2
+        try:
+            word.apply(column.values[: middle + 1], step.learnt, step.arguments)
+            low = middle + 1
+        except OutsideDomainError:
+            high = middle
+    return low if low < len(column.values) else None
 
 
 def _input_array(table: Table, declared: InputSchema, precision: str) -> np.ndarray:

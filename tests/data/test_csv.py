@@ -12,7 +12,7 @@ import pytest
 
 from nndsl.data import read_table
 from nndsl.data.table import CategoryColumn, NumberColumn, Table
-from tests.data.helpers import refusal, request, table_of
+from tests.data.helpers import chain, refusal, request, table_of
 
 PLAIN = "a,b,t\n1,x,no\n2,y,yes\n3.5,x,no\n"
 
@@ -121,6 +121,16 @@ def test_mostly_texts_are_categories_with_a_note(tmp_path: Path) -> None:
     table = table_of(tmp_path, "c,t\n1,a\nx,a\n2,b\ny,b\n")
     assert table.columns["c"].texts() == ["1", "x", "2", "y"]
     assert [n.code for n in table.notes] == ["NN461"]
+
+
+def test_texts_are_no_mistake_where_a_chain_says_category(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("nndsl.data.csv_text.BATCH", 4)
+    (tmp_path / "d.csv").write_text("c,t\n" + "".join(f"0{i},a\n" for i in range(9)) + "x,b\n")
+    refusal("NN405", read_table, request(), tmp_path)
+    table = read_table(request(chains=(chain("c", "onehot"),)), tmp_path)
+    assert table.columns["c"].texts() == [*(f"0{i}" for i in range(9)), "x"]
+    assert not table.notes
+    assert read_table(request(target=chain("c", "onehot")), tmp_path).rows == 10
 
 
 def test_late_texts_keep_the_spelling_of_early_numbers(tmp_path: Path, monkeypatch: Any) -> None:

@@ -132,7 +132,7 @@ def test_cells_for_which_a_step_has_no_number(tmp_path: Path, steps: str, text: 
         "NN419", prepared, tmp_path, text, precision="float32", chains=(chain("x", steps),)
     )
     assert problem.place is not None
-    assert problem.place.column == "x"
+    assert (problem.place.column, problem.place.line) == ("x", 2 if steps == "keep" else 3)
 
 
 def test_raw_arrays_are_what_the_file_says(tmp_path: Path) -> None:
