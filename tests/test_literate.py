@@ -1,10 +1,11 @@
-"""The literate tests: `tests/literate/*.md` show a source text and, exactly, what is said about it.
+"""The literate tests of the syntax: a source text and, exactly, what is said about it.
 
-Each fenced `nn` block is checked as a file named `m.nn`; the fenced `text` block after it holds
-every report, with blank lines between them. An `nn` block without a `text` block after it must be
-accepted in silence. `--update-golden` writes the `text` blocks anew: read them before you commit.
-It never takes a block away: where nothing is said any more, a person decides.
-Pages that need data which is no file have a runner of their own (`ELSEWHERE`).
+In `tests/literate/syntax-*.md` each fenced `nn` block is checked as a file named `m.nn`; the
+fenced `text` block after it holds every report, with blank lines between them. An `nn` block
+without a `text` block after it must be accepted in silence. `--update-golden` writes the `text`
+blocks anew: read them before you commit. It never takes a block away: where nothing is said any
+more, a person decides. The other pages belong to the tests of their stage, which bring the data
+that they need.
 """
 
 from __future__ import annotations
@@ -75,8 +76,7 @@ def reports(source: str, folder: Path) -> str:
     return "\n\n".join(render_text(d) for d in diagnostics)
 
 
-ELSEWHERE = {"arguments", "lints", "names", "shapes"}  # tests/lower/test_literate.py
-PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem not in ELSEWHERE)
+PAGES = sorted(FOLDER.glob("syntax-*.md"))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

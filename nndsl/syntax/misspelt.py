@@ -27,8 +27,8 @@ class Misread:
 _WRITTEN: dict[str, tuple[str, str]] = {
     # found: (what to write, filler of the same length)
     "**": ("^", "^ "),
-    "&&": ("and", "+ "),
-    "||": ("or", "+ "),
+    "&&": ("and", "or"),
+    "||": ("or", "or"),
     "|": ("->", "+"),
     "|>": ("->", "->"),
     "=>": ("->", "->"),
