@@ -13,7 +13,6 @@ from nndsl.runtime.weights import encode
 from nndsl.train import folder as names
 from nndsl.train import record as records
 from nndsl.train.checkpoint import Checkpoint
-from nndsl.train.divergence import divergence
 from nndsl.train.events import Ended, Noted, Observer, Saved, Started
 from nndsl.train.history import History
 from nndsl.train.initial import initial_parameters, to_file_layout
@@ -157,6 +156,8 @@ class Session:
 
     def diverged(self, step: int) -> Exception:
         """The error that explains a divergence, after the last finite state was saved."""
+        from nndsl.train.divergence import divergence  # seldom needed: keeps a start short
+
         snapshot = self.loop.snapshots.newest
         notes: tuple[str, ...] = ()
         if self.job.folder is not None:

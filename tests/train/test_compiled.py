@@ -63,6 +63,19 @@ def test_a_small_gradient_ends_a_training():
     assert "gradient norm" in result.reason
 
 
+def test_the_words_of_the_language_arrive():
+    job = compiled_job(
+        "optimizer = adam(0.3); stop = patience(2, val_loss) or 30 minutes; keep = best(val_f1)"
+    )
+    result = train(job)
+    losses = result.history.column("val_loss")
+    waited = result.epochs - (1 + losses.index(min(losses)))
+    assert result.epochs == 6 or waited == 2
+    scores = result.history.column("val_f1")
+    assert result.best_epoch == 1 + scores.index(max(scores))
+    assert result.metrics["val_f1"] == max(scores)
+
+
 def diverged(job) -> NndslError:
     with pytest.raises(NndslError) as caught:
         train(job)
