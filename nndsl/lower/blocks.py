@@ -104,18 +104,23 @@ class BlockStage(Stage):
         ):
             scope = self._scope(elaboration, inputs)
             course = self._course(inputs)
-            before = len(elaboration.parts)
-            elaboration.add_part(self._part(elaboration, path, inputs, inputs[0]))
+            before, learnt = len(elaboration.parts), len(elaboration.draft_names)
+            elaboration.add_part(self._part(elaboration, path, inputs, inputs[0], ()))
             run_body(self.definition.block.body, scope, course)
             result = self._result(course)
             first = result.tensors[0] if isinstance(result, Group) else result
-            elaboration.parts[before] = self._part(elaboration, path, inputs, first)
+            made = tuple(elaboration.draft_names[learnt:])
+            elaboration.parts[before] = self._part(elaboration, path, inputs, first, made)
         return self._placed(result, inputs)
 
     def _part(
-        self, elaboration: Elaboration, path: Path, inputs: Sequence[Tensor], output: Tensor
+        self,
+        elaboration: Elaboration,
+        path: Path,
+        inputs: Sequence[Tensor],
+        output: Tensor,
+        parameters: tuple[str, ...],
     ) -> Part:
-        prefix = ".".join(path) + "."
         return Part(
             path=".".join(path),
             word=self.definition.name,
@@ -123,7 +128,7 @@ class BlockStage(Stage):
             parent=".".join(elaboration.outer_blocks()),
             inputs=tuple(t.value for t in inputs),
             output=output.value,
-            parameters=tuple(n for n in elaboration.drafts if n.startswith(prefix)),
+            parameters=parameters,
             is_block=True,
             span=self.span,
         )
@@ -134,8 +139,8 @@ class BlockStage(Stage):
             self.definition.scope.session,
             self.definition.scope,
             elaboration=elaboration,
-            defaults=self.defaults,
         )
+        scope.defaults = self.defaults
         if block.ports and len(block.ports) != len(inputs):
             names = ", ".join(port.name for port in block.ports)
             raise error(

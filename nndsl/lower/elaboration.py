@@ -17,7 +17,7 @@ from nndsl.lower.values import Tensor
 from nndsl.random import stream_of
 from nndsl.vocab.registry import WordCall
 
-MOST_STAGES = 100_000
+MOST_STAGES = 50_000
 MOST_NUMBERS = 10**11
 MOST_BLOCKS_DEEP = 40
 
@@ -54,6 +54,7 @@ class Elaboration:
     training: bool
     build: Builder = field(default_factory=Builder)
     drafts: dict[str, Draft] = field(default_factory=dict)
+    draft_names: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     points: dict[str, Tensor] = field(default_factory=dict)
     path: Path = ()
@@ -178,6 +179,7 @@ class Elaboration:
             draft.value = self.build.input(name, type, Role.PARAMETER)
             draft.owner = self.owner
             self.drafts[name] = draft
+            self.draft_names.append(name)
             return draft.value
         if known.shape != draft.shape:
             raise error(

@@ -138,9 +138,9 @@ class NetDefinition(NetLike):
         return Elaborated(elaboration, graph, inputs, outputs)
 
     def _inner_scope(self, elaboration: Elaboration) -> Scope:
-        return Scope(
-            self.scope.session, self.scope, elaboration=elaboration, defaults=self.defaults
-        )
+        scope = Scope(self.scope.session, self.scope, elaboration=elaboration)
+        scope.defaults = self.defaults
+        return scope
 
     def _start(self, scope: Scope, declare: InputMaker) -> Course:
         """The course of a net on data: its inputs are there from the start."""

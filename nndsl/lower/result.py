@@ -39,7 +39,9 @@ class ParameterInfo:
 
     @property
     def size(self) -> int:
-        """How many numbers."""
+        """How many numbers; 0 while a size is known only with the data."""
+        if not all(isinstance(size, int) for size in self.shape):
+            return 0
         return int(np.prod(self.shape, dtype=np.int64))
 
 

@@ -54,13 +54,12 @@ class Scope:
         outer: Scope | None = None,
         *,
         elaboration: Elaboration | None = None,
-        defaults: DefaultsLine | None = None,
         recipe: bool = False,
     ) -> None:
         self.session = session
         self.outer = outer
         self.elaboration: Elaboration | None = elaboration or (outer.elaboration if outer else None)
-        self.defaults: DefaultsLine | None = defaults or (outer.defaults if outer else None)
+        self.defaults: DefaultsLine | None = outer.defaults if outer else None
         self.recipe: bool = recipe or (outer.recipe if outer else False)
         self.names: dict[str, Binding] = {}
 
