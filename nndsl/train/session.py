@@ -102,7 +102,7 @@ class Session:
             seed=job.seed,
             threads=job.threads,
             precision=job.recipe.precision,
-            rows={part: float(rows) for part, rows in _rows(job).items()},
+            rows=_rows(job),
             epochs=len(history),
             steps=step,
             best_epoch=self.loop.best.epoch if self.loop.best is not None else None,
