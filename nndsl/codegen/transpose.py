@@ -137,6 +137,7 @@ def slot_size(writer: Writer, slot: int) -> Value:
 
 def module_text(writer: Writer, name: str) -> str:
     """The whole module: the kernel `name`, what it declares, what loops refer to."""
-    head = f"define void @{name}(ptr %slots, ptr %sizes, i64 %low, i64 %high) nounwind {{"
+    arguments = "ptr %slots, ptr %sizes, i64 %low, i64 %high"
+    head = f'define void @{name}({arguments}) nounwind "no-stack-arg-probe" {{'
     lines = [head, "entry:", *writer.lines, "  ret void", "}", ""]
     return "\n".join([*lines, *writer.declarations.values(), "", LOOP_METADATA])

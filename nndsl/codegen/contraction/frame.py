@@ -11,8 +11,6 @@ from nndsl.codegen.contraction.tiles import Part, Plan
 from nndsl.codegen.program import Element, Operand
 from nndsl.codegen.target import Target
 from nndsl.codegen.vector import VectorCode, converted
-from nndsl.scalar.expansion import expand
-from nndsl.scalar.expression import Expression, variable
 
 
 @dataclass(frozen=True)
@@ -46,12 +44,6 @@ class Frame:
     def scalar(self) -> str:
         """LLVM's name of the element type."""
         return SCALARS[self.problem.element]
-
-    @property
-    def expressions(self) -> tuple[Expression, ...]:
-        """What is stored, one an output, in machine primitives."""
-        epilogue = self.problem.contraction.epilogue or (variable("sum"),)
-        return tuple(expand(expression, self.problem.element.value) for expression in epilogue)
 
     def shape(self, part: Part) -> Shape:
         """The register of a part."""
@@ -89,7 +81,7 @@ class Frame:
         All that an element needs is read before it is written, so that an output may be the
         buffer of an operand that is read at the same elements.
         """
-        expressions = self.expressions
+        expressions = self.problem.expressions
         reader = OperandReader(self, place)
         outputs = [self.output_address(index, place) for index in range(len(self.outputs))]
         masks = [self.mask(part, place) for part in parts]

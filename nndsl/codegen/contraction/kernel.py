@@ -9,7 +9,7 @@ from nndsl.codegen.contraction.broadcast import BroadcastTile
 from nndsl.codegen.contraction.dot import DotTile
 from nndsl.codegen.contraction.frame import Frame, Place
 from nndsl.codegen.contraction.packing import Packing
-from nndsl.codegen.contraction.problem import Form, Problem, normalise
+from nndsl.codegen.contraction.problem import PAGE_BYTES, Form, Problem, normalise
 from nndsl.codegen.contraction.tiles import Panel, Plan, choose
 from nndsl.codegen.program import Contraction
 from nndsl.codegen.target import Target
@@ -80,7 +80,21 @@ def _scratch(writer: Writer, problem: Problem, plan: Plan) -> Value | None:
         return None
     width = max(sum(part.lanes for part in panel.parts) for panel in plan.panels)
     elements = width * (problem.depth or 0) * problem.outer
-    return writer.define("ptr", f"alloca [{elements} x {SCALARS[problem.element]}], align 64")
+    scratch = writer.define("ptr", f"alloca [{elements} x {SCALARS[problem.element]}], align 64")
+    _touch(writer, scratch, elements * problem.element.bytes)
+    return scratch
+
+
+def _touch(writer: Writer, scratch: Value, size: int) -> None:
+    """Touches the stack page by page downwards: some systems grow it only so (Windows)."""
+    pages = (size - 1) // PAGE_BYTES
+
+    def body(page: Value, _: list[Value]) -> list[Value]:
+        back = writer.add(integer(size - PAGE_BYTES), writer.multiply(page, integer(-PAGE_BYTES)))
+        writer.effect(f"store volatile i8 0, {writer.offset(scratch, 'i8', back)}")
+        return []
+
+    writer.loop(integer(0), integer(pages), 1, (), body)
 
 
 def _load_scalars(frame: Frame) -> None:

@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from nndsl.codegen.program import Contraction, Element, Size
 from nndsl.codegen.target import Target
+from nndsl.scalar.expansion import expand
+from nndsl.scalar.expression import Expression, variable
+from nndsl.scalar.inspection import postorder
 
 
 class Form(Enum):
@@ -56,6 +60,17 @@ class Problem:
     def outer(self) -> int:
         """Rounds of the outer reduction."""
         return self.contraction.outer
+
+    @cached_property
+    def expressions(self) -> tuple[Expression, ...]:
+        """What is stored, one an output, in machine primitives."""
+        epilogue = self.contraction.epilogue or (variable("sum"),)
+        return tuple(expand(expression, self.element.value) for expression in epilogue)
+
+    @cached_property
+    def epilogue_length(self) -> int:
+        """Operations of the epilogue for one register."""
+        return sum(1 for e in postorder(self.expressions) if e.arguments)
 
     @property
     def far_outputs(self) -> bool:

@@ -23,8 +23,10 @@ MOST_ACCUMULATORS = 20
 """More gain nothing, and LLVM's scheduler spills some (8 x 3 of 32 registers: half the speed)."""
 
 CODE_COST = 0.004
+EPILOGUE_LENGTH = 16
 PANEL_COST = 0.03
-"""What decides between tiles of equal speed: less code to compile, fewer passes over the rows."""
+"""What decides between tiles of equal speed: less code to compile (the epilogue is written for
+every register; so many of its operations count like the sum), fewer passes over the rows."""
 
 TYPICAL_ROWS = (16, 32, 128)
 """Batch sizes that a kernel for any number of rows is chosen for."""
@@ -150,7 +152,8 @@ def _cost(
     samples = TYPICAL_ROWS if problem.rows is None else (problem.rows,)
     heights = _heights(problem, height)
     columns = problem.columns or 4 * lanes
-    total = CODE_COST * sum(heights) * sum(len(panel.parts) for panel in panels)
+    registers = sum(heights) * sum(len(panel.parts) for panel in panels)
+    total = CODE_COST * registers * (1 + problem.epilogue_length / EPILOGUE_LENGTH)
     for panel in panels:
         count = panel.count if panel.count is not None else max(1, columns // panel.width)
         total += PANEL_COST * count
