@@ -7,7 +7,6 @@ line of each row.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -233,6 +232,8 @@ def fingerprint(table: Table) -> str:
 
     It says whether a run that is resumed sees the data that it was started with.
     """
+    import hashlib  # rarely needed, and slow to import
+
     digest = hashlib.blake2b(digest_size=16)
     for name, column in table.columns.items():
         digest.update(repr((name, column.kind.value, column.width)).encode())
