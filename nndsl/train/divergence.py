@@ -19,6 +19,7 @@ from nndsl.random import permutation
 from nndsl.train.job import Arrays, TrainingJob
 from nndsl.train.keeping import Snapshot, is_finite
 from nndsl.train.plan import Plan
+from nndsl.train.replay import do_steps, replay
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,16 @@ class Cause:
 
 
 def divergence(
-    job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int, notes: tuple[str, ...] = ()
+    job: TrainingJob,
+    plan: Plan,
+    snapshot: Snapshot,
+    step: int,
+    loss: float,
+    notes: tuple[str, ...] = (),
 ) -> NndslError:
     """The error NN701 for a loss that was not finite at step `step` (from 0 over the run)."""
     epoch, inside = divmod(step, plan.steps_per_epoch)
-    became = "NaN" if np.isnan(job.training.output("data_loss")).any() else "infinite"
+    became = "NaN" if loss != loss else "infinite"
     cause = find_cause(job, plan, snapshot, step)
     rate = job.recipe.optimizers[0].numbers.get("lr") if job.recipe.optimizers else None
     now = f", now {rate:g}" if isinstance(rate, int | float) else ""
@@ -90,38 +96,21 @@ def _last_finite(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) ->
     back = 0
     while True:
         start = max(snapshot.step, step - back)
-        _replay(job, plan, snapshot, start)
+        replay(job, plan, snapshot, start)
         if start == snapshot.step or _all_finite(job):
             break
         back = 2 * back + 1
     while start < step:
-        _run(job, plan, start, 1)
+        do_steps(job, plan, start, 1)
         if not _all_finite(job):
             break
         start += 1
-    _replay(job, plan, snapshot, start)
+    replay(job, plan, snapshot, start)
     return job.training.parameters(), start
 
 
 def _all_finite(job: TrainingJob) -> bool:
     return is_finite(job.training.parameters()) and is_finite(job.training.states())
-
-
-def _replay(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> None:
-    snapshot.restore(job.training)
-    if step > snapshot.step:
-        _run(job, plan, snapshot.step, step - snapshot.step)
-
-
-def _run(job: TrainingJob, plan: Plan, first: int, steps: int) -> None:
-    job.training.run(
-        first,
-        steps,
-        seed=job.seed,
-        shuffle=job.shuffle,
-        rows=plan.rows,
-        total_steps=plan.total_steps,
-    )
 
 
 def _clock(job: TrainingJob, step: int) -> Clock:

@@ -24,7 +24,8 @@ from nndsl.train.interruption import Interruption
 from nndsl.train.job import GRADIENT_NORM, LOSS_SUM, TrainingJob
 from nndsl.train.keeping import Best, Snapshot, Snapshots
 from nndsl.train.plan import Plan, learning_rates
-from nndsl.train.scoring import Scorer
+from nndsl.train.replay import do_steps
+from nndsl.train.scoring import LOSS, Scorer
 
 CHUNK_SECONDS = 0.1
 PROGRESS_SECONDS = 0.1
@@ -32,11 +33,11 @@ INTERRUPTED = "interrupted"
 
 
 class DivergenceError(Exception):
-    """The loss was not finite at step `step`, counted from 0 over the run."""
+    """The loss was not finite, but `loss`, at step `step`, counted from 0 over the run."""
 
-    def __init__(self, step: int) -> None:
-        super().__init__(step)
-        self.step = step
+    def __init__(self, step: int, loss: float) -> None:
+        super().__init__(step, loss)
+        self.step, self.loss = step, loss
 
 
 class Loop:
@@ -139,16 +140,9 @@ class Loop:
     def _run_chunk(self, steps: int) -> None:
         """Do some steps, and choose how many fit into the next chunk."""
         before = time.perf_counter()
-        done = self.job.training.run(
-            self.step,
-            steps,
-            seed=self.job.seed,
-            shuffle=self.job.shuffle,
-            rows=self.plan.rows,
-            total_steps=self.plan.total_steps,
-        )
+        done = do_steps(self.job, self.plan, self.step, steps)
         if done < steps or not math.isfinite(self._loss_sum.item()):
-            raise DivergenceError(self.step + done - 1)
+            raise DivergenceError(self.step + done - 1, float(self.job.training.output(LOSS)))
         self.step += done
         seconds = time.perf_counter() - before
         if steps == self._chunk:

@@ -22,6 +22,7 @@ from nndsl.train.keeping import Snapshot
 from nndsl.train.loop import INTERRUPTED, DivergenceError, Loop
 from nndsl.train.plan import Plan, plan
 from nndsl.train.record import RunRecord
+from nndsl.train.replay import replay
 from nndsl.train.resuming import check_resumable, job_fingerprints
 from nndsl.train.scoring import row_count, verdict
 
@@ -154,19 +155,27 @@ class Session:
             folder.remove(names.CHECKPOINT)
         return self._result("finished", reason, weights, metrics, judgement)
 
-    def diverged(self, step: int) -> Exception:
-        """The error that explains a divergence, after the last finite state was saved."""
+    def diverged(self, problem: DivergenceError) -> Exception:
+        """The error that explains a divergence, after the state of the last epoch was saved."""
         from nndsl.train.divergence import divergence  # seldom needed: keeps a start short
 
-        snapshot = self.loop.snapshots.newest
+        snapshot = self._back_to_epoch()
         notes: tuple[str, ...] = ()
-        if self.job.folder is not None:
+        if self.job.folder is not None and snapshot.epochs > 0:
             self._write("diverged", "the loss was not finite", snapshot)
-            notes = (
-                f"state saved; `nndsl train --resume {self.job.folder.path}` goes on after "
-                f"epoch {snapshot.epochs}",
-            )
-        return divergence(self.job, self.plan, snapshot, step, notes)
+            notes = (f"the state after epoch {snapshot.epochs} is in `{self.job.folder.path}`",)
+        return divergence(self.job, self.plan, snapshot, problem.step, problem.loss, notes)
+
+    def _back_to_epoch(self) -> Snapshot:
+        """The state at the end of the last whole epoch, or the newest finite one before it."""
+        loop = self.loop
+        newest = loop.snapshots.newest
+        target = len(loop.history) * self.plan.steps_per_epoch
+        if newest.step >= target:
+            return newest
+        replay(self.job, self.plan, newest, target)
+        loop.step = target
+        return loop.snapshots.take(loop.picture)
 
     def _best_weights(self) -> dict[str, np.ndarray]:
         best = self.loop.best
@@ -248,7 +257,7 @@ def train(
         try:
             reason = loop.run()
         except DivergenceError as problem:
-            raise session.diverged(problem.step) from None
+            raise session.diverged(problem) from None
         return session.interrupt() if reason == INTERRUPTED else session.finish(reason)
 
 

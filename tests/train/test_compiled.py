@@ -9,10 +9,13 @@ import pytest
 
 from nndsl.diagnostics import NndslError
 from nndsl.train.folder import create_at
-from nndsl.train.saved import read_checkpoint
+from nndsl.train.saved import read_checkpoint, read_run
 from nndsl.train.session import train
-from tests.train.compiled import compiled_job
+from tests.train.compiled import TEXT, compiled_job
 from tests.train.test_resume import same
+from tests.train.test_session import equal
+
+SHORT = TEXT.replace("epochs = 6; ", "")
 
 
 class StopAfter:
@@ -94,16 +97,29 @@ def test_a_divergence_names_epoch_step_and_stage():
     assert found.notes[0].startswith("the largest weight was ")
 
 
-def test_the_last_finite_state_is_saved(tmp_path):
+LATE = "optimizer = sgd(hold(0.01, 2 epochs) -> hold(1e10, 4 epochs))"
+
+
+def test_the_state_of_the_last_whole_epoch_is_saved(tmp_path):
     with create_at(tmp_path / "run") as folder:
-        found = diverged(replace(compiled_job("optimizer = sgd(1e10)"), folder=folder))
-    assert "goes on after epoch 0" in found.diagnostics[0].notes[-1]
+        found = diverged(replace(compiled_job(LATE), folder=folder))
+    assert found.diagnostics[0].notes[-1].startswith("the state after epoch 2 is in `")
+    run = read_run(tmp_path / "run")
+    assert (run.record.status, run.record.epochs) == ("diverged", 2)
+    calm = train(compiled_job("optimizer = sgd(hold(0.01, 2 epochs)); epochs = 2", text=SHORT))
     checkpoint = read_checkpoint(tmp_path / "run")
-    assert all(np.isfinite(array).all() for array in checkpoint.parameters.values())
+    assert checkpoint.step == 6
+    assert equal(dict(checkpoint.best), calm.parameters)
+
+
+def test_a_divergence_in_the_first_epoch_leaves_no_folder(tmp_path):
+    with create_at(tmp_path / "run") as folder:
+        diverged(replace(compiled_job("optimizer = sgd(1e10)"), folder=folder))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_late_divergence_is_found_by_going_back():
-    job = compiled_job("optimizer = sgd(hold(0.01, 2 epochs) -> hold(1e10, 4 epochs))")
+    job = compiled_job(LATE)
     (found,) = diverged(job).diagnostics
     assert "at epoch 3, step " in found.title
     assert found.primary.span.text.startswith("dense(")
