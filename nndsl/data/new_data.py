@@ -22,7 +22,7 @@ def match_columns(table: Table, schema: Schema) -> Table:
     targets = {target.name: target for target in schema.targets}
     missing = [name for name in dict.fromkeys(needed) if name not in table.columns]
     if missing:
-        raise _missing(table, missing)
+        raise _missing(table, missing, set(table.columns) - {c.name for c in schema.columns})
     known = {column.name: column for column in schema.columns}
     changed: dict[str, TableColumn] = {}
     for name in dict.fromkeys([*needed, *(t for t in targets if t in table.columns)]):
@@ -53,9 +53,10 @@ def _as_numbers(table: Table, column: CategoryColumn) -> NumberColumn:
     return NumberColumn(column.name, values[column.codes])
 
 
-def _missing(table: Table, missing: list[str]) -> NndslError:
+def _missing(table: Table, missing: list[str], unknown: set[str]) -> NndslError:
+    """NN415; a column that the network knows under its own name is not offered for another."""
     first = missing[0]
-    near = nearest(first, table.columns)
+    near = nearest(first, unknown)
     others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
     listed = ", ".join(list(table.columns)[:8])
     return error(

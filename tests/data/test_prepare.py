@@ -171,6 +171,7 @@ def test_a_missing_column_is_named_with_the_nearest(tmp_path: Path) -> None:
     problem = refusal("NN415", applied, tmp_path, "X,k\n1,red\n", schema)
     assert "`x`" in problem.title
     assert "did you mean `X`" in problem.help[0]
+    assert refusal("NN415", applied, tmp_path, "k\nred\n", schema).help == ("add the column",)
 
 
 def test_texts_where_numbers_were(tmp_path: Path) -> None:
