@@ -41,6 +41,11 @@ class Table:
         self.address = self._table.ctypes.data
         self.sizes_address = self.sizes.ctypes.data
 
+    @property
+    def data_inputs(self) -> frozenset[str]:
+        """The inputs whose rows the calls read: without memory behind them a call would crash."""
+        return frozenset(self._places)
+
     def bind(self, name: str, address: int) -> None:
         """Let every slot that points into input `name` point into memory at `address`."""
         for slot, offset in self._places.get(name, ()):

@@ -56,6 +56,7 @@ class Executable:
         self._control = aligned(8 * driver_loop.CONTROL_SIZE).view(np.int64)
         self._tables = [Table(program, self._library, self._bases(t)) for t in range(threads)]
         self._bound: dict[str, Array] = {}
+        self._needed = self._tables[0].data_inputs
         self._team = Team(threads) if threads > 1 else None
         self._seconds_per_step = 0.0
         self._prepare()
@@ -230,6 +231,8 @@ class Executable:
             clock[2], clock[3] = total, per_epoch
 
     def _go(self, steps: int) -> int:
+        if missing := self._needed - self._bound.keys():
+            raise ValueError(f"no rows are bound for {', '.join(sorted(missing))}")
         if self._team is None:
             return self._drive(0, steps)
         done = [0] * self.threads
