@@ -119,11 +119,12 @@ def peak(bench: Bench) -> float:
     lanes = bench.target.lanes
     vector = f"<{lanes} x float>"
     names = range(12)
+    multiply_add = "fma" if bench.target.fma else "fmuladd"
     phis = "\n".join(
         f"%a{i} = phi {vector} [ splat (float 1.0), %entry ], [ %b{i}, %loop ]" for i in names
     )
     steps = "\n".join(
-        f"%b{i} = call {vector} @llvm.fma.v{lanes}f32({vector} %a{i}, {vector} %x, {vector} %x)"
+        f"%b{i} = call {vector} @llvm.{multiply_add}.v{lanes}f32({vector} %a{i}, {vector} %x, {vector} %x)"
         for i in names
     )
     sums, last = [], "%b0"
@@ -131,7 +132,7 @@ def peak(bench: Bench) -> float:
         sums.append(f"%s{i} = fadd {vector} {last}, %b{i}")
         last = f"%s{i}"
     text = f"""
-declare {vector} @llvm.fma.v{lanes}f32({vector}, {vector}, {vector})
+declare {vector} @llvm.{multiply_add}.v{lanes}f32({vector}, {vector}, {vector})
 define void @peak(ptr %slots, ptr %sizes, i64 %low, i64 %high) {{
 entry:
   %x = load {vector}, ptr %slots, align 4

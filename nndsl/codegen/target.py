@@ -30,6 +30,11 @@ class Target:
     registers: int
     fma: bool
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether masked stores cost no more than others (in AVX2 they take dozens of cycles)."""
+        return self.lanes == 16
+
     def lanes_of(self, element: Element) -> int:
         """Lanes of a vector register for one element type: half as many for float64."""
         return self.lanes * 4 // element.bytes

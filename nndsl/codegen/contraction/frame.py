@@ -99,7 +99,8 @@ class Frame:
         problem = self.problem
         offset = row * problem.out_row + part.offset * problem.out_column
         address = self.writer.offset(base, self.scalar, integer(offset))
-        store_strided(self.writer, value, self.shape(part), address, problem.out_column, part, mask)
+        shape, stride, masks = self.shape(part), problem.out_column, self.target.has_masks
+        store_strided(self.writer, value, shape, address, stride, part, mask, masks)
 
     def load_sums(self, height: int, parts: Sequence[Part], place: Place) -> list[Value]:
         """What a tile's sums start from: zeros, or with `accumulate` what the output holds."""
@@ -189,7 +190,7 @@ def load_strided(
     writer: Writer, shape: Shape, address: Value, stride: int, part: Part, mask: Value | None
 ) -> Value:
     """A register whose lanes are `stride` elements apart in memory; invalid lanes are 0."""
-    if stride == 1:
+    if stride == 1 or shape.lanes == 1:
         return writer.load(shape, address, mask)
     if part.valid is None:
         assert mask is not None  # unknown widths always come with a mask
@@ -213,9 +214,10 @@ def store_strided(
     stride: int,
     part: Part,
     mask: Value | None,
+    masks: bool,
 ) -> None:
-    """Stores a register's valid lanes `stride` elements apart."""
-    if stride == 1:
+    """Stores a register's valid lanes `stride` elements apart; `masks`: masked stores are fast."""
+    if stride == 1 and (mask is None or part.valid is None or masks):
         writer.store(value, shape, address, mask)
         return
     if part.valid is None:

@@ -83,7 +83,7 @@ def choose(problem: Problem, target: Target) -> Plan:
         lanes = min(lanes, 4)
     best: tuple[float, int, tuple[Panel, ...]] | None = None
     for vectors in range(1, 5):
-        panels = _panels(problem, lanes, vectors)
+        panels = _panels(problem, lanes, vectors, target.has_masks)
         widest = max(len(panel.parts) for panel in panels)
         for height in range(1, TALLEST + 1):
             if not _fits(height, widest, target):
@@ -102,8 +102,8 @@ def _fits(height: int, vectors: int, target: Target) -> bool:
     return used <= target.registers and height * vectors <= MOST_ACCUMULATORS
 
 
-def _panels(problem: Problem, lanes: int, vectors: int) -> tuple[Panel, ...]:
-    """Panels of up to `vectors` registers, and the rest in the narrowest registers that do."""
+def _panels(problem: Problem, lanes: int, vectors: int, masks: bool) -> tuple[Panel, ...]:
+    """Panels of up to `vectors` registers, and the rest."""
     full = _full(lanes, vectors)
     if problem.columns is None or problem.shared_columns:
         wide = (Panel(full, None),) if vectors > 1 else ()
@@ -111,7 +111,8 @@ def _panels(problem: Problem, lanes: int, vectors: int) -> tuple[Panel, ...]:
     count, rest = divmod(problem.columns, lanes * vectors)
     panels = [Panel(full, count)] if count else []
     if rest:
-        panels.append(Panel(_rest(rest, lanes), 1))
+        parts = _rest(rest, lanes) if masks else _exact_rest(rest, lanes)
+        panels.append(Panel(parts, 1))
     return tuple(panels)
 
 
@@ -129,6 +130,18 @@ def _rest(columns: int, lanes: int) -> tuple[Part, ...]:
             narrow *= 2
         parts = (*parts, Part(count * lanes, narrow, rest))
     return parts
+
+
+def _exact_rest(columns: int, lanes: int) -> tuple[Part, ...]:
+    """Full registers, then halves, quarters, ... so that no lane is left over."""
+    parts: list[Part] = []
+    offset = 0
+    while columns:
+        while lanes > columns:
+            lanes //= 2
+        parts.append(Part(offset, lanes, lanes))
+        offset, columns = offset + lanes, columns - lanes
+    return tuple(parts)
 
 
 def _heights(problem: Problem, height: int) -> tuple[int, ...]:
@@ -167,7 +180,8 @@ def _panel_cost(
     panel: Panel, rows: int, heights: Sequence[int], lanes: int, latency: float
 ) -> float:
     """Cycles for a step of the depth over one panel: arithmetic, latency or loads; the loop."""
-    width = sum(max(part.lanes, lanes / 2) / lanes for part in panel.parts)
+    narrow = lanes / 2 if lanes == 16 else lanes
+    width = sum(max(part.lanes, narrow) / lanes for part in panel.parts)
     total = 0.0
     for height in heights:
         count, rows = divmod(rows, height)
