@@ -124,7 +124,8 @@ def peak(bench: Bench) -> float:
         f"%a{i} = phi {vector} [ splat (float 1.0), %entry ], [ %b{i}, %loop ]" for i in names
     )
     steps = "\n".join(
-        f"%b{i} = call {vector} @llvm.{multiply_add}.v{lanes}f32({vector} %a{i}, {vector} %x, {vector} %x)"
+        f"%b{i} = call {vector} @llvm.{multiply_add}.v{lanes}f32"
+        f"({vector} %a{i}, {vector} %x, {vector} %x)"
         for i in names
     )
     sums, last = [], "%b0"
