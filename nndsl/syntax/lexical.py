@@ -61,11 +61,10 @@ def tokens_of(source: Source) -> Lexed:
     parts: list[str] = []
     done = line = 0
     for misread in _misread(source):
-        start = misread.span.start
-        if start < done:
-            continue
-        parts += [text[done:start], misread.filler]
-        done = start + len(misread.filler)
+        start = max(misread.span.start, done)  # a filler may reach back, but not into another
+        end = misread.span.start + len(misread.filler)
+        parts += [text[done:start], misread.filler[start - end :]]
+        done = end
         if not misread.understood:
             skipped.append(start)
         if misread.span.line != line:  # what follows on the same line is often its consequence
@@ -78,9 +77,21 @@ def tokens_of(source: Source) -> Lexed:
 
 
 def _misread(source: Source) -> Iterator[Misread]:
-    """Every piece of the text that is no token of the language, with its diagnostic."""
-    for match in _PIECES.finditer(source.text):
+    """Every piece of the text that is no token of the language, with its diagnostic.
+
+    After each the search begins anew where its filler ends: of an open string only the likely
+    part is taken, and the rest of the line is read like any other text.
+    """
+    begin = 0
+    while (found := _next_misread(source, begin)) is not None:
+        yield found
+        begin = found.span.start + len(found.filler)
+
+
+def _next_misread(source: Source, begin: int) -> Misread | None:
+    for match in _PIECES.finditer(source.text, begin):
         kind = match.lastgroup
         if kind is None or (kind == "number" and _GOOD_NUMBER.fullmatch(match[0])):
             continue
-        yield read_badly(source, kind, match.start(), match[0])
+        return read_badly(source, kind, match.start(), match[0])
+    return None

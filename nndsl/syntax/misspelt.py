@@ -133,6 +133,7 @@ def _glued(span: Span, word: str, number: str) -> Misread:
         f"`{shortened(word + number)}` is neither a name nor a number",
         "a bracket is missing between them",
         help=f"write `{shortened(word)}({number})`",
+        filler="x" * (whole.end - whole.start),
         understood=False,
     )
 

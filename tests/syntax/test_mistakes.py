@@ -11,6 +11,7 @@ import pytest
 
 from nndsl.diagnostics import Diagnostic, NndslError, Source
 from nndsl.report_text import render_text
+from nndsl.syntax.lexical import tokens_of
 from nndsl.syntax.parser import parse, parse_expression
 from tests.syntax.material import files, mutant, pieces
 
@@ -144,15 +145,40 @@ def test_many_mutants_meet_messages_only() -> None:
     fuzz(20_000, seed=8)
 
 
-@pytest.mark.slow
-def test_noise_meets_messages_only() -> None:
-    random_numbers = random.Random(9)
+def test_what_cannot_be_read_keeps_its_place() -> None:
+    """After unreadable pieces of any length, tokens stand where they stood."""
+    for piece in (
+        "größe0.5",
+        "'a' .5 größe",
+        '"open, x',
+        "a0.5'b'c0.7",
+        "1_0 → “x”",
+        "// c",
+        "a|>b",
+    ):
+        source = Source("m.nn", f"let a = {piece}\nlet marker = 3")
+        tokens = tokens_of(source).tokens
+        marker = next(token for token in tokens if token == "marker")
+        assert marker.start_pos == source.text.index("marker"), piece
+
+
+def noise(count: int, seed: int) -> None:
+    random_numbers = random.Random(seed)
     letters = "abxy01.-+*/^=~:;,()[]{}<>!\"'#%\n \t\r\\|&@é→\0\u202e"
     words = ["net ", "data ", "train ", "let ", "if ", "else ", "for ", "->", "..", "block ", "in "]
-    for _ in range(5_000):
+    for _ in range(count):
         parts = random_numbers.choices([*letters, *words], k=random_numbers.randint(1, 120))
         for diagnostic in problems("".join(parts)):
             check_form(diagnostic)
+
+
+def test_noise_meets_messages_only() -> None:
+    noise(300, seed=9)
+
+
+@pytest.mark.slow
+def test_much_noise_meets_messages_only() -> None:
+    noise(10_000, seed=10)
 
 
 def test_a_long_broken_file_is_told_quickly() -> None:
