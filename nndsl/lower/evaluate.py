@@ -35,10 +35,18 @@ from nndsl.lower.values import (
     kind_of,
     tensors_of,
 )
-from nndsl.lower.words import is_stage_word, shown, sorts_of, stage_word, unknown_stage
+from nndsl.lower.words import (
+    is_stage_word,
+    shown,
+    sorts_of,
+    stage_word,
+    unknown_stage,
+    unknown_word,
+)
 from nndsl.params import TimeLength
 from nndsl.syntax import tree
 from nndsl.vocab.kinds import Layer
+from nndsl.vocab.registry import registries
 
 LATER_FUNCTIONS = {
     "ids": "a net over token numbers (`ids(...)`)",
@@ -370,8 +378,18 @@ def _binary(expression: tree.Binary, scope: Scope, waiting: bool) -> Any:
         return _interval(left, right, expression.span)
     _lint_scaled_chain(expression, left, right, scope)
     if symbol not in ARITHMETIC and not is_tensor(left) and not is_tensor(right):
+        _check_compared(left, right, scope)
         return constants.combine(symbol, left, right, expression.span)
     return combine(symbol, left, right, expression.span, scope)
+
+
+def _check_compared(left: Any, right: Any, scope: Scope) -> None:
+    """A misspelt name on one side of a comparison is a mistake, not a word of its own."""
+    both_words = isinstance(left, Mention) and isinstance(right, Mention)
+    for side in (left, right):
+        if isinstance(side, Mention) and not sorts_of(side.name):
+            if side.given is not None or not both_words:
+                raise unknown_word(side, tuple(registries()), scope.visible())
 
 
 def _interval(low: Any, high: Any, span: Span) -> Any:

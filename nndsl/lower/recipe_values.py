@@ -8,7 +8,7 @@ from typing import Any
 
 from nndsl.diagnostics import NndslError, error
 from nndsl.lower import recipe_defaults as defaults
-from nndsl.lower.constants import describe
+from nndsl.lower.constants import FUNCTIONS, describe
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.recipe_words import CLIPS, STOPS
 from nndsl.lower.result import Inferred, Stop
@@ -16,7 +16,7 @@ from nndsl.lower.schedules import ScheduleReader
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Settings, Written
 from nndsl.lower.values import Composite, Given, Mention
-from nndsl.lower.words import bind, shown
+from nndsl.lower.words import bind, shown, sorts_of
 from nndsl.params import TimeLength
 from nndsl.schema import Schema, TargetKind
 from nndsl.syntax import tree
@@ -59,6 +59,7 @@ def read_run_values(settings: Settings, schema: Schema | None, scope: Scope) -> 
             with scope.problems.caught():
                 reader(values, written, schema)
     _note_defaults(values, settings)
+    check_expectations(settings, scope)
     _add_figures(values, settings, schema)
     return values
 
@@ -322,14 +323,30 @@ def _metric_of(figure: str) -> str | None:
     return None
 
 
+def check_expectations(settings: Settings, scope: Scope) -> None:
+    """NN301 for a name in `expect` that is no figure, word or own name: before any training."""
+    for expectation in settings.expectations:
+        for name in bare_names(expectation.condition):
+            known = scope.find(name.name) is not None or sorts_of(name.name)
+            if known or name.name in (*FUNCTIONS, "true", "false", "least_squares"):
+                continue
+            with scope.problems.caught():
+                figure_name(Mention(name.name, name.span), Given(None, name.span))
+
+
 def names_in(expression: tree.Expression) -> list[str]:
     """All bare names of an expression."""
-    found: list[str] = []
+    return [name.name for name in bare_names(expression)]
+
+
+def bare_names(expression: tree.Expression) -> list[tree.Name]:
+    """All bare names of an expression, with their places."""
+    found: list[tree.Name] = []
     waiting: list[Any] = [expression]
     while waiting:
         item = waiting.pop()
         if isinstance(item, tree.Name):
-            found.append(item.name)
+            found.append(item)
         elif isinstance(item, tree.Tree):
             waiting.extend(vars(item).values())
         elif isinstance(item, tuple):

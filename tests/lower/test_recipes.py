@@ -1,0 +1,215 @@
+"""`train` sections: what is written, what is taken, which weights learn with which numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from nndsl.ir.graph import Role
+from nndsl.lower.result import Recipe
+from nndsl.params import TimeLength
+from tests.lower.helpers import codes, lowered
+
+IRIS = 'data iris = csv("iris.csv", target=species)\n'
+NET = "net A on iris { trunk = dense(8) -> relu\n head = dense(iris.classes) -> softmax }\n"
+
+
+def recipe(settings: str = "", before: str = "", overrides: dict[str, str] | None = None) -> Recipe:
+    (found,) = lowered(f"{IRIS}{before}{NET}train A {{ {settings} }}", overrides).recipes
+    return found
+
+
+def test_the_default_recipe() -> None:
+    found = recipe()
+    (use,) = found.optimizers
+    assert (use.optimizer.name, use.numbers["lr"], use.rate) == ("adam", 3e-3, 1.0)
+    assert (found.batch, found.length, found.seed) == (32, TimeLength(300, "epoch"), 0)
+    assert (found.keep, found.stop, found.precision) == ("val_loss", (), "float32")
+    assert found.loss == ("cross_entropy",)
+    (penalty,) = found.penalties
+    assert (penalty.kind, penalty.parameters) == ("l2", ("trunk.dense.weight", "head.dense.weight"))
+    assert penalty.coefficient == pytest.approx(0.1 / 96)
+    said = {note.what: note.taken for note in found.inferred}
+    assert said["optimizer"] == "adam(0.003)"
+    assert said["loss"] == "cross_entropy"
+    assert {"batch", "epochs", "keep", "seed", "penalty"} <= set(said)
+
+
+def test_what_is_written_is_taken() -> None:
+    found = recipe(
+        "optimizer = sgd(0.1, momentum=0.9, nesterov=true); batch = all; steps = 500; seed = 7\n"
+        "precision = float64; keep = last; penalty = l2(1e-4) + l1(1e-5); clip = norm(1.0)\n"
+        "last_batch = drop; stop = patience(20, val_accuracy) or gradient_below(1e-4) or 10 minutes"
+    )
+    (use,) = found.optimizers
+    assert use.numbers == {"lr": 0.1, "momentum": 0.9, "decay": 0.0}
+    assert use.optimizer.arguments["nesterov"] is True
+    assert (found.batch, found.length) == (None, TimeLength(500, "step"))
+    assert (found.seed, found.precision, found.keep, found.drop_last) == (7, "float64", None, True)
+    assert [(p.kind, p.coefficient) for p in found.penalties] == [("l2", 1e-4), ("l1", 1e-5)]
+    assert found.clip is not None
+    assert found.clip.arguments == {"norm": 1.0}
+    assert [(s.word, dict(s.arguments)) for s in found.stop] == [
+        ("patience", {"epochs": 20, "metric": "val_accuracy"}),
+        ("gradient_below", {"threshold": 1e-4}),
+        ("duration", {"length": TimeLength(10.0, "minute")}),
+    ]
+
+
+def test_defaults_train_stand_behind_what_is_written() -> None:
+    found = recipe("epochs = 5", "defaults train(epochs=20, optimizer=sgd(0.5))\n")
+    assert found.length == TimeLength(5, "epoch")
+    assert found.optimizers[0].optimizer.name == "sgd"
+    (note,) = [n for n in found.inferred if n.what == "optimizer"]
+    assert note.why == "`defaults train` at line 2"
+
+
+def test_overrides_of_settings_and_let() -> None:
+    found = recipe("let lr = 0.1; optimizer = sgd(lr); epochs = 3",
+                   overrides={"lr": "0.25", "epochs": "9"})  # fmt: skip
+    assert found.optimizers[0].numbers["lr"] == 0.25
+    assert found.length == TimeLength(9, "epoch")
+
+
+def test_if_chooses_at_compile_time() -> None:
+    text = (
+        "if algo == momentum { let b = 0.8; optimizer = momentum(0.1, beta=b) }\n"
+        "else { optimizer = adam(0.1) }"
+    )
+    assert (
+        recipe(text, "let algo = adam ~ [adam, momentum]\n").optimizers[0].optimizer.name == "adam"
+    )
+    found = recipe(text, "let algo = adam\n", {"algo": "momentum"})
+    assert found.optimizers[0].numbers["beta"] == 0.8
+
+
+def test_parts_have_numbers_of_their_own() -> None:
+    found = recipe(
+        "optimizer = sgd(1); penalty = l2(0.5); A.trunk.rate = 0.1; A.head.penalty = l1(2)"
+    )
+    assert [(u.parameters, u.rate) for u in found.optimizers] == [
+        (("trunk.dense.weight", "trunk.dense.bias"), 0.1),
+        (("head.dense.weight", "head.dense.bias"), 1.0),
+    ]
+    assert [(p.kind, p.parameters) for p in found.penalties] == [
+        ("l2", ("trunk.dense.weight",)),
+        ("l1", ("head.dense.weight",)),
+    ]
+    own = recipe("optimizer = sgd(1); A.head.optimizer = adam(0.5)")
+    assert [u.optimizer.name for u in own.optimizers] == ["sgd", "adam"]
+
+
+def test_training_a_part_leaves_the_rest_as_it_is() -> None:
+    text = f"{IRIS}{NET}train A.head {{ epochs = 1 }}\ntrain A {{ epochs = 2 }}"
+    first, second = lowered(text).recipes
+    assert first.optimizers[0].parameters == ("head.dense.weight", "head.dense.bias")
+    frozen = [n for n, i in first.graph.inputs.items() if not i.trainable]
+    assert frozen == ["trunk.dense.weight", "trunk.dense.bias"]
+    assert all(i.trainable for i in second.graph.inputs.values())
+
+
+def test_the_graphs_of_a_recipe() -> None:
+    found = recipe("A.trunk.rate = 1")
+    for graph in (found.graph, found.evaluation):
+        assert graph is not None
+        assert list(graph.outputs) == ["loss", "data_loss", "head"] or list(graph.outputs) == [
+            "loss", "data_loss", "output",
+        ]  # fmt: skip
+        assert [i.value.name for i in graph.of_role(Role.TARGET)] == ["species"]
+        assert [i.value.name for i in graph.of_role(Role.DATA)] == ["input"]
+        assert graph.outputs["loss"].type.shape == ()
+    assert found.targets == {"output": ("species",)}
+
+
+def test_dropout_is_active_only_in_training() -> None:
+    text = (
+        f"{IRIS}net A on iris {{ dense(8) -> dropout(0.5) -> dense(3) -> softmax }}\ntrain A {{ }}"
+    )
+    (found,) = lowered(text).recipes
+    random = [n for n in found.graph.nodes if n.operation.name == "random"]
+    assert len(random) == 1
+    assert found.evaluation is not None
+    assert not [n for n in found.evaluation.nodes if n.operation.name == "random"]
+
+
+def test_metrics_that_are_spoken_of_are_computed() -> None:
+    names = [m.name for m in recipe("keep = best(val_auc)\n expect test_f1 > 0.5").metrics]
+    assert names == ["accuracy", "auc", "f1"]
+    assert recipe().metrics == ()
+
+
+def test_a_net_with_its_own_input_takes_the_names_of_the_data() -> None:
+    text = f"{IRIS}net A {{ input x: [4]\n dense(3) -> softmax }}\ntrain A on iris {{ }}"
+    (found,) = lowered(text).recipes
+    assert found.data == "iris"
+    assert next(iter(found.graph.inputs)) == "input"
+    assert codes(text.replace("[4]", "[5]")) == ["NN306"]
+
+
+MISTAKES = {
+    "epoch = 5": "NN307",
+    "epochs = 0": "NN309",
+    "epochs = 2.5": "NN309",
+    "epochs = 5; epochs = 6": "NN302",
+    "epochs = 5; steps = 6": "NN302",
+    "batch = none": "NN309",
+    "batch = 0": "NN309",
+    "seed = -1": "NN309",
+    "precision = float16": "NN390",
+    "precision = double": "NN309",
+    "optimizer = adamm(1e-3)": "NN301",
+    "optimizer = adam(1e-3, beta3=0.5)": "NN311",
+    "optimizer = adam(-1)": "NN314",
+    "optimizer = sgd": "NN312",
+    "optimizer = 0.1": "NN309",
+    "optimizer = 2 * adam": "NN309",
+    "loss = cross_entropi": "NN301",
+    "loss = cross_entropy * cross_entropy": "NN309",
+    "loss = (cross_entropy, cross_entropy)": "NN320",
+    "loss = 3": "NN309",
+    "schedule = cosin": "NN301",
+    "schedule = warmup -> cosine": "NN309",
+    "stop = pateince(20)": "NN301",
+    "stop = patience(20, val_los)": "NN301",
+    "stop = 200 epochs": "NN309",
+    "keep = best(val_acc)": "NN301",
+    "penalty = l3(1)": "NN301",
+    "penalty = l2(-1)": "NN314",
+    "clip = 1.0": "NN309",
+    "metrics = [acuracy]": "NN301",
+    "A.trunk.rate = relu": "NN309",
+    "A.trnk.rate = 1": "NN318",
+    "A.trunk.rte = 1": "NN307",
+    "dense(3)": "NN309",
+    "minimize cross_entropy": "NN390",
+    "ensemble = committee(5)": "NN390",
+    "search = bayes(trials=60)": "NN390",
+    "report = [curves]": "NN390",
+    "augment = shift(1)": "NN390",
+    'start = run("runs/a")': "NN390",
+    "answer = threshold(0.4)": "NN390",
+    "expect test_acuracy > 0.9": "NN301",
+    "update A { epochs = 1 }": "NN390",
+}
+
+
+@pytest.mark.parametrize("settings", MISTAKES)
+def test_mistakes(settings: str) -> None:
+    assert codes(f"{IRIS}{NET}train A {{ {settings} }}") == [MISTAKES[settings]]
+
+
+def test_mistakes_without_the_data_are_found_too() -> None:
+    text = 'data far = csv("not_here.csv", target=y)\nnet A on far { dense(far.classes) }\n'
+    assert codes(text + "train A { optimizer = adamm(1) }") == ["NN301"]
+    assert codes(text + "train A { loss = msee }") == ["NN301"]
+    assert codes(text + "train A { epochs = 5 }") == []
+    module = lowered(text + "train A { epochs = 5 }")
+    assert module.recipes == []
+    assert not module.networks["A"].is_complete
+
+
+def test_what_cannot_be_trained() -> None:
+    assert codes(f"{IRIS}{NET}train B {{ }}") == ["NN301"]
+    assert codes(f"{IRIS}{NET}train A on irsi {{ }}") == ["NN301"]
+    assert codes("net A { input x: [4]\n dense(1) }\ntrain A { }") == ["NN319"]
+    assert codes(f"{IRIS}net A on iris {{ relu }}\ntrain A {{ }}") == ["NN319"]
+    assert codes(f"{IRIS}{NET}net B on iris {{ dense(3) }}\ntrain (A, B) {{ }}") == ["NN390"]
