@@ -41,7 +41,7 @@ class Workload:
         rate = "sgd(0.01, momentum=0.9)" if self.optimizer == "momentum" else "adam(1e-3)"
         return "\n".join(
             (
-                f'data d = array("{data_file}", targets="y", classes=true) {{ split = all }}'
+                f'data d = array("{data_file}", target=y) {{ split = all }}'
                 if data_file.endswith(".npz")
                 else f'data d = csv("{data_file}", target=y) {{ split = all }}',
                 "net Net on d {",

@@ -1,0 +1,44 @@
+"""nndsl: `python -m benchmarks.workers.nndsl_worker W2 1`, from a `.nn` file as `train` does."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.workers.protocol import serve
+from benchmarks.workloads import WORKLOADS
+from nndsl import driver
+from nndsl.train.initial import initial_parameters
+
+
+def main() -> None:
+    """Serve rounds of training steps."""
+    workload, threads = WORKLOADS[sys.argv[1]], int(sys.argv[2])
+    x, y = workload.data()
+    with tempfile.TemporaryDirectory() as place:
+        np.savez(Path(place) / "data.npz", x=x, y=y)
+        path = Path(place) / "net.nn"
+        path.write_text(workload.source("data.npz", 1))
+        opened = driver.open_file(path)
+    recipe = opened.module.recipes[0]
+    step = driver.compile_training(recipe, len(x), threads).executable
+    step.set_parameters(initial_parameters(opened.module.networks["Net"], 0))
+    arrays = {"input": x, "y": y.astype(np.int32)}
+    for name in arrays:
+        step.bind(name, np.ascontiguousarray(arrays[name]))
+    done = 0
+
+    def run_round() -> int:
+        nonlocal done
+        step.run(done, workload.steps, seed=0, shuffle=True)
+        done += workload.steps
+        return workload.steps
+
+    serve(run_round)
+
+
+if __name__ == "__main__":
+    main()
