@@ -92,6 +92,8 @@ def value_missing(trouble: Trouble) -> Mistake | None:
     if not trouble.accepts >= {"NAME", "NUMBER"}:
         return None
     before = trouble.before
+    if before is None and trouble.kind == "$END":
+        return trouble.mistake("NN118", "a value is missing", trouble.span(), "nothing stands here")
     if before is not None and before.type in OPENERS and trouble.kind == OPENERS[before.type]:
         span = trouble.span(before).to(trouble.span())
         return trouble.mistake(
