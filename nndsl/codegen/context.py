@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nndsl.codegen.draft import Draft, Pointer, Share, Slot
 from nndsl.codegen.loops import count, size_of
@@ -24,6 +24,7 @@ class Context:
     precision: Element
     batch: int
     target: Target
+    sizes: Mapping[Value, Size] = field(default_factory=dict)  # values that are run-time sizes
 
     def element(self, element: ElementType) -> Element:
         """The machine type of an element type."""

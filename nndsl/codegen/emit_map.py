@@ -26,7 +26,8 @@ def emit_map(context: Context, node: Node, operation: Op) -> list[Draft]:
     computed = context.precision if element is Element.INT32 else element
     kernel = glue.map_kernel(operation.expressions, operands, results, space, computed)
     split, align = _split(space)
-    slots: list[Slot] = [*arguments.pointers.values(), space.unit, *space.inner_sizes()]
+    pointers = arguments.pointers.values()
+    slots = [*pointers, *arguments.sizes.values(), space.unit, *space.inner_sizes()]
     flops = operation.flops([v.type for v in node.inputs])
     return [draft(node, kernel, slots, space.extent, split, align, flops)]
 
@@ -46,9 +47,14 @@ class _Arguments:
         self.context = context
         self.space = space
         self.pointers: dict[str, Pointer] = {}
+        self.sizes: dict[str, Size] = {}
 
     def read(self, number: int, value: Value) -> glue.MapOperand:
-        """The argument for an operand."""
+        """The argument for an operand: a pointer, or a run-time size itself."""
+        if value in self.context.sizes:
+            size = self.context.sizes[value]
+            self.sizes[size.symbol] = size
+            return glue.MapOperand(size.symbol, None)
         moves = self.space.moves[number]
         share = Share.PART if moves[:1] == (True,) else Share.WHOLE
         return self._argument(self.context.read(value, share), f"a{len(self.pointers)}")

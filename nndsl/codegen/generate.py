@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from nndsl.codegen.context import Context
 from nndsl.codegen.draft import Draft
@@ -19,8 +18,8 @@ from nndsl.codegen.emit_move import (
     fetch,
 )
 from nndsl.codegen.emit_rows import emit_cross_entropy, emit_one_hot, emit_pick, emit_softmax
-from nndsl.codegen.program import Buffer, Call, Element, Kernel, Program, Region
-from nndsl.codegen.schedule import merge_neighbours, same_shares, scheduled
+from nndsl.codegen.program import Buffer, Call, Element, Kernel, Program, Region, Size
+from nndsl.codegen.schedule import in_phases, merge_neighbours, same_shares, scheduled
 from nndsl.codegen.target import Target, host_target
 from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ir.types import ElementType
@@ -74,14 +73,17 @@ def generate(
     stay finite. Raises ValueError for a graph with sizes that only a later version can handle.
     """
     precision = Element(precision)
-    graph = separated(graph)
+    graph = in_phases(separated(graph))
     gathers = bool(graph.updates)
     plan = memory.plan(graph, batch, precision.bytes, gathers=gathers)
     layout = _Layout(graph, plan, precision, batch, gathers)
-    context = Context(layout.buffers, precision, batch, target or host_target())
+    sizes = _sizes(graph)
+    context = Context(layout.buffers, precision, batch, target or host_target(), sizes)
+    unread = set(sizes) - _needed_in_memory(graph)
     drafts = fetch(context, layout.index, layout.data) if gathers else []
     for node in graph.nodes:
-        drafts += _emit(context, node)
+        if not unread & set(node.outputs):
+            drafts += _emit(context, node)
     drafts += _copies(context, graph, plan)
     drafts = same_shares(merge_neighbours(drafts))
     return layout.program(graph, scheduled(drafts), watch)
@@ -96,6 +98,21 @@ def _emit(context: Context, node: Node) -> list[Draft]:
     if emit is None:
         raise ValueError(f"no kernel for {operation.name}")
     return emit(context, node, operation)
+
+
+def _sizes(graph: Graph) -> dict[Value, Size]:
+    """Values that formulas may take from the table of run-time sizes."""
+    return {
+        node.outputs[0]: Size(1, node.operation.dimension)
+        for node in graph.nodes
+        if isinstance(node.operation, SizeOf)
+    }
+
+
+def _needed_in_memory(graph: Graph) -> set[Value]:
+    """Values that somebody reads beside formulas."""
+    read = {v for n in graph.nodes if not isinstance(n.operation, Map) for v in n.inputs}
+    return read | set(graph.results())
 
 
 def _copies(context: Context, graph: Graph, plan: memory.MemoryPlan) -> list[Draft]:
@@ -147,10 +164,14 @@ class _Layout:
         self.gathers = gathers
         self.region_bytes = {Region(area.value): size for area, size in plan.areas.items()}
         self.buffers: dict[Value, Buffer] = {}
+        names = {i.value: name for name, i in graph.inputs.items()}
         for value, place in plan.places.items():
             region = Region(place.area.value)
             element = _machine(value.type.element, precision)
-            self.buffers[value] = Buffer(value.name, region, element, place.offset, place.elements)
+            name = value.name
+            if region is Region.DATA:  # found by the input's name when data are bound
+                name = names[plan.owners.get(value, value)]
+            self.buffers[value] = Buffer(name, region, element, place.offset, place.elements)
         self.data: dict[Value, Buffer] = {}
         if gathers:
             for name, entry in graph.inputs.items():
@@ -181,7 +202,7 @@ class _Layout:
         return Program(
             kernels=tuple(chosen),
             calls=tuple(table),
-            buffers={b.name: b for b in self.buffers.values()},
+            buffers={value.name: buffer for value, buffer in self.buffers.items()},
             inputs=named,
             outputs=outputs,
             region_bytes=self.region_bytes,
@@ -200,8 +221,7 @@ class _Layout:
 
     def _input(self, name: str, graph: Graph) -> Buffer:
         value = graph.inputs[name].value
-        found = self.data.get(value) or self.buffers[value]
-        return replace(found, name=name) if found.region is Region.DATA else found
+        return self.data.get(value) or self.buffers[value]
 
     def _constants(self, graph: Graph) -> tuple[tuple[Buffer, tuple[float, ...]], ...]:
         found = []

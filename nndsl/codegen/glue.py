@@ -32,10 +32,13 @@ def function(word: str, arguments: Sequence[str], lines: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class MapOperand:
-    """How a formula's operand is read: from which argument, of which machine type."""
+    """How a formula's operand is read: from which argument, of which machine type.
+
+    Without a type the argument is no pointer but a run-time size.
+    """
 
     argument: str
-    element: Element
+    element: Element | None
 
 
 def map_kernel(
@@ -48,13 +51,16 @@ def map_kernel(
     """Expressions over x0, x1, ... for every element of the space.
 
     Arguments: pointers in order of first use (a result written in place shares its operand's),
-    then the unit and the inner sizes.
+    then run-time sizes that are operands, the unit and the inner sizes.
     """
-    pointers = {o.argument: o.element for o in (*operands, *results)}
+    used = (*operands, *results)
+    pointers = {o.argument: o.element for o in used if o.element is not None}
+    sizes = list(dict.fromkeys(o.argument for o in used if o.element is None))
     inner = [f"n{axis}" for axis in range(1, len(space.axes))]
-    arguments = [*pointers, "unit", *inner]
+    arguments = [*pointers, *sizes, "unit", *inner]
     signature = (
         *(f"pointer:{e.value}" for e in pointers.values()),
+        *("size" for _ in sizes),
         "integer",
         *("size" for _ in inner),
     )
@@ -76,6 +82,8 @@ def _loads(operands: Sequence[MapOperand], space: Space, level: int, element: El
     for number, operand in enumerate(operands):
         if space.depth(number) == level:
             read = f"{operand.argument}[{space.index(number)}]"
+            if operand.element is None:
+                read = operand.argument
             if operand.element is not element:
                 read = f"{element.value}({read})"
             lines.append(f"x{number} = {read}")

@@ -94,6 +94,8 @@ def collapse(result: Shape, operands: Sequence[Shape]) -> Space:
         else:
             axes.append([size])
             patterns.append(pattern)
+    if result and not axes:  # a tensor of one number: the same loop as for any other
+        axes, patterns = [[1]], [tuple(bool(shape) for shape in operands)]
     moves = tuple(tuple(p[o] for p in patterns) for o in range(len(operands)))
     return Space(tuple(tuple(axis) for axis in axes), moves)
 

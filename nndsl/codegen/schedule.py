@@ -5,8 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nndsl.codegen.context import batched
 from nndsl.codegen.draft import ROW_ALIGN, Draft, merged
 from nndsl.codegen.program import Split
+from nndsl.ir.graph import Graph, Node, rebuild
+
+
+def in_phases(graph: Graph) -> Graph:
+    """The nodes in another order: as many as can be that work on rows of the batch, then as many
+    as can be of the others, and so on.
+
+    Threads need to meet only between two phases. Done before memory is planned, since memory
+    that a later phase reuses would tie the order down.
+    """
+    left = list(graph.nodes)
+    made = {entry.value for entry in graph.inputs.values()}
+    order: list[Node] = []
+    turn = True
+    while left:
+        later = []
+        for node in left:
+            if batched(node.outputs[0]) is turn and made.issuperset(node.inputs):
+                order.append(node)
+                made.update(node.outputs)
+            else:
+                later.append(node)
+        left, turn = later, not turn
+    return rebuild(graph, order)
 
 
 def merge_neighbours(drafts: Sequence[Draft]) -> list[Draft]:

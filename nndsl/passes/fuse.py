@@ -1,9 +1,9 @@
 """Fusion: formulas in one loop, and formulas in the registers of the product before them.
 
 A value that is made by one formula and read by the next need never reach memory. Formulas of one
-shape become one map, with several results where others read what lies between; a number that all elements
-share is computed inside the loop's head; and what follows a matrix product (bias, activation, the
-activation's gradient) is done where the product's sums are.
+shape become one map, with several results where others read what lies between; a number that all
+elements share is computed inside the loop's head; and what follows a matrix product (bias,
+activation, the activation's gradient) is done where the product's sums are.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Where every value lives: offsets into flat memories, planned before anything is allocated.
 
 Parameters, states and temporary values each have one memory. Temporary values share theirs: two
-whose lives do not overlap may have the same bytes. Updates are written into the parameter or state itself
-where nobody reads the old value any more. Parameters, their gradients and each of an optimizer's
-moments stand in the same order at the same distances, so that one loop can update all of them.
+whose lives do not overlap may have the same bytes. Updates are written into the parameter or state
+itself where nobody reads the old value any more. Parameters, their gradients and each of an
+optimizer's moments stand in the same order at the same distances, so that one loop can update all
+of them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from math import prod
 from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, ElementType
 from nndsl.ops.base import Fusion, Op
+from nndsl.passes.arena import Arena, Piece, phases_of
 
 ALIGNMENT = 64
 """Bytes: a cache line, and a vector register of AVX-512."""
@@ -60,12 +62,14 @@ class MemoryPlan:
 
     `lives` gives for each value in the workspace the numbers of the first and the last node
     between which it is needed (-1: before the first; the number of nodes: after the last).
+    `owners` gives for each view, and each update in place, the value whose memory it is.
     """
 
     places: dict[Value, Place]
     areas: dict[Area, int]
     copies: tuple[tuple[str, Value], ...]
     lives: dict[Value, tuple[int, int]]
+    owners: dict[Value, Value]
 
     @property
     def total(self) -> int:
@@ -109,16 +113,6 @@ def rounded(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-@dataclass
-class _Item:
-    """A piece of the workspace with its life; several values may share it one after the other."""
-
-    size: int
-    first: int
-    last: int
-    offset: int = -1
-
-
 class _Planner:
     def __init__(self, graph: Graph, batch: int, real_bytes: int, gathers: bool) -> None:
         self.graph = graph
@@ -139,15 +133,15 @@ class _Planner:
         self._place_inputs(groups)
         copies = self._place_updates()
         items = self._items(self._gradients(groups))
-        self._arrange(list(items.values()))
+        self._arrange(items.values())
         lives = {}
         for root, item in items.items():
             self._put(root, Area.WORKSPACE, item.offset)
             lives[root] = (self.defined[root], self.used[root])
-        for value, root in self.roots.items():
-            self.places[value] = self.places[root]
+        owners = {value: self.root(value) for value in self.roots}
+        self.places |= {v: self.places[o] for v, o in owners.items() if o in self.places}
         self.areas = {area: size for area, size in self.areas.items() if size}
-        return MemoryPlan(self.places, self.areas, copies, lives)
+        return MemoryPlan(self.places, self.areas, copies, lives, owners)
 
     # Lives
 
@@ -259,9 +253,9 @@ class _Planner:
                         self._append(root, Area.WORKSPACE, self._bytes(root))
         return flat
 
-    def _items(self, placed: set[Value]) -> dict[Value, _Item]:
+    def _items(self, placed: set[Value]) -> dict[Value, Piece]:
         """A piece of memory for every other root, shared where a result replaces its operand."""
-        items: dict[Value, _Item] = {}
+        items: dict[Value, Piece] = {}
         taken: set[Value] = set()
         for value, number in self.defined.items():
             root = self.root(value)
@@ -269,14 +263,14 @@ class _Planner:
                 continue
             operand = self._replaced(value, items)
             if operand is None or operand in taken:
-                items[value] = _Item(self._bytes(value), number, self.used[value])
+                items[value] = Piece(self._bytes(value), number, self.used[value], _has_rows(value))
             else:
                 taken.add(operand)
                 items[value] = items[operand]
                 items[value].last = max(items[value].last, self.used[value])
         return items
 
-    def _replaced(self, value: Value, items: dict[Value, _Item]) -> Value | None:
+    def _replaced(self, value: Value, items: dict[Value, Piece]) -> Value | None:
         """An operand that dies where `value` is made, element by element in the same place."""
         number = self.defined[value]
         if number < 0:
@@ -290,21 +284,15 @@ class _Planner:
                 return self.root(operand)
         return None
 
-    def _arrange(self, items: list[_Item]) -> None:
-        """Largest first, each at the lowest offset that is free for its whole life."""
-        base = self.areas[Area.WORKSPACE]
-        done: list[_Item] = []
-        unique = list({id(item): item for item in items}.values())
-        for item in sorted(unique, key=lambda i: (-i.size, i.first)):
-            offset = base
-            rivals = [d for d in done if d.first <= item.last and item.first <= d.last]
-            for other in sorted(rivals, key=lambda d: d.offset):
-                if offset + item.size <= other.offset:
-                    break
-                offset = max(offset, other.offset + other.size)
-            item.offset = offset
-            done.append(item)
-            self.areas[Area.WORKSPACE] = max(self.areas[Area.WORKSPACE], offset + item.size)
+    def _arrange(self, pieces: Iterable[Piece]) -> None:
+        by_rows = [_has_rows(node.outputs[0]) for node in self.graph.nodes]
+        arena = Arena(self.areas[Area.WORKSPACE], phases_of(by_rows))
+        arena.arrange({id(piece): piece for piece in pieces}.values())
+        self.areas[Area.WORKSPACE] = arena.end
+
+
+def _has_rows(value: Value) -> bool:
+    return value.type.shape[:1] == (BATCH,)
 
 
 def _op(node: Node) -> Op:

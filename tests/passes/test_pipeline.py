@@ -44,7 +44,7 @@ def test_inference_keeps_outputs(rng):
 
 def test_a_training_step_of_a_classifier_holds_no_idle_node():
     """Two products forward, three backward, and no movement of data."""
-    graph = run(classifier(), without(PASSES, ["fuse", "layout"]))
+    graph = run(classifier(), without(PASSES, ["fuse_maps", "fuse_epilogues"]))
     words = [line.split(" = ")[1].split("(")[0].split("[")[0] for line in lines(graph)]
     assert words.count("matmul") == 5
     assert not {"reshape", "broadcast", "constant"} & set(words)

@@ -1,0 +1,91 @@
+"""Sharing of temporary memory: pieces in the order of their lives, each at the lowest free place.
+
+Threads work on their own rows of the batch and meet only where a phase ends: at a change between
+nodes that work on rows and nodes that do not. So memory that is no longer needed may at once be
+taken over by a piece of the same size (the same rows are then the same bytes, and the same
+thread's); by any other only after the phase.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class Piece:
+    """`size` bytes needed from node `first` to node `last`; `rows`: shared by rows of the batch."""
+
+    size: int
+    first: int
+    last: int
+    rows: bool = False
+    offset: int = -1
+
+
+class Arena:
+    """Gives offsets from `base` on. `phases` has the number of the phase of every node."""
+
+    def __init__(self, base: int, phases: Sequence[int]) -> None:
+        self.end = base
+        self._phases = phases
+        self._phase = -1
+        self._free: list[tuple[int, int]] = []  # offset, size; sorted, never touching
+        self._dead: list[Piece] = []  # ended in this phase
+        self._alike: dict[int, list[Piece]] = defaultdict(list)  # the same with rows, by size
+
+    def arrange(self, pieces: Iterable[Piece]) -> None:
+        """Place all pieces."""
+        ending: dict[int, list[Piece]] = defaultdict(list)
+        starting: dict[int, list[Piece]] = defaultdict(list)
+        for piece in pieces:
+            starting[piece.first].append(piece)
+            ending[piece.last].append(piece)
+        for number in range(-1, len(self._phases)):
+            self._enter(number)
+            for piece in starting[number]:
+                piece.offset = self._take(piece)
+            for piece in ending[number]:
+                self._dead.append(piece)
+                if piece.rows:
+                    self._alike[piece.size].append(piece)
+
+    def _enter(self, number: int) -> None:
+        phase = self._phases[number] if number >= 0 else -1
+        if phase == self._phase:
+            return
+        self._phase = phase
+        for piece in self._dead:
+            insort(self._free, (piece.offset, piece.size))
+        self._dead, self._alike = [], defaultdict(list)
+        joined: list[tuple[int, int]] = []
+        for offset, size in self._free:
+            if joined and sum(joined[-1]) == offset:
+                joined[-1] = (joined[-1][0], joined[-1][1] + size)
+            else:
+                joined.append((offset, size))
+        self._free = joined
+
+    def _take(self, piece: Piece) -> int:
+        if piece.rows and self._alike[piece.size]:
+            former = self._alike[piece.size].pop()
+            self._dead.remove(former)
+            return former.offset
+        for index, (offset, size) in enumerate(self._free):
+            if size >= piece.size:
+                rest = [(offset + piece.size, size - piece.size)] if size > piece.size else []
+                self._free[index : index + 1] = rest
+                return offset
+        self.end += piece.size
+        return self.end - piece.size
+
+
+def phases_of(by_rows: Sequence[bool]) -> list[int]:
+    """Phases of nodes that do or do not work on rows: a new one at every change."""
+    phases: list[int] = []
+    for number, rows in enumerate(by_rows):
+        changed = number > 0 and rows is not by_rows[number - 1]
+        phases.append((phases[-1] if phases else 0) + int(changed))
+    return phases
