@@ -7,27 +7,25 @@ from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower import constants
+from nndsl.lower.calls import call_value, call_word, own_callable
 from nndsl.lower.constants import Interval, Percent
 from nndsl.lower.kinds import ARITHMETIC, combine, is_stage
 from nndsl.lower.members import member
-from nndsl.lower.names import not_yet, unknown_name
+from nndsl.lower.names import unknown_name
 from nndsl.lower.problems import PoisonedError
 from nndsl.lower.scopes import Scope
-from nndsl.lower.sources import arrays_of, least_squares, matrix
+from nndsl.lower.sources import arrays_of
 from nndsl.lower.stages import Chain, Parallel, as_stage
-from nndsl.lower.tensors import ELEMENTWISE, REDUCTIONS, apply_function, negate, reduce_all
+from nndsl.lower.tensors import negate
 from nndsl.lower.values import (
-    POISON,
     Composite,
     DataSource,
-    Definition,
     Given,
     Group,
     Mention,
     Namespace,
     Part,
     Shape,
-    Stage,
     Table,
     Tensor,
     Unknown,
@@ -39,21 +37,12 @@ from nndsl.lower.words import (
     is_stage_word,
     shown,
     sorts_of,
-    stage_word,
     unknown_stage,
     unknown_word,
 )
 from nndsl.params import TimeLength
 from nndsl.syntax import tree
-from nndsl.vocab.kinds import Layer
 from nndsl.vocab.registry import registries
-
-LATER_FUNCTIONS = {
-    "ids": "a net over token numbers (`ids(...)`)",
-    "run": "starting from another run (`run(...)`)",
-    "both": "a recurrence in both directions (`both(...)`)",
-    "settle": "a network with cycles (`settle(...)`)",
-}
 
 
 def evaluate(expression: tree.Expression, scope: Scope, *, waiting: bool = False) -> Any:
@@ -158,12 +147,12 @@ def _call(expression: tree.Call, scope: Scope, waiting: bool) -> Any:
     given, operands = _arguments(expression.arguments, scope)
     function = expression.function
     if isinstance(function, tree.Name):
-        value = _callable(function, scope)
+        value = own_callable(function, scope)
         if value is None:
-            return _call_word(function, expression.span, given, operands, scope, waiting)
+            return call_word(function, expression.span, given, operands, scope, waiting)
     else:
         value = evaluate(function, scope)
-    return _call_value(value, expression.span, given, operands, scope, waiting)
+    return call_value(value, expression.span, given, operands, scope, waiting)
 
 
 def _arguments(
@@ -192,103 +181,6 @@ def _arguments(
     if failed:
         raise PoisonedError
     return tuple(given), tuple(operands)
-
-
-def _callable(function: tree.Name, scope: Scope) -> Any | None:
-    """An own name that can be called; a constant or tensor of that name leaves the word."""
-    found = scope.find(function.name)
-    if found is None:
-        return None
-    if found.value is POISON:
-        raise PoisonedError
-    if isinstance(found.value, Definition | Mention | Stage | Composite):
-        return found.value
-    return None
-
-
-def _call_value(
-    value: Any,
-    span: Span,
-    given: tuple[Given, ...],
-    operands: tuple[Tensor, ...],
-    scope: Scope,
-    waiting: bool,
-) -> Any:
-    if isinstance(value, Mention) and value.given is None:
-        again = Mention(value.name, span, given, operands, scope.defaults, scope)
-        return again if waiting or not operands else _applied(as_stage(again, scope), (), scope)
-    if not isinstance(value, Definition):
-        raise error(
-            "NN202",
-            f"{kind_of(value)} cannot be called again: it has its arguments",
-            span,
-            help="parentheses follow the name of a word, a block or a net",
-        )
-    arrays = _constant_inputs(given)
-    if arrays is not None and scope.session.answer is not None and value.answers:
-        return scope.session.answer(value, arrays)
-    stage = value.stage(given, operands if waiting else (), span, scope.defaults)
-    return stage if waiting or not operands else _applied(stage, operands, scope)
-
-
-def _constant_inputs(given: Sequence[Given]) -> list[Any] | None:
-    arrays = [constants.as_array(g.value) for g in given if g.name is None]
-    if not given or len(arrays) != len(given) or any(a is None for a in arrays):
-        return None
-    return arrays
-
-
-def _applied(stage: Stage, operands: tuple[Tensor, ...], scope: Scope) -> Tensor | Group:
-    """A call that holds its tensors and is complete."""
-    assert scope.elaboration is not None  # tensors exist only while a graph is made
-    return stage.apply(scope.elaboration, operands)
-
-
-def _call_word(
-    function: tree.Name,
-    span: Span,
-    given: tuple[Given, ...],
-    operands: tuple[Tensor, ...],
-    scope: Scope,
-    waiting: bool,
-) -> Any:
-    name = function.name
-    special = _special(name, span, given, operands, scope)
-    if special is not None:
-        return special
-    mention = Mention(name, span, given, operands, scope.defaults, scope)
-    word = stage_word(name)
-    if word is None or scope.elaboration is None:
-        return mention
-    if isinstance(word, Layer) and word.operands[1] == 0:
-        return _applied(as_stage(mention, scope), (), scope)
-    if operands and not waiting:
-        return _applied(as_stage(mention, scope), (), scope)
-    return mention
-
-
-def _special(
-    name: str, span: Span, given: tuple[Given, ...], operands: tuple[Tensor, ...], scope: Scope
-) -> Any | None:
-    """Functions of constants and tensors, and calls that are refused for now."""
-    if name in LATER_FUNCTIONS and not sorts_of(name):
-        raise not_yet(LATER_FUNCTIONS[name], span)
-    if operands and not given and len(operands) == 1 and scope.elaboration is not None:
-        if name in ELEMENTWISE and not is_stage_word(name):
-            return apply_function(scope.elaboration, ELEMENTWISE[name], name, operands[0], span)
-        if name in REDUCTIONS:
-            return reduce_all(scope.elaboration, name, operands[0], span)
-    if operands:
-        return None
-    values = [g.value for g in given]
-    plain = name == "count" or not any(isinstance(v, Mention | Composite) for v in values)
-    if name in constants.FUNCTIONS and all(g.name is None for g in given) and plain:
-        return constants.call(name, values, span)
-    if name == "csv" and len(values) == 1 and isinstance(values[0], str):
-        return matrix(values[0], given[0].span, scope)
-    if name == "least_squares" and len(values) == 1 and isinstance(values[0], DataSource):
-        return least_squares(values[0], span, scope)
-    return None
 
 
 # --- arrows, choices, operators -------------------------------------------------------------
@@ -387,9 +279,9 @@ def _check_compared(left: Any, right: Any, scope: Scope) -> None:
     """A misspelt name on one side of a comparison is a mistake, not a word of its own."""
     both_words = isinstance(left, Mention) and isinstance(right, Mention)
     for side in (left, right):
-        if isinstance(side, Mention) and not sorts_of(side.name):
-            if side.given is not None or not both_words:
-                raise unknown_word(side, tuple(registries()), scope.visible())
+        unknown = isinstance(side, Mention) and not sorts_of(side.name)
+        if unknown and (side.given is not None or not both_words):
+            raise unknown_word(side, tuple(registries()), scope.visible())
 
 
 def _interval(low: Any, high: Any, span: Span) -> Any:

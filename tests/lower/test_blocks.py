@@ -104,7 +104,10 @@ def test_defaults_reach_into_blocks_and_the_nearest_wins() -> None:
 
 
 def test_defaults_act_from_their_line_on() -> None:
-    text = "net B { input x: [2]\n dense(2) }\ndefaults dense(bias=false)\nnet A { input x: [2]\n dense(2) }"
+    text = (
+        "net B { input x: [2]\n dense(2) }\ndefaults dense(bias=false)\n"
+        "net A { input x: [2]\n dense(2) }"
+    )
     module = lowered(text)
     assert list(module.networks["A"].parameters) == ["dense.weight"]
     assert list(module.networks["B"].parameters) == ["dense.weight", "dense.bias"]
@@ -125,7 +128,8 @@ def test_defaults_are_checked_where_they_stand(line: str, code: str) -> None:
 def test_the_activation_that_follows_chooses_the_initialiser() -> None:
     text = (
         "net A { input x: [4]\n dense(8) -> relu\n dense(8) -> dropout(0.5) -> tanh\n"
-        " body = dense(8)\n body + body -> relu\n dense(8, init=zeros) -> relu\n dense(2) -> softmax\n}"
+        " body = dense(8)\n body + body -> relu\n dense(8, init=zeros) -> relu\n"
+        " dense(2) -> softmax\n}"
     )
     infos = lowered(text).networks["A"].parameters
     chosen = [p.initializer.name for n, p in infos.items() if n.endswith("weight")]
@@ -142,7 +146,10 @@ def test_given_weights_have_the_layout_of_the_file() -> None:
 
 
 def test_imports_bring_names_behind_a_name() -> None:
-    zoo = "let width = 5\nblock x -> basic(n) { x -> dense(n) -> relu }\nblock two { basic(width) * 2 }"
+    zoo = (
+        "let width = 5\nblock x -> basic(n) { x -> dense(n) -> relu }\n"
+        "block two { basic(width) * 2 }"
+    )
     text = 'import "zoo.nn" as zoo\nnet A { input x: [4]\n zoo.two -> zoo.basic(zoo.width + 1) }'
     assert [s[-1] for s in parameters(text, zoo=zoo).values()] == [5, 5, 5, 5, 6, 6]
 

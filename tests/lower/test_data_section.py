@@ -33,8 +33,8 @@ def test_source_options() -> None:
 
 def test_settings() -> None:
     text = (
-        'data d = csv("a.csv") { target = [price, "is sold"]; drop = [name]; split = [60%, 20%, 20%]\n'
-        " time = hour }"
+        'data d = csv("a.csv") { target = [price, "is sold"]; drop = [name]\n'
+        " split = [60%, 20%, 20%]; time = hour }"
     )
     assert settings(text) == {
         "target": ["price", "is sold"],
@@ -84,7 +84,8 @@ def test_expressions_over_columns() -> None:
 def test_chains() -> None:
     text = (
         'data d = csv("a.csv") { numeric -> standardize\n [a, "b c"] -> clip(0, 1) -> minmax\n'
-        " input facts = [a, e] -> log1p\n input rest = f\n target = y -> keep\n age -> fill(median) }"
+        " input facts = [a, e] -> log1p\n input rest = f\n target = y -> keep\n"
+        " age -> fill(median) }"
     )
     chains = specification(text).chains
     assert [(c.columns, [s.word for s in c.steps], c.input, c.group) for c in chains] == [

@@ -1,0 +1,136 @@
+"""Calls: words, blocks, nets on tensors or constants, functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nndsl.diagnostics import Span, error
+from nndsl.lower import constants
+from nndsl.lower.names import not_yet
+from nndsl.lower.problems import PoisonedError
+from nndsl.lower.scopes import Scope
+from nndsl.lower.sources import least_squares, matrix
+from nndsl.lower.stages import as_stage
+from nndsl.lower.tensors import ELEMENTWISE, REDUCTIONS, apply_function, reduce_all
+from nndsl.lower.values import (
+    POISON,
+    Composite,
+    DataSource,
+    Definition,
+    Given,
+    Group,
+    Mention,
+    Stage,
+    Tensor,
+    kind_of,
+)
+from nndsl.lower.words import is_stage_word, sorts_of, stage_word
+from nndsl.syntax import tree
+from nndsl.vocab.kinds import Layer
+
+LATER_FUNCTIONS = {
+    "ids": "a net over token numbers (`ids(...)`)",
+    "run": "starting from another run (`run(...)`)",
+    "both": "a recurrence in both directions (`both(...)`)",
+    "settle": "a network with cycles (`settle(...)`)",
+}
+
+
+def own_callable(function: tree.Name, scope: Scope) -> Any | None:
+    """An own name that can be called; a constant or tensor of that name leaves the word."""
+    found = scope.find(function.name)
+    if found is None:
+        return None
+    if found.value is POISON:
+        raise PoisonedError
+    if isinstance(found.value, Definition | Mention | Stage | Composite):
+        return found.value
+    return None
+
+
+def call_value(
+    value: Any,
+    span: Span,
+    given: tuple[Given, ...],
+    operands: tuple[Tensor, ...],
+    scope: Scope,
+    waiting: bool,
+) -> Any:
+    """The call of an own name: a block, a net, or a word that a name stands for."""
+    if isinstance(value, Mention) and value.given is None:
+        again = Mention(value.name, span, given, operands, scope.defaults, scope)
+        return again if waiting or not operands else _applied(as_stage(again, scope), (), scope)
+    if not isinstance(value, Definition):
+        raise error(
+            "NN202",
+            f"{kind_of(value)} cannot be called again: it has its arguments",
+            span,
+            help="parentheses follow the name of a word, a block or a net",
+        )
+    arrays = _constant_inputs(given)
+    if arrays is not None and scope.session.answer is not None and value.answers:
+        return scope.session.answer(value, arrays)
+    stage = value.stage(given, operands if waiting else (), span, scope.defaults)
+    return stage if waiting or not operands else _applied(stage, operands, scope)
+
+
+def _constant_inputs(given: Sequence[Given]) -> list[Any] | None:
+    arrays = [constants.as_array(g.value) for g in given if g.name is None]
+    if not given or len(arrays) != len(given) or any(a is None for a in arrays):
+        return None
+    return arrays
+
+
+def _applied(stage: Stage, operands: tuple[Tensor, ...], scope: Scope) -> Tensor | Group:
+    """A call that holds its tensors and is complete."""
+    assert scope.elaboration is not None  # tensors exist only while a graph is made
+    return stage.apply(scope.elaboration, operands)
+
+
+def call_word(
+    function: tree.Name,
+    span: Span,
+    given: tuple[Given, ...],
+    operands: tuple[Tensor, ...],
+    scope: Scope,
+    waiting: bool,
+) -> Any:
+    """The call of a word or function: complete when it holds tensors and does not wait."""
+    name = function.name
+    special = _special(name, span, given, operands, scope)
+    if special is not None:
+        return special
+    mention = Mention(name, span, given, operands, scope.defaults, scope)
+    word = stage_word(name)
+    if word is None or scope.elaboration is None:
+        return mention
+    if isinstance(word, Layer) and word.operands[1] == 0:
+        return _applied(as_stage(mention, scope), (), scope)
+    if operands and not waiting:
+        return _applied(as_stage(mention, scope), (), scope)
+    return mention
+
+
+def _special(
+    name: str, span: Span, given: tuple[Given, ...], operands: tuple[Tensor, ...], scope: Scope
+) -> Any | None:
+    """Functions of constants and tensors, and calls that are refused for now."""
+    if name in LATER_FUNCTIONS and not sorts_of(name):
+        raise not_yet(LATER_FUNCTIONS[name], span)
+    if operands and not given and len(operands) == 1 and scope.elaboration is not None:
+        if name in ELEMENTWISE and not is_stage_word(name):
+            return apply_function(scope.elaboration, ELEMENTWISE[name], name, operands[0], span)
+        if name in REDUCTIONS:
+            return reduce_all(scope.elaboration, name, operands[0], span)
+    if operands:
+        return None
+    values = [g.value for g in given]
+    plain = name == "count" or not any(isinstance(v, Mention | Composite) for v in values)
+    if name in constants.FUNCTIONS and all(g.name is None for g in given) and plain:
+        return constants.call(name, values, span)
+    if name == "csv" and len(values) == 1 and isinstance(values[0], str):
+        return matrix(values[0], given[0].span, scope)
+    if name == "least_squares" and len(values) == 1 and isinstance(values[0], DataSource):
+        return least_squares(values[0], span, scope)
+    return None
