@@ -1,8 +1,9 @@
 """Iteration spaces: which loops a kernel needs, after axes that move together are merged.
 
 A tensor of 32 rows and 64 columns that meets a row of 64 numbers needs two loops; two tensors of
-one shape need one, whatever their rank. `collapse` finds the fewest axes; each operand then moves or
-stands still along each of them, and that pattern, not the sizes, is what a kernel is compiled for.
+one shape need one, whatever their rank. `collapse` finds the fewest axes; each operand then moves
+or stands still along each of them, and that pattern, not the sizes, is what a kernel is compiled
+for.
 """
 
 from __future__ import annotations

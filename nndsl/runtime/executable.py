@@ -137,6 +137,8 @@ class Executable:
     def set_settings(self, values: Mapping[str, float]) -> None:
         """Write settings (rates, betas, penalties) by name. KeyError for an unknown one."""
         for name, value in values.items():
+            if name not in self.program.settings:
+                raise KeyError(name)
             position = _CLOCK_ENTRIES + self.program.settings.index(name)
             for clock in self._clocks:
                 clock[position] = value
