@@ -12,7 +12,7 @@ import numpy as np
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Builder, Graph, Role, Value
 from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
-from nndsl.lower.result import Part
+from nndsl.lower.result import Inferred, Part
 from nndsl.lower.values import Tensor
 from nndsl.random import stream_of
 from nndsl.vocab.registry import WordCall
@@ -66,6 +66,7 @@ class Elaboration:
     _totals: dict[tuple[Path, str], int] = field(default_factory=dict)
     _streams: int = 0
     sharing: bool = False
+    inferred: list[Inferred] = field(default_factory=list)  # "path argument" until the end
 
     # --- paths ------------------------------------------------------------------------------
 
@@ -219,6 +220,10 @@ class Elaboration:
             for part in self.parts
         ]
         self.drafts = {final_parameter(final, name): d for name, d in self.drafts.items()}
+        self.inferred = [
+            replace(note, what=f"{note.what.partition(' ')[2]} of {final(note.what.split(' ')[0])}")
+            for note in self.inferred
+        ]
         self.points = {final(name): tensor for name, tensor in self.points.items()}
         for name, draft in self.drafts.items():
             draft.value.name = name

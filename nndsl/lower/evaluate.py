@@ -129,6 +129,8 @@ def _tuple(expression: tree.TupleOf, scope: Scope, waiting: bool) -> Any:
         )
         return Group(tuple(values), names)
     for value, item in zip(values, expression.items, strict=True):
+        if isinstance(value, Mention) and not scope.recipe and not sorts_of(value.name):
+            raise unknown_word(value, (), scope.visible())
         if is_stage(value) and not scope.recipe:
             raise error(
                 "NN202",

@@ -13,6 +13,7 @@ from nndsl.lower.lets import define_let, run_defaults
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.nets import NetDefinition
 from nndsl.lower.scopes import Scope, Session
+from nndsl.lower.train_settings import check_default
 from nndsl.lower.values import POISON, DataSource, Namespace
 from nndsl.schema import DataSpecification, Schema
 from nndsl.syntax import tree
@@ -108,6 +109,10 @@ class FileReader:
             if isinstance(item, tree.Let):
                 self._quiet_let(item, found)
         specification = data_specification(data, found.scope)
+        if specification is None:
+            found.scope.names[data.name].value = POISON
+            found.sources.pop(data.name, None)
+            return
         source = DataSource(data.name, specification, self.schemas.get(data.name), data.name_span)
         if found.scope.names[data.name].value is not POISON:
             found.scope.names[data.name].value = source
@@ -159,6 +164,9 @@ class FileReader:
             define_let(item, found.scope)
         elif isinstance(item, tree.Defaults) and item.word == "train":
             training.append(item)
+            for argument in item.arguments:
+                with self.session.problems.caught():
+                    check_default(argument)
         elif isinstance(item, tree.Defaults):
             run_defaults(item, found.scope)
         elif isinstance(item, tree.Net):

@@ -31,7 +31,7 @@ def network_of(definition: NetDefinition) -> Network:
         parameters=parameters,
         parts=list(made.elaboration.parts),
         inputs={name: tensor.shape for name, tensor in made.inputs.items()},
-        inferred=inferred,
+        inferred=[*made.elaboration.inferred, *inferred],
         span=definition.net.span,
         points={name: tensor.value for name, tensor in made.elaboration.points.items()},
     )

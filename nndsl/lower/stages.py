@@ -11,7 +11,7 @@ from nndsl.ir.graph import ShapeError, Value
 from nndsl.ir.types import format_shape
 from nndsl.lower.elaboration import Elaboration, Path, StageContext
 from nndsl.lower.problems import NeedsDataError
-from nndsl.lower.result import Part
+from nndsl.lower.result import Inferred, Part
 from nndsl.lower.scopes import Scope
 from nndsl.lower.tensors import arithmetic
 from nndsl.lower.values import (
@@ -42,7 +42,8 @@ def as_stage(value: Any, scope: Scope, span: Span | None = None) -> Stage:
         if word is None:
             raise unknown_stage(value, scope.visible())
         bound = bind(value, word)
-        return WordStage(value.span, word, bound.call.arguments, value.operands, bound.places)
+        return WordStage(value.span, word, bound.call.arguments, value.operands, bound.places,
+                         bound.from_defaults)  # fmt: skip
     raise error(
         "NN206",
         f"a stage is needed here, this is {kind_of(value)}",
@@ -60,6 +61,7 @@ class WordStage(Stage):
     arguments: Mapping[str, Any]
     operands: tuple[Tensor, ...] = ()
     places: Mapping[str, Span] = field(default_factory=dict)
+    from_defaults: Mapping[str, Span] = field(default_factory=dict)
 
     def apply(self, elaboration: Elaboration, operands: Sequence[Tensor]) -> Tensor:
         """One part of the network: its nodes, its learnt arrays, its name."""
@@ -73,7 +75,20 @@ class WordStage(Stage):
             except ShapeError as refusal:
                 raise self._refused(refusal, inputs) from None
             elaboration.add_part(self._part(elaboration, path, inputs, value, context.made))
+            self._say_defaults(elaboration, path)
         return Tensor(value, self.span, f"{_shapes(inputs)} -> {_shape(value)} here")
+
+    def _say_defaults(self, elaboration: Elaboration, path: Path) -> None:
+        """Which arguments came from a `defaults` line, for `show defaults`."""
+        for name, line in self.from_defaults.items():
+            elaboration.inferred.append(
+                Inferred(
+                    f"{'.'.join(path)} {name}",
+                    self.places[name].text,
+                    f"`defaults {self.word.name}` at line {line.line}",
+                    self.span,
+                )
+            )
 
     def _build(self, context: StageContext, values: Sequence[Value]) -> Value:
         if isinstance(self.word, Activation):

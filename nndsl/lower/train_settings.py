@@ -92,6 +92,14 @@ def gather(
 def _default(
     argument: tree.Argument, line: tree.Defaults, settings: Settings, scope: Scope
 ) -> None:
+    name = check_default(argument)
+    inner = Scope(scope.session, scope, recipe=True)
+    settings.run[name] = Written(argument.value, argument.value.span, inner)
+    settings.from_defaults[name] = line.span
+
+
+def check_default(argument: tree.Argument) -> str:
+    """The name of a setting in `defaults train(...)`, or NN307."""
     if argument.name is None:
         raise error(
             "NN307",
@@ -99,11 +107,8 @@ def _default(
             argument.span,
             help="defaults train(epochs=20, optimizer=adam(1e-3))",
         )
-    place = argument.name_span or argument.span
-    check_setting(argument.name, place)
-    inner = Scope(scope.session, scope, recipe=True)
-    settings.run[argument.name] = Written(argument.value, argument.value.span, inner)
-    settings.from_defaults[argument.name] = line.span
+    check_setting(argument.name, argument.name_span or argument.span)
+    return argument.name
 
 
 def check_setting(name: str, span: Span) -> None:

@@ -87,6 +87,7 @@ def unknown_word(mention: Mention, sorts: Iterable[str], own: Iterable[str] = ()
     near = nearest_words(mention.name, sorts)
     known = [*own, *(name for sort in sorts for name in words(sort))]
     what = f"there is no {sort_text(sorts[0])} called" if len(sorts) == 1 else "nothing is called"
+    own = list(own)
     title = f"{what} `{mention.name}`"
     place = name_span(mention)
     if near:

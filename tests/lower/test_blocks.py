@@ -177,3 +177,11 @@ def test_sizes_of_tensors_are_constants() -> None:
 def test_a_contract_inside_a_block() -> None:
     text = "block x -> f(n) { expect x.size == n\n x }\nnet A { input x: [4]\n f(4)\n f(5) }"
     assert codes(text) == ["NN901"]
+
+
+def test_show_defaults_names_the_line() -> None:
+    text = "net A { input x: [4]\n defaults dense(bias=0.5)\n dense(2) -> dense(2, bias=1) }"
+    notes = [n for n in lowered(text).networks["A"].inferred if n.what.startswith("bias")]
+    assert [(n.what, n.taken, n.why) for n in notes] == [
+        ("bias of dense[1]", "0.5", "`defaults dense` at line 2")
+    ]

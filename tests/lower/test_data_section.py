@@ -138,3 +138,11 @@ def test_mistakes(text: str) -> None:
 def test_all_mistakes_of_a_section_are_reported() -> None:
     text = 'data d = csv("a.csv", sp=1) { tagret = y\n age -> standardise\n split = [1] }'
     assert [p.code for p in problems(text)] == ["NN307", "NN307", "NN301", "NN309"]
+
+
+def test_a_net_on_data_with_mistakes_is_not_blamed() -> None:
+    text = (
+        'data d = csv("iris.csv", target=species) { input a = [sepal_length] -> onehott }\n'
+        "net A on d { a -> dense(d.classes) }\ntrain A { epochs = 5 }"
+    )
+    assert codes(text) == ["NN301"]

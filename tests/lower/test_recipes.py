@@ -213,3 +213,7 @@ def test_what_cannot_be_trained() -> None:
     assert codes("net A { input x: [4]\n dense(1) }\ntrain A { }") == ["NN319"]
     assert codes(f"{IRIS}net A on iris {{ relu }}\ntrain A {{ }}") == ["NN319"]
     assert codes(f"{IRIS}{NET}net B on iris {{ dense(3) }}\ntrain (A, B) {{ }}") == ["NN390"]
+
+
+def test_defaults_train_are_checked_where_they_stand() -> None:
+    assert codes(f"defaults train(epoch=5)\n{IRIS}{NET}") == ["NN307"]
