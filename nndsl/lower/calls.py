@@ -23,7 +23,6 @@ from nndsl.lower.values import (
     Mention,
     Stage,
     Tensor,
-    kind_of,
 )
 from nndsl.lower.words import is_stage_word, sorts_of, stage_word
 from nndsl.syntax import tree
@@ -64,7 +63,7 @@ def call_value(
     if not isinstance(value, Definition):
         raise error(
             "NN202",
-            f"{kind_of(value)} cannot be called again: it has its arguments",
+            "this has its arguments already and cannot be called again",
             span,
             help="parentheses follow the name of a word, a block or a net",
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower.problems import NeedsDataError
-from nndsl.lower.values import Shape, Unknown
+from nndsl.lower.values import Group, Shape, Tensor, Unknown
 
 LARGEST_ARRAY = 10_000_000
 LARGEST_EXPONENT = 4096
@@ -93,23 +93,34 @@ def describe(value: Any) -> str:
     """A constant in a few words, for messages."""
     if isinstance(value, Unknown):
         return f"`{value.name}`"
-    if isinstance(value, Shape):
-        return "x".join(str(size) for size in value.sizes)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if is_number(value):
+        return _number_text(value)
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, Shape):
+        return "x".join(str(size) for size in value.sizes)
     if isinstance(value, Interval):
         return f"{value.low}..{value.high}"
+    return _collection_text(value)
+
+
+def _number_text(value: Any) -> str:
     if isinstance(value, Percent):
         return f"{value * 100:g}%"
-    if is_number(value):
-        return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _collection_text(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of {'x'.join(map(str, value.shape))} numbers"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
-    return type(value).__name__.lower()
+    if isinstance(value, Tensor | Group):
+        return "a tensor"
+    name = getattr(value, "name", None)
+    return f"`{name}`" if isinstance(name, str) else "no number"
 
 
 def combine(symbol: str, left: Any, right: Any, span: Span) -> Any:

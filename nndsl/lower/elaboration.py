@@ -301,6 +301,16 @@ class StageContext:
 
     def _bound(self, shape: tuple[Dimension, ...]) -> None:
         count = 1
+        open_sizes = [size for size in shape if isinstance(size, str) and "." not in size]
+        if open_sizes:
+            raise error(
+                "NN209",
+                f"the weights would be {format_shape(shape)}: `{open_sizes[0]}` is known only at "
+                "run time",
+                self._span,
+                "the number of weights must be known before",
+                help="give the size a number, or name it: `let n = 4`",
+            )
         for size in shape:
             count *= size if isinstance(size, int) else 1
         if count > MOST_NUMBERS:
@@ -340,12 +350,13 @@ class StageContext:
         self, name: str, given: tuple[int, ...], wanted: tuple[int, ...]
     ) -> NndslError:
         place = self._places.get(f"{name}s") or self._places.get(name) or self._span
-        plural = "" if wanted[0] == 1 else "s"
-        rows = f"{wanted[0]} row{plural} (one a neuron) of {wanted[1]}"
+        needed = str(wanted[0]) if wanted else "one"
+        if len(wanted) == 2:
+            needed = f"{wanted[0]} row{'s' * (wanted[0] != 1)} (one a neuron) of {wanted[1]}"
         return error(
             "NN201",
             f"the {name} is given as {'x'.join(map(str, given))} numbers, "
             f"but {'x'.join(map(str, wanted))} are needed",
             place,
-            f"this stage needs {rows if len(wanted) == 2 else wanted[0]} numbers",
+            f"this stage needs {needed} numbers",
         )

@@ -174,6 +174,13 @@ class LossBuilder:
             type = TensorType((BATCH,), ElementType.INDEX)
         else:
             type = TensorType((BATCH, 1))
+        if target.name in self.build.graph.inputs:
+            raise error(
+                "NN306",
+                f"the target `{target.name}` has the name of an input of the network",
+                self.build.span,
+                help=f'name it anew in the data: `let goal = "{target.name}"; target = goal`',
+            )
         return self.build.input(target.name, type, Role.TARGET)
 
     def add(self, outputs: Sequence[Output], losses: Losses) -> Value:

@@ -125,6 +125,7 @@ class NetDefinition(NetLike):
             shape = shape_of(line.shape, here) if line.shape is not None else ()
             if line.shape is None:
                 raise _needs_shape(line)
+            self._check_declarable(line, here)
             tensor = declare(line.name, shape, line.span, f"{format_shape(tuple(shape))} here")
             here.define(line.name, tensor, line.name_span, "input")
             self._take_input(course, tensor, line)
@@ -156,6 +157,26 @@ class NetDefinition(NetLike):
             return Course(tensors[0], last=tensors[0])
         names = ", ".join(f"`{name}`" for name in data_inputs(self.source))
         return Course(None, f"the data `{self.source.name}` has the inputs {names}")
+
+    def _check_declarable(self, line: tree.InputShape, scope: Scope) -> None:
+        if self.source is not None:
+            raise error(
+                "NN309",
+                f"net `{self.name}` stands on data: its inputs come from there",
+                line.span,
+                secondary=[(self.net.data_span, "the data")],
+                help=f"`input {line.name} = columns` in the data section, or `net {self.name}` "
+                "without data and `train ... on data`",
+            )
+        before = scope.names.get(line.name)
+        if before is not None:
+            raise error(
+                "NN302",
+                f"the input `{line.name}` is given twice",
+                line.name_span,
+                "the second time",
+                secondary=[(before.span, "the first time")],
+            )
 
     def _take_input(self, course: Course, tensor: Tensor, line: tree.InputShape) -> None:
         first = not any(

@@ -185,3 +185,11 @@ def test_show_defaults_names_the_line() -> None:
     assert [(n.what, n.taken, n.why) for n in notes] == [
         ("bias of dense[1]", "0.5", "`defaults dense` at line 2")
     ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["2, weights=[[1, 2]]", "2, weights=[1, 2, 3]", "2, bias=[1, 2, 3]", "3, weights=[[1], [2]]"],
+)
+def test_given_weights_of_another_size(arguments: str) -> None:
+    assert codes(f"net A {{ input x: [3]\n dense({arguments}) }}") == ["NN201"]

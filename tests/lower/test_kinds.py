@@ -172,3 +172,19 @@ def test_an_error_has_no_follow_ups() -> None:
 def test_independent_errors_in_one_body() -> None:
     text = "net A { input x: [4]\n dens(3) -> rleu\n dense(-1)\n dense(2, unitz=1)\n}"
     assert codes(text) == ["NN301", "NN301", "NN314", "NN311"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("net A { input x: [4]; input x: [5]; x }", "NN302"),
+        ("net A { input x: [T]; dense(3) }", "NN209"),
+        ('data d = csv("iris.csv", target=species)\nnet A on d { input x: [4]; x }', "NN309"),
+        ("net A { input x: [4]\n if x { dense(3) } }", "NN316"),
+        ("net A { input x: [4]\n x -> dense(3)(4) }", "NN202"),
+        ("net A { input x }", "NN312"),
+        ("net A { input x: [4]\n (x, z) }", "NN301"),
+    ],
+)
+def test_inputs_and_calls(text: str, code: str) -> None:
+    assert codes(text) == [code]
