@@ -27,7 +27,8 @@ def emit_map(context: Context, node: Node, operation: Op) -> list[Draft]:
     kernel = glue.map_kernel(operation.expressions, operands, results, space, computed)
     split, align = _split(space)
     pointers = arguments.pointers.values()
-    slots = [*pointers, *arguments.sizes.values(), space.unit, *space.inner_sizes()]
+    sizes = arguments.sizes.values()
+    slots: list[Slot] = [*pointers, *sizes, space.unit, *space.inner_sizes()]
     flops = operation.flops([v.type for v in node.inputs])
     return [draft(node, kernel, slots, space.extent, split, align, flops)]
 

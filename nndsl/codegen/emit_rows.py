@@ -20,13 +20,16 @@ def emit_softmax(context: Context, node: Node, operation: Op) -> list[Draft]:
     make = glue_rows.softmax_kernel
     if isinstance(operation, LogSoftmax):
         make = glue_rows.log_softmax_kernel
-    return [_over_rows(context, node, operation, make(element), node.inputs[0])]
+    kernel = make(element, _narrow(node.inputs[0]))
+    return [_over_rows(context, node, operation, kernel, node.inputs[0])]
 
 
 def emit_cross_entropy(context: Context, node: Node, operation: Op) -> list[Draft]:
     """Loss and derivative."""
     assert isinstance(operation, SoftmaxCrossEntropy)
-    kernel = glue_rows.cross_entropy_kernel(operation.smooth, context.precision)
+    kernel = glue_rows.cross_entropy_kernel(
+        operation.smooth, context.precision, _narrow(node.inputs[0])
+    )
     return [_over_rows(context, node, operation, kernel, node.inputs[0])]
 
 
@@ -34,14 +37,21 @@ def emit_pick(context: Context, node: Node, operation: Op) -> list[Draft]:
     """One number of each row."""
     assert isinstance(operation, Pick)
     element = context.element(node.inputs[0].type.element)
-    return [_over_rows(context, node, operation, glue_rows.pick_kernel(element), node.inputs[0])]
+    kernel = glue_rows.pick_kernel(element, _narrow(node.inputs[0]))
+    return [_over_rows(context, node, operation, kernel, node.inputs[0])]
 
 
 def emit_one_hot(context: Context, node: Node, operation: Op) -> list[Draft]:
     """Rows of the unit matrix."""
     assert isinstance(operation, OneHot)
-    kernel = glue_rows.one_hot_kernel(context.precision)
+    kernel = glue_rows.one_hot_kernel(context.precision, _narrow(node.outputs[0]))
     return [_over_rows(context, node, operation, kernel, node.outputs[0])]
+
+
+def _narrow(rows: Value) -> int | None:
+    """The width of narrow rows, which is written into their kernels."""
+    width = rows.type.shape[-1]
+    return width if isinstance(width, int) and width <= glue_rows.NARROW else None
 
 
 def _over_rows(context: Context, node: Node, operation: Op, kernel: Kernel, rows: Value) -> Draft:
@@ -52,6 +62,8 @@ def _over_rows(context: Context, node: Node, operation: Op, kernel: Kernel, rows
         *(context.read(value, share) for value in node.inputs),
         *(context.write(value, share) for value in node.outputs),
     )
-    slots: list[Slot] = [*pointers, unit, size_of(rows.type.shape[-1:])]
+    slots: list[Slot] = [*pointers, unit]
+    if _narrow(rows) is None:
+        slots.append(size_of(rows.type.shape[-1:]))
     flops = operation.flops([v.type for v in node.inputs])
     return draft(node, kernel, slots, extent, split, 1, flops)

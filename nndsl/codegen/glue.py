@@ -109,20 +109,18 @@ def _greater(a: str, b: str) -> str:
 def total_kernel(kind: str, element: Element) -> Kernel:
     """The sum or maximum of n numbers, by thread 0 alone. Arguments: x, y, n.
 
-    Eight partial results, combined in a fixed order; sums in float64.
+    Four partial results, combined in a fixed order; sums in float64.
     """
     wide = "float64" if kind == "sum" else element.value
     start = "float64(0.0)" if kind == "sum" else "x[0]"
     step = (lambda a, b: f"{a} + {b}") if kind == "sum" else _greater
-    names = [f"s{i}" for i in range(8)]
+    names = [f"s{i}" for i in range(4)]
     lines = [f"{name} = {start}" for name in names]
-    lines += ["for block in range(n // 8):"]
-    lines += block([f"{s} = {step(s, f'{wide}(x[block * 8 + {i}])')}" for i, s in enumerate(names)])
-    lines += ["for i in range(n // 8 * 8, n):", INDENT + f"s0 = {step('s0', f'{wide}(x[i])')}"]
-    while len(names) > 1:
-        half = len(names) // 2
-        lines += [f"{a} = {step(a, b)}" for a, b in zip(names[:half], names[half:], strict=True)]
-        names = names[:half]
+    lines += ["for first in range(0, n // 4 * 4, 4):"]
+    lines += block([f"{s} = {step(s, f'{wide}(x[first + {i}])')}" for i, s in enumerate(names)])
+    lines += ["for i in range(n // 4 * 4, n):", INDENT + f"s0 = {step('s0', f'{wide}(x[i])')}"]
+    for a, b in (("s0", "s2"), ("s1", "s3"), ("s0", "s1")):
+        lines.append(f"{a} = {step(a, b)}")
     lines.append(f"y[0] = {element.value}(s0)")
     text = function("total", ["x", "y", "n"], lines)
     return glue_kernel("total", text, (*_pointers(2, element), "size"), element)

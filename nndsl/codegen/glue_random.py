@@ -133,17 +133,27 @@ def _network_size() -> list[str]:
 
 
 def _encrypt() -> list[str]:
-    """X = network(x), four rounds."""
-    lines = ["left = x >> low_bits", "right = x & low_mask"]
-    for turn in range(4):
-        source, target = ("right", "left") if turn % 2 == 0 else ("left", "right")
-        mask = "high_mask" if turn % 2 == 0 else "low_mask"
-        lines += [
-            f"v = (({source} ^ c{turn}) * {random.MIX_MULTIPLIERS[0]:#x}) & {MASK}",
-            f"v = ((v ^ (v >> 15)) * {random.MIX_MULTIPLIERS[1]:#x}) & {MASK}",
-            f"{target} = {target} ^ ((v ^ (v >> 16)) & {mask})",
-        ]
-    return [*lines, "x = (left << low_bits) | right"]
+    """Lines for x = network(x): twice two rounds."""
+    return [
+        "left = x >> low_bits",
+        "right = x & low_mask",
+        "for turn in range(2):",
+        *block(_mixed("right", "where(turn == 0, c0, c2)")),
+        INDENT + "left = left ^ (v & high_mask)",
+        *block(_mixed("left", "where(turn == 0, c1, c3)")),
+        INDENT + "right = right ^ (v & low_mask)",
+        "x = (left << low_bits) | right",
+    ]
+
+
+def _mixed(half: str, key: str) -> list[str]:
+    """Lines for v = mix(half ^ key)."""
+    first, second = (f"{m:#x}" for m in random.MIX_MULTIPLIERS)
+    return [
+        f"v = (({half} ^ {key}) * {first}) & {MASK}",
+        f"v = ((v ^ (v >> 15)) * {second}) & {MASK}",
+        "v = v ^ (v >> 16)",
+    ]
 
 
 def fetch_kernel(element: Element, *, single: bool) -> Kernel:

@@ -1,7 +1,8 @@
 """Glue kernels on rows of classes: softmax, its logarithm, cross-entropy, picking, one-hot rows.
 
 Exponentials and logarithms are taken in loops of their own over all elements of the share, which
-vectorise whatever the width of a row; what runs along a row is only comparing and adding.
+vectorise whatever the width of a row; what runs along a row is only comparing and adding. For rows
+of at most `NARROW` numbers the width is written into the text: loops of three rounds unroll.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from nndsl.codegen.program import Element, Kernel
 from nndsl.scalar import functions as f
 from nndsl.scalar.expression import variable
 
+NARROW = 16
+
+# A row with a NaN in it has a NaN for its sum, whatever its greatest value is taken to be.
 _GREATEST = (
     "top = x[row * n]",
     "for j in range(1, n):",
     INDENT + "value = x[row * n + j]",
-    INDENT + "top = where((top >= value) | (top != top), top, value)",
+    INDENT + "top = where(top >= value, top, value)",
 )
 _TOTAL = ("for j in range(n):", INDENT + "total = total + y[row * n + j]")
 
@@ -38,7 +42,7 @@ def _moved() -> list[str]:
     return _over("row in range(low * unit, high * unit)", lines)
 
 
-def softmax_kernel(element: Element) -> Kernel:
+def softmax_kernel(element: Element, width: int | None = None) -> Kernel:
     """Arguments: x, y, unit (rows for one row of the extent), n (numbers a row)."""
     share = [
         f"total = {element.value}(0.0)",
@@ -48,13 +52,13 @@ def softmax_kernel(element: Element) -> Kernel:
         INDENT + "y[row * n + j] = y[row * n + j] * scale",
     ]
     lines = _moved() + _exponentials(element) + _over(_ROWS, share)
-    return _rows("softmax", ["x", "y"], lines, element)
+    return _rows("softmax", _two(element), lines, element, width)
 
 
 _ROWS = "row in range(low * unit, high * unit)"
 
 
-def log_softmax_kernel(element: Element) -> Kernel:
+def log_softmax_kernel(element: Element, width: int | None = None) -> Kernel:
     """Arguments as for softmax."""
     logarithm = assignments([f.log(variable("total"))], ["shift"], {}, element)
     share = [
@@ -67,10 +71,10 @@ def log_softmax_kernel(element: Element) -> Kernel:
         INDENT + "y[row * n + j] = x[row * n + j] - shift",
     ]
     lines = _moved() + _exponentials(element) + _over(_ROWS, share)
-    return _rows("log_softmax", ["x", "y"], lines, element)
+    return _rows("log_softmax", _two(element), lines, element, width)
 
 
-def cross_entropy_kernel(smooth: float, element: Element) -> Kernel:
+def cross_entropy_kernel(smooth: float, element: Element, width: int | None = None) -> Kernel:
     """Loss and its derivative from logits and classes. Arguments: x, classes, loss, y, unit, n.
 
     With `smooth` s the target is 1 - s at the class plus s / n everywhere.
@@ -90,10 +94,9 @@ def cross_entropy_kernel(smooth: float, element: Element) -> Kernel:
     losses = [*_GREATEST, *_aim(smooth, kind), "loss[row] = loss[row] - aim"]
     lines = _moved() + _exponentials(element) + _over(_ROWS, deltas)
     lines += _over(_ROWS, ["total = loss[row]", *logarithm]) + _over(_ROWS, losses)
-    text = function("cross_entropy", ["x", "classes", "loss", "y", "unit", "n"], lines)
     real = f"pointer:{kind}"
-    signature = (real, "pointer:int32", real, real, "integer", "size")
-    return glue_kernel("cross_entropy", text, signature, element)
+    pointers = {"x": real, "classes": "pointer:int32", "loss": real, "y": real}
+    return _rows("cross_entropy", pointers, lines, element, width)
 
 
 def _even_share(smooth: float, kind: str) -> str:
@@ -113,15 +116,15 @@ def _aim(smooth: float, kind: str) -> list[str]:
     ]
 
 
-def pick_kernel(element: Element) -> Kernel:
+def pick_kernel(element: Element, width: int | None = None) -> Kernel:
     """The number at each row's class. Arguments: x, classes, y, unit, n."""
     lines = _over(_ROWS, ["y[row] = x[row * n + classes[row]]"])
-    text = function("pick", ["x", "classes", "y", "unit", "n"], lines)
     real = f"pointer:{element.value}"
-    return glue_kernel("pick", text, (real, "pointer:int32", real, "integer", "size"), element)
+    pointers = {"x": real, "classes": "pointer:int32", "y": real}
+    return _rows("pick", pointers, lines, element, width)
 
 
-def one_hot_kernel(element: Element) -> Kernel:
+def one_hot_kernel(element: Element, width: int | None = None) -> Kernel:
     """Rows of the unit matrix. Arguments: classes, y, unit, n."""
     kind = element.value
     lines = _over(
@@ -132,12 +135,21 @@ def one_hot_kernel(element: Element) -> Kernel:
             f"y[row * n + classes[row]] = {kind}(1.0)",
         ],
     )
-    text = function("one_hot", ["classes", "y", "unit", "n"], lines)
-    signature = ("pointer:int32", f"pointer:{kind}", "integer", "size")
-    return glue_kernel("one_hot", text, signature, element)
+    pointers = {"classes": "pointer:int32", "y": f"pointer:{kind}"}
+    return _rows("one_hot", pointers, lines, element, width)
 
 
-def _rows(word: str, pointers: list[str], lines: list[str], element: Element) -> Kernel:
-    text = function(word, [*pointers, "unit", "n"], lines)
-    signature = (*(f"pointer:{element.value}" for _ in pointers), "integer", "size")
-    return glue_kernel(word, text, signature, element)
+def _two(element: Element) -> dict[str, str]:
+    return {"x": f"pointer:{element.value}", "y": f"pointer:{element.value}"}
+
+
+def _rows(
+    word: str, pointers: dict[str, str], lines: list[str], element: Element, width: int | None
+) -> Kernel:
+    """A kernel over rows of n numbers: n is an argument, or `width` written into the text."""
+    arguments, signature = [*pointers, "unit"], [*pointers.values(), "integer"]
+    if width is None:
+        arguments, signature = [*arguments, "n"], [*signature, "size"]
+    else:
+        lines = [f"n = {width}", *lines]
+    return glue_kernel(word, function(word, arguments, lines), tuple(signature), element)

@@ -34,6 +34,9 @@ the address of the watched number (0: none), whether it is float64, rows of a ba
 
 SPINS = 2000
 NAME = "nndsl_run"
+ENTER = "nndsl_enter"
+"""One step by thread 0 alone, with its first four arguments in an array: a call from Python costs by
+the argument."""
 MAXIMUM_THREADS = 256
 CONTROL_SIZE = CLOCKS + MAXIMUM_THREADS
 
@@ -213,6 +216,19 @@ finish:
   br label %next_step
 leave:
   ret i64 %done
+}
+
+define void @nndsl_enter(ptr %arguments) nounwind {
+  %p1 = getelementptr i64, ptr %arguments, i64 1
+  %p2 = getelementptr i64, ptr %arguments, i64 2
+  %p3 = getelementptr i64, ptr %arguments, i64 3
+  %table = load ptr, ptr %arguments
+  %count = load i64, ptr %p1
+  %sizes = load ptr, ptr %p2
+  %control = load ptr, ptr %p3
+  %done = call i64 @nndsl_run(ptr %table, i64 %count, ptr %sizes, ptr %control,
+                              i64 0, i64 1, i64 1)
+  ret void
 }
 """
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import imputils, types
-
 from numba.core.typing.templates import AbstractTemplate, Registry, Signature, signature
 
 Values = tuple[ir.Value, ...]

@@ -137,7 +137,7 @@ def test_no_kernel_is_there_twice_and_calls_are_few():
 
 def test_a_graph_of_other_sizes_has_the_same_glue():
     small = generate(training_graph("classes"), "float32", BATCH)
-    sizes = ((7, 9, 5, 11), "elu", "classes")
+    sizes = ((7, 9, 5, 3), "elu", "classes")
     graph = perceptron(*sizes)
     passes = pipeline.training(optimizer(graph, "sgd", lr=0.2, momentum=0.5))
     large = generate(pipeline.run(graph, passes), "float32", 100)

@@ -199,7 +199,7 @@ def test_texts_of_glue_kernels(golden):
         glue.reduce_kernel("max", (False, True), Element.FLOAT64),
         glue.copy_kernel(2, Element.FLOAT32),
         glue.size_kernel(),
-        glue_rows.softmax_kernel(Element.FLOAT32),
+        glue_rows.softmax_kernel(Element.FLOAT32, 3),
         glue_rows.log_softmax_kernel(Element.FLOAT64),
         glue_rows.cross_entropy_kernel(0.0, Element.FLOAT32),
         glue_rows.pick_kernel(Element.FLOAT32),

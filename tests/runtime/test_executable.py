@@ -7,6 +7,7 @@ from nndsl.codegen.generate import generate
 from nndsl.codegen.program import Call, Kernel, Size, Split
 from nndsl.codegen.target import host_target, target
 from nndsl.passes import pipeline
+from nndsl.passes.dce import DeadCode
 from nndsl.runtime.compiler import Machine
 from nndsl.runtime.executable import aligned, load
 from nndsl.runtime.threads import Team, usable_cores
@@ -224,3 +225,26 @@ def test_kernels_may_only_call_mathematics():
             "define void @f(ptr %a) { %r = call i32 @system(ptr %a) ret void }",
             optimise=False,
         )
+
+
+def test_a_predictor_gives_what_evaluation_gives(store):
+    graph = perceptron((4, 6, 3), "tanh", "classes")
+    for name in ("loss", "data_loss"):
+        del graph.outputs[name]
+    del graph.inputs["t"]
+    graph = pipeline.run(graph, (DeadCode(), *pipeline.INFERENCE))
+    executable = load(generate(graph, "float32", 8), store=store)
+    executable.set_parameters(start_values(graph))
+    for rows in (1, 5, 8):
+        x = data_for(graph, rows)["x"]
+        expected = executable.evaluate({"x": x})["y"]
+        predict = executable.predictor(rows)
+        predict(np.zeros_like(x))
+        np.testing.assert_array_equal(predict(x), expected)
+    with pytest.raises(ValueError, match="9 rows"):
+        executable.predictor(9)
+
+
+def test_training_programs_have_no_predictor(training):
+    with pytest.raises(ValueError, match="no prediction"):
+        training.predictor(1)
