@@ -199,4 +199,6 @@ class FileReader:
 
 def unknown_source(name: str, span: Span | None, found: FileScope) -> NndslError:
     """The error for data that is not defined."""
-    return unknown_name("NN301", f"there is no data called `{name}`", name, found.sources, span)
+    places = {known: source.span for known, source in found.sources.items()}
+    title = f"there is no data called `{name}`"
+    return unknown_name("NN301", title, name, places, span, places=places)

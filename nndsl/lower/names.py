@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
 
@@ -50,14 +50,21 @@ def unknown_name(
     *,
     label: str = "",
     notes: Sequence[str] = (),
+    places: Mapping[str, Span | None] | None = None,
 ) -> NndslError:
-    """An error for a name that is not known, with the nearest or the legal ones."""
+    """An error for a name that is not known, with the nearest or the legal ones.
+
+    `places` says where known names are given: that of the nearest one is shown too.
+    """
     names = list(dict.fromkeys(known))
+    close = nearest(name, names)
+    defined = [(places.get(close[0]), "given here")] if places and close else []
     return error(
         code,
         title,
         span,
         label,
+        secondary=defined,
         help=suggestion(name, names) or (),
         notes=notes,
         fix=fix_for(name, names, span),

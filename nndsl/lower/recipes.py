@@ -137,10 +137,10 @@ def _target(train: tree.Train, scope: Scope) -> _Target:
         value.net.elaborated()
         return _Target(value.net, resolve(value.net, value.query, value.span), False)
     name = train.target.name if isinstance(train.target, tree.Name) else train.target.span.text
-    nets = [n for n in scope.visible() if isinstance(_value(scope, n), NetLike)]
-    raise unknown_name(
-        "NN301", f"there is no net called `{name}` to train", name, nets, train.target.span
-    )
+    values = {n: _value(scope, n) for n in scope.visible()}
+    nets = {n: v.name_span for n, v in values.items() if isinstance(v, NetLike)}
+    title = f"there is no net called `{name}` to train"
+    raise unknown_name("NN301", title, name, nets, train.target.span, places=nets)
 
 
 def _value(scope: Scope, name: str) -> object:
