@@ -142,7 +142,11 @@ def _raw(column: TableColumn) -> np.ndarray:
 def fit_steps(
     table: Table, column: TableColumn, steps: Sequence[FittedStep], rows: np.ndarray
 ) -> tuple[FittedStep, ...]:
-    """The steps with what each learnt from these rows, one after the other."""
+    """The steps with what each learnt from these rows, one after the other.
+
+    Which categories there are is no statistic but the table's own: they are taken from all rows, so
+    that the network's width does not depend on which rows train.
+    """
     values = _learning_values(column, steps, rows)
     fitted = []
     for step in steps:
@@ -160,7 +164,7 @@ def _learning_values(
 ) -> np.ndarray:
     if steps and word_of(steps[0]).accepts == "category":
         categories = column.to_categories()
-        return np.asarray(_names(categories.categories)[categories.codes[rows]])
+        return np.asarray(_names(categories.categories)[categories.codes])
     assert isinstance(column, NumberColumn)
     if column.width == 1:
         return np.asarray(column.values[rows], dtype=np.float64)

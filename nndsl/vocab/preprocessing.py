@@ -269,7 +269,7 @@ preprocessing(
     "onehot",
     _onehot,
     "One number for each category: 1 for the row's own, else 0. Missing is a category of its "
-    "own if the training part has it; a category never seen gives only 0.",
+    "own if the table has it; a category never seen gives only 0.",
     "sklearn.preprocessing.OneHotEncoder",
     fit=_fit_categories,
     accepts="category",

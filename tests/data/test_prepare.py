@@ -252,3 +252,14 @@ def test_the_split_and_the_arrays_go_together(tmp_path: Path) -> None:
     found = prepare(table, schema, wanted, split.train)
     train = found.inputs["input"][split.train]
     assert (train.min(), train.max()) == (0, 1)
+
+
+def test_a_category_that_only_other_parts_have_keeps_its_place(tmp_path: Path) -> None:
+    """The network's width is that of the table, whichever rows the training part holds."""
+    (tmp_path / "d.csv").write_text("k,t\na,1\nb,2\na,1\n,2\nc,1\n")
+    wanted = request(target="t", chains=())
+    table = read_table(wanted, tmp_path)
+    schema = schema_of(table, wanted)
+    found = prepare(table, schema, wanted, np.array([0, 1, 2]))
+    assert found.schema.inputs[0].shape == schema.inputs[0].shape == (4,)
+    assert found.inputs["input"].argmax(axis=1).tolist() == [0, 1, 0, 3, 2]
