@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
 from nndsl.codegen.context import batched
 from nndsl.codegen.draft import ROW_ALIGN, Draft, merged
-from nndsl.codegen.program import Split
+from nndsl.codegen.program import Region, Split
 from nndsl.ir.graph import Graph, Node, rebuild
+from nndsl.records import dataclass
 
 
 def in_phases(graph: Graph) -> Graph:
@@ -81,20 +83,84 @@ def scheduled(drafts: Sequence[Draft]) -> list[tuple[Draft, bool]]:
     both parts, that is enough, otherwise all threads meet in between. Calls that can do without a
     further meeting go first.
     """
+    earlier = _dependencies(drafts)
+    apart = [{j for j in earlier[i] if drafts[j].conflicts(d)} for i, d in enumerate(drafts)]
     waiting = list(range(len(drafts)))
     result: list[tuple[Draft, bool]] = []
-    earlier = {i: [j for j in range(i) if drafts[j].touches(drafts[i])] for i in waiting}
-    apart = {i: {j for j in earlier[i] if drafts[j].conflicts(drafts[i])} for i in waiting}
     before: set[int] = set()  # done before the last meeting
     while waiting:
         phase: set[int] = set()
-        first = True
-        for i in list(waiting):
-            done = before | phase
-            if all(j in done and (j in before or j not in apart[i]) for j in earlier[i]):
-                result.append((drafts[i], first and bool(result)))
-                first = False
+        left: list[int] = []
+        for i in waiting:
+            if apart[i] <= before and all(j in before or j in phase for j in earlier[i]):
+                result.append((drafts[i], not phase and bool(result)))
                 phase.add(i)
-                waiting.remove(i)
+            else:
+                left.append(i)
+        waiting = left
         before |= phase
     return result
+
+
+@dataclass
+class _Stretch:
+    """Bytes `start` to `stop` - 1 of a region: who wrote them last, who has read them since."""
+
+    start: int
+    stop: int
+    writer: int | None = None
+    readers: tuple[int, ...] = ()
+
+
+def _dependencies(drafts: Sequence[Draft]) -> list[set[int]]:
+    """For each call the earlier ones that it must follow directly.
+
+    Who touched the same bytes before the last writer needs no mention: the writer follows them,
+    and where threads had to meet before it, they have.
+    """
+    regions: dict[Region, list[_Stretch]] = {}
+    found: list[set[int]] = []
+    for number, draft in enumerate(drafts):
+        needed: set[int] = set()
+        for pointer in draft.pointers:
+            stretches = regions.setdefault(pointer.buffer.region, [])
+            for stretch in _covering(stretches, pointer.start, pointer.stop):
+                if stretch.writer is not None:
+                    needed.add(stretch.writer)
+                if pointer.writes:
+                    needed.update(stretch.readers)
+                    stretch.writer, stretch.readers = number, ()
+                else:
+                    stretch.readers = (*stretch.readers, number)
+        found.append(needed - {number})
+    return found
+
+
+def _covering(stretches: list[_Stretch], start: int, stop: int) -> list[_Stretch]:
+    """The stretches that make up `start` to `stop` - 1, cut and added as needed."""
+    if start >= stop:
+        return []
+    first = max(0, bisect_right(stretches, start, key=lambda s: s.start) - 1)
+    last = bisect_left(stretches, stop, key=lambda s: s.start)
+    kept: list[_Stretch] = []
+    inside: list[_Stretch] = []
+    place = start
+    for stretch in stretches[first:last]:
+        if stretch.stop <= start:
+            kept.append(stretch)
+            continue
+        if stretch.start < start:
+            kept.append(replace(stretch, stop=start))
+        if place < stretch.start:
+            inside.append(_Stretch(place, stretch.start))
+        inside.append(
+            replace(stretch, start=max(stretch.start, start), stop=min(stretch.stop, stop))
+        )
+        place = inside[-1].stop
+        if stretch.stop > stop:
+            inside.append(replace(stretch, start=stop))
+    beyond = inside.pop() if inside and inside[-1].start == stop else None
+    if place < stop:
+        inside.append(_Stretch(place, stop))
+    stretches[first:last] = [*kept, *inside, *([beyond] if beyond else [])]
+    return inside

@@ -35,8 +35,8 @@ the address of the watched number (0: none), whether it is float64, rows of a ba
 SPINS = 2000
 NAME = "nndsl_run"
 ENTER = "nndsl_enter"
-"""One step by thread 0 alone, with its first four arguments in an array: a call from Python costs by
-the argument."""
+"""One step by thread 0 alone, its first four arguments in an array: a call from Python costs by the
+number of its arguments."""
 MAXIMUM_THREADS = 256
 CONTROL_SIZE = CLOCKS + MAXIMUM_THREADS
 
