@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import cached_property
+
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

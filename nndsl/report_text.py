@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from nndsl.diagnostics import Diagnostic, Label, Severity, Source, Span
+from nndsl.records import dataclass
 
 MAXIMUM_LINES = 12
 MAXIMUM_SOURCE_LINES = 4

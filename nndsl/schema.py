@@ -8,11 +8,12 @@ preprocessing with what they learnt from the training part (`FittedStep`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
 
 from nndsl.diagnostics import Span
+from nndsl.records import dataclass
 
 
 class ColumnKind(Enum):

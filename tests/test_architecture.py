@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "nndsl"
 
 LEVELS = {
+    "records": -1,
     "diagnostics": 0,
     "random": 0,
     "schema": 1,
@@ -175,3 +177,12 @@ def test_no_paths_of_a_machine() -> None:
         text = path.read_text(encoding="utf-8")
         for needle in needles:
             assert needle not in text, f"{path.relative_to(ROOT)} names {needle}"
+
+
+def test_dataclasses_are_the_quick_ones() -> None:
+    for path in modules():
+        if room(path) != "records":
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"^from dataclasses import .*\bdataclass\b", text, re.M), (
+                f"{path.relative_to(ROOT)}: `from nndsl.records import dataclass`"
+            )

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from nndsl.codegen.program import Element
+from nndsl.records import dataclass
 
 SCALARS = {Element.FLOAT32: "float", Element.FLOAT64: "double", Element.INT32: "i32"}
 """LLVM's names of the machine types."""

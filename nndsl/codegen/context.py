@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nndsl.codegen.draft import Draft, Pointer, Share, Slot
 from nndsl.codegen.loops import count, size_of
@@ -11,6 +11,7 @@ from nndsl.codegen.program import Buffer, Element, Kernel, Size, Split
 from nndsl.codegen.target import Target
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import BATCH, ElementType
+from nndsl.records import dataclass
 
 OWN_ALIGN = 16
 """Elements: shares of flat memory start on cache lines."""

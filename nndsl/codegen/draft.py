@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from fractions import Fraction
 
 from nndsl.codegen.program import Buffer, Call, Contraction, Element, Kernel, Size, Split
 from nndsl.diagnostics import Span
+from nndsl.records import dataclass
 
 ROW_ALIGN = 8
 """Shares of the batch start at multiples of so many rows, the same for every call."""

@@ -8,12 +8,12 @@ The dialect: pointers, 64-bit sizes, loops that count from 0, numbers with their
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nndsl.codegen.draft import glue_kernel
 from nndsl.codegen.loops import Space
 from nndsl.codegen.printing import assignments
 from nndsl.codegen.program import Element, Kernel
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 
 INDENT = "    "

@@ -9,11 +9,11 @@ for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 
 from nndsl.codegen.program import Size
 from nndsl.ir.types import BATCH, Dimension
+from nndsl.records import dataclass
 
 Shape = tuple[Dimension, ...]
 

@@ -14,11 +14,12 @@ its value is `factor * sizes[index]`, and `sizes[0]` is 1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from nndsl.diagnostics import Span
 from nndsl.ir.types import Dimension
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 
 SIZES = ("one", "N", "step", "epoch", "first_row", "data_rows", "seed", "shuffle", "total_steps",

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass
 from functools import cache
 
 from nndsl.codegen.program import Element
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from nndsl.codegen.assembly import Shape, Value, Writer
 from nndsl.codegen.target import Target
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.primitives import PRIMITIVES
 

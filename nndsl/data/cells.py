@@ -11,11 +11,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from nndsl.data.table import MISSING_CODE
+from nndsl.records import dataclass
 
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
 """Cells (in lower case, without outer spaces) that stand for no value."""

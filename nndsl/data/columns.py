@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from nndsl.data.expressions import columns_in
 from nndsl.data.options import setting
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn
 from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
+from nndsl.records import dataclass
 from nndsl.schema import ChainRequest, ColumnExpression, ColumnKind, DataSpecification, Setting
 
 COMPUTED_TARGET = "target"

@@ -11,7 +11,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +20,7 @@ import numpy as np
 import nndsl.data.csv_problems as problems
 from nndsl.data.cells import ColumnBuilder, Gathered, NotTextError, number_of
 from nndsl.data.options import CsvOptions
+from nndsl.records import dataclass
 
 BATCH = 16384
 SAMPLE = 20  # records looked at to judge the separator

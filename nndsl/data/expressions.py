@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn
 from nndsl.diagnostics import NndslError, error, nearest
+from nndsl.records import dataclass
 from nndsl.schema import ColumnExpression
 
 _ARITHMETIC: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {

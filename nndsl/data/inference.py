@@ -6,7 +6,7 @@ Nothing is learnt here: the steps get what they learn from the training part in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from nndsl.data.table import (
     describe_columns,
 )
 from nndsl.diagnostics import NndslError, error
+from nndsl.records import dataclass
 from nndsl.schema import (
     ChainRequest,
     ColumnKind,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from nndsl.diagnostics import Fix, NndslError, error, nearest
+from nndsl.records import dataclass
 from nndsl.schema import ChainRequest, DataSpecification, Setting
 from nndsl.vocab import words
 from nndsl.vocab.kinds import Preprocessing

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +14,7 @@ from nndsl.data.csv_text import Text, records
 from nndsl.data.options import CsvOptions
 from nndsl.data.table import NumberColumn, Table, TableColumn, number_text
 from nndsl.diagnostics import Place, error
+from nndsl.records import dataclass
 from nndsl.runtime.durable import write_file
 from nndsl.schema import TargetKind, TargetSchema
 

@@ -7,7 +7,7 @@ was learnt.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from nndsl.data.new_data import match_columns, remarks_on_new
 from nndsl.data.remarks import remarks
 from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn, number_text
 from nndsl.diagnostics import Diagnostic, NndslError, error
+from nndsl.records import dataclass
 from nndsl.schema import (
     DataSpecification,
     FittedStep,

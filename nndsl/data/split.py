@@ -6,7 +6,6 @@ Every choice is a function of the seed alone (`nndsl.random.permutation`), so th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from nndsl.data.options import setting, value_of
 from nndsl.data.table import CategoryColumn, NumberColumn, Table
 from nndsl.diagnostics import NndslError, error
 from nndsl.random import permutation
+from nndsl.records import dataclass
 from nndsl.schema import DataSpecification, Schema, Setting, StepRequest, TargetKind
 
 DEFAULT = (0.64, 0.16, 0.2)

@@ -8,13 +8,14 @@ line of each row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from nndsl.diagnostics import Diagnostic, Place, Severity
+from nndsl.records import dataclass
 from nndsl.schema import Column, ColumnKind
 
 MISSING_CODE = -1

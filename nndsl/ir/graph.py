@@ -7,12 +7,13 @@ A graph is a pure function from its inputs to its outputs and updates. `updates`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Protocol
 
 from nndsl.diagnostics import Span
 from nndsl.ir.types import TensorType
+from nndsl.records import dataclass
 
 
 class Operation(Protocol):

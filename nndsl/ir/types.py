@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from nndsl.records import dataclass
 
 Dimension = int | str
 """A size, or the name of one known only at run time; "N" is the number of rows of the batch."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nndsl.diagnostics import Span, error
@@ -27,6 +26,7 @@ from nndsl.lower.values import (
     Tensor,
     defaults_for,
 )
+from nndsl.records import dataclass
 from nndsl.syntax import tree
 
 

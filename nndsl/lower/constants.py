@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower.problems import NeedsDataError
 from nndsl.lower.values import Group, Shape, Tensor, Unknown
+from nndsl.records import dataclass
 
 LARGEST_ARRAY = 10_000_000
 LARGEST_EXPONENT = 4096

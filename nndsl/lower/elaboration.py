@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
 from nndsl.lower.result import Inferred, Part
 from nndsl.lower.values import Tensor
 from nndsl.random import stream_of
+from nndsl.records import dataclass
 from nndsl.vocab.registry import WordCall
 
 MOST_STAGES = 50_000

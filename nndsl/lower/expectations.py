@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from nndsl.lower.result import Expectation, Module
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import Mention, Part, Shape, Unknown
 from nndsl.lower.words import shown
+from nndsl.records import dataclass
 from nndsl.syntax import tree
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -15,6 +15,7 @@ from nndsl.lower.nets import NetDefinition
 from nndsl.lower.scopes import Scope, Session
 from nndsl.lower.train_settings import check_default
 from nndsl.lower.values import POISON, DataSource, Namespace
+from nndsl.records import dataclass
 from nndsl.schema import DataSpecification, Schema
 from nndsl.syntax import tree
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from nndsl.lower.values import (
     tensors_of,
 )
 from nndsl.lower.words import shown, unknown_word
+from nndsl.records import dataclass
 from nndsl.syntax import tree
 
 MOST_TURNS = 100_000

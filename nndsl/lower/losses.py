@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -24,6 +24,7 @@ from nndsl.ops.compose import add_map, add_mean, add_sum
 from nndsl.ops.map import operand
 from nndsl.ops.movement import Concat
 from nndsl.ops.reduction import Reduce
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
 from nndsl.scalar.functions import absolute
 from nndsl.scalar.inspection import substitute

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph
@@ -30,6 +30,7 @@ from nndsl.lower.values import (
     Unknown,
     tensors_of,
 )
+from nndsl.records import dataclass
 from nndsl.syntax import tree
 
 OUTPUT = "output"

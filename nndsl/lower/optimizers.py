@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from nndsl.diagnostics import Span, error
@@ -15,6 +15,7 @@ from nndsl.lower.schedules import ScheduleReader
 from nndsl.lower.train_settings import Settings
 from nndsl.lower.values import Composite, Mention
 from nndsl.lower.words import bind, find_word, shown
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
 from nndsl.vocab.arguments import call
 from nndsl.vocab.registry import WordCall, words

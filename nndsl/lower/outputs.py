@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nndsl.diagnostics import Span
 from nndsl.ir.graph import Value
@@ -11,6 +10,7 @@ from nndsl.ir.types import Dimension
 from nndsl.lower.nets import Elaborated
 from nndsl.lower.result import Inferred, Part
 from nndsl.lower.values import DataSource, Tensor
+from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind, TargetSchema
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from nndsl.diagnostics import NndslError, error
@@ -18,6 +18,7 @@ from nndsl.lower.train_settings import Settings, Written
 from nndsl.lower.values import Composite, Given, Mention
 from nndsl.lower.words import bind, shown, sorts_of
 from nndsl.params import TimeLength
+from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind
 from nndsl.syntax import tree
 from nndsl.vocab.arguments import call

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Role, Value
@@ -25,6 +24,7 @@ from nndsl.lower.train_settings import Settings, gather
 from nndsl.lower.values import DataSource, NetLike, Part
 from nndsl.ops.map import Map
 from nndsl.ops.rows import Softmax
+from nndsl.records import dataclass
 from nndsl.scalar.expression import variable
 from nndsl.scalar.functions import sigmoid
 from nndsl.schema import TargetKind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from nndsl.diagnostics import Diagnostic, Span
 from nndsl.ir.graph import Graph, Value
 from nndsl.params import TimeLength
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 from nndsl.schema import Schema
 from nndsl.syntax import tree

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from nndsl.diagnostics import Span, error
@@ -10,6 +9,7 @@ from nndsl.lower.constants import is_number
 from nndsl.lower.values import Composite, Mention
 from nndsl.lower.words import bind, call_word, find_word, shown
 from nndsl.params import Length, TimeLength
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant, variable
 from nndsl.scalar.functions import where
 from nndsl.scalar.inspection import substitute

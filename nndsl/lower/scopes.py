@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from nndsl.diagnostics import Span, error
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.problems import PoisonedError, Problems
 from nndsl.lower.values import POISON, DefaultsLine, Given, Part
+from nndsl.records import dataclass
 from nndsl.syntax import tree
 from nndsl.vocab.registry import registries
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -25,6 +25,7 @@ from nndsl.lower.values import (
 )
 from nndsl.lower.words import bind, shown, stage_word, unknown_stage
 from nndsl.ops.map import Map
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant, variable
 from nndsl.scalar.inspection import substitute
 from nndsl.vocab.kinds import Activation, Layer

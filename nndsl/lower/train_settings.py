@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -13,6 +13,7 @@ from nndsl.lower.lets import define_let, run_defaults
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import Part
+from nndsl.records import dataclass
 from nndsl.syntax import tree
 
 SETTINGS = (

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from nndsl.diagnostics import Span
 from nndsl.ir.graph import Value
 from nndsl.ir.types import BATCH, Dimension
+from nndsl.records import dataclass
 from nndsl.schema import DataSpecification, Schema
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from nndsl.lower.values import (
     is_tensor,
 )
 from nndsl.params import Array, Choice, Int, Length, OneOf, Parameter, Real, Ref, TimeLength
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
 from nndsl.vocab.arguments import ArgumentProblem, argument_error, bind_arguments
 from nndsl.vocab.registry import Word, WordCall, lookup, nearest_words, registries, words

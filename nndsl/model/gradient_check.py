@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from nndsl.passes import pipeline
 from nndsl.passes.differentiate import PREFIX, Differentiate
 from nndsl.passes.join import Join
 from nndsl.passes.simplify import Simplify
+from nndsl.records import dataclass
 from nndsl.runtime.executable import Executable, load
 from nndsl.train.initial import initial_parameters
 

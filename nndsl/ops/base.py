@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from nndsl.ir.graph import Builder, Node, Value
 from nndsl.ir.types import ElementType, TensorType
+from nndsl.records import dataclass
 
 
 class Fusion(Enum):

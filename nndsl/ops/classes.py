@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from nndsl.ops.map import Map, operand
 from nndsl.ops.reduction import Reduce, Reshape
 from nndsl.ops.rows import LogSoftmax, Softmax, softmax_gradient
 from nndsl.ops.shapes import format_full, known, require_element, require_operands, require_rank
+from nndsl.records import dataclass
 
 ROWS = TensorType(("N", 3))
 CLASSES = TensorType(("N",), ElementType.INDEX)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from nndsl.ir.types import ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
+from nndsl.records import dataclass
 from nndsl.scalar import functions
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import substitute, variables

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from nndsl.ir.graph import Builder, Node, Value
 from nndsl.ir.types import ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.shapes import broadcast, known, require_operands
+from nndsl.records import dataclass
 from nndsl.scalar import functions
 from nndsl.scalar.derivative import OUTPUT, differentiate, in_terms_of_output
 from nndsl.scalar.evaluation import evaluate_all

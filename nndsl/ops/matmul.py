@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import Dimension, ElementType, TensorType, format_shape
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.shapes import format_full, known, require_element, require_operands
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

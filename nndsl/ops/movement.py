@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.reduction import Broadcast, Move
 from nndsl.ops.shapes import format_full, require_operands
 from nndsl.ops.source import Constant
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

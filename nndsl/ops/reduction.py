@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from nndsl.ops.shapes import (
     require_operands,
     same_count,
 )
+from nndsl.records import dataclass
 from nndsl.scalar.functions import equal
 
 KINDS = ("sum", "max")

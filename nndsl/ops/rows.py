@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.map import Map, operand
 from nndsl.ops.reduction import Reduce
 from nndsl.ops.shapes import known, require_element, require_operands, require_rank
+from nndsl.records import dataclass
 from nndsl.scalar.functions import exp, log
 
 

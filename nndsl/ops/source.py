@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import Dimension, ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.shapes import actual, known, require_operands
+from nndsl.records import dataclass
 
 
 class Source(Op):

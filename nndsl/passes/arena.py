@@ -11,7 +11,8 @@ from __future__ import annotations
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from nndsl.records import dataclass
 
 
 @dataclass(eq=False)

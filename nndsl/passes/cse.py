@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from nndsl.ir.graph import Graph, Node, Value
 from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

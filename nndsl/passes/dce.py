@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nndsl.ir.graph import Graph, rebuild
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ops.compose import add_sum
@@ -12,6 +11,7 @@ from nndsl.ops.reduction import sum_to
 from nndsl.ops.source import Constant
 from nndsl.passes.dce import DeadCode
 from nndsl.passes.rewriting import operation_of
+from nndsl.records import dataclass
 
 PREFIX = "gradient:"
 

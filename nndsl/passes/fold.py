@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -12,6 +11,7 @@ from nndsl.ir.types import ElementType
 from nndsl.ops.base import Clock
 from nndsl.ops.source import constant_of
 from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

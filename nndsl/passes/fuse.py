@@ -9,12 +9,12 @@ activation, the activation's gradient) is done where the product's sums are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from nndsl.ir.graph import Graph, Node, Value, rebuild
 from nndsl.ops.base import Fusion
 from nndsl.ops.fused import Joined, joined_maps, read_in_registers, with_epilogue
 from nndsl.passes.rewriting import operation_of
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import size
 

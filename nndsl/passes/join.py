@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nndsl.ir.graph import Graph
 from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

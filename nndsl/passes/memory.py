@@ -10,7 +10,6 @@ of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from math import prod
 
@@ -18,6 +17,7 @@ from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, ElementType
 from nndsl.ops.base import Fusion, Op
 from nndsl.passes.arena import Arena, Piece, phases_of
+from nndsl.records import dataclass
 
 ALIGNMENT = 64
 """Bytes: a cache line, and a vector register of AVX-512."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nndsl.ir.graph import Graph, Node, Value, with_inputs
 from nndsl.ops.base import Fusion
 from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

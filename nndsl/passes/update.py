@@ -12,7 +12,6 @@ that is exactly 0 switches its terms off, and states that nothing reads then are
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from nndsl.ir.graph import CLOCK_NAMES, Builder, Graph, Role, Value
 from nndsl.ir.types import BATCH, ElementType, TensorType
@@ -23,6 +22,7 @@ from nndsl.ops.reduction import Reduce
 from nndsl.ops.source import SizeOf
 from nndsl.passes.dce import DeadCode
 from nndsl.passes.differentiate import PREFIX
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant, variable
 from nndsl.scalar.expression import build as build_expression
 from nndsl.scalar.functions import minimum, sqrt

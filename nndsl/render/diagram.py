@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nndsl.ir.graph import Role, Value
 from nndsl.ir.types import format_shape
 from nndsl.lower.result import Network, Part
+from nndsl.records import dataclass
 from nndsl.vocab.registry import words
 
 INK = "#1f2933"

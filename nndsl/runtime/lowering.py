@@ -9,7 +9,6 @@ together with the trampoline that gives the function our calling convention.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
@@ -21,6 +20,7 @@ from numba.core.lowering import Lower
 from numba.core.typing import mathdecl, templates
 
 from nndsl.codegen.program import Kernel
+from nndsl.records import dataclass
 from nndsl.runtime.intrinsics import LOWERING, NAMES, TYPING
 
 _LLVM_TYPES = {"float32": "float", "float64": "double", "int32": "i32", "int64": "i64"}

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nndsl.records import dataclass
 from nndsl.scalar import functions as f
 from nndsl.scalar.expression import ONE, ZERO, Expression, build
 

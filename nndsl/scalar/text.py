@@ -16,8 +16,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import postorder, variables
 from nndsl.scalar.primitives import PRIMITIVES

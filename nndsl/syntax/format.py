@@ -8,11 +8,12 @@ columns, else each of its statements gets a line; nothing is aligned; at most on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lark import Token
 
 from nndsl.diagnostics import Source
+from nndsl.records import dataclass
 from nndsl.syntax.grammar import lark_parser
 from nndsl.syntax.layout import lay_out
 from nndsl.syntax.parser import parse

@@ -8,11 +8,12 @@ missing one should have stood; it is put there, so that one mistake stays one mi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lark import Token
 
 from nndsl.diagnostics import Diagnostic, Fix, Label, Source, Span, error
+from nndsl.records import dataclass
 from nndsl.syntax.wording import (
     ITEM_WORDS,
     KEYWORD_TERMINALS,

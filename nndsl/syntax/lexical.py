@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lark import Token
 
 from nndsl.diagnostics import Diagnostic, NndslError, Source
+from nndsl.records import dataclass
 from nndsl.syntax.grammar import lark_parser
 from nndsl.syntax.misspelt import Misread, read_badly
 from nndsl.syntax.wording import MAXIMUM_PROBLEMS

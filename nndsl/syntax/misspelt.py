@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from nndsl.diagnostics import Diagnostic, Fix, Label, Source, Span
+from nndsl.records import dataclass
 from nndsl.syntax.wording import shortened
 
 

@@ -9,13 +9,14 @@ it is not, the statement is given up and reading goes on at the next one.
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lark import Token, UnexpectedToken
 from lark import Tree as ParseTree
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from nndsl.diagnostics import Diagnostic, Source
+from nndsl.records import dataclass
 from nndsl.syntax.grammar import lark_parser
 from nndsl.syntax.layout import BracketProblem, Layout
 from nndsl.syntax.lexical import Lexed

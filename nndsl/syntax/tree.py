@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from nndsl.diagnostics import Span
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 from lark import Token
 
 from nndsl.diagnostics import Diagnostic, Fix, Label, Source, Span
+from nndsl.records import dataclass
 from nndsl.syntax.wording import ITEM_WORDS, OPENERS, SIGNS, VALUE_ENDS, shortened
 
 _ITEM_TERMINALS = frozenset(word.upper() for word in ITEM_WORDS)

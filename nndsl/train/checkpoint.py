@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nndsl.diagnostics import NndslError, error
+from nndsl.records import dataclass
 from nndsl.runtime.durable import Content
 from nndsl.runtime.weights import decode, encode
 from nndsl.train.history import History

@@ -7,7 +7,6 @@ going on from a snapshot. There the graph's NumPy meanings show which value was 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role
 from nndsl.ir.types import BATCH
 from nndsl.ops.base import Clock, Op
 from nndsl.random import permutation
+from nndsl.records import dataclass
 from nndsl.train.job import Arrays, TrainingJob
 from nndsl.train.keeping import Snapshot, is_finite
 from nndsl.train.plan import Plan

@@ -6,8 +6,10 @@ An observer's methods are called from the training loop; they must return quickl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

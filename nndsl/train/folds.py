@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nndsl.records import dataclass
 from nndsl.train import folder as names
 from nndsl.train.events import FoldEnded, Noted, Observer
 from nndsl.train.figures import mean_and_deviation

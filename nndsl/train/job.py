@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 import numpy as np
 
 from nndsl.ir.graph import Graph
 from nndsl.lower.result import Network, Recipe
+from nndsl.records import dataclass
 from nndsl.schema import TargetKind
 from nndsl.train.folder import RunFolder
 from nndsl.train.history import History

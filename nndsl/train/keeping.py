@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
+from nndsl.records import dataclass
 from nndsl.train.job import Arrays, Executable
 
 SNAPSHOT_SECONDS = 0.5

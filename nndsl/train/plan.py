@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from nndsl.lower.result import Number, Recipe
 from nndsl.params import TimeLength
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

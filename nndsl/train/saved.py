@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from nndsl.diagnostics import error
 from nndsl.lower.result import Network
+from nndsl.records import dataclass
 from nndsl.runtime import weights
 from nndsl.train import folder as names
 from nndsl.train.checkpoint import Checkpoint, decode_checkpoint, mismatch

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from nndsl.diagnostics import NndslError, error
+from nndsl.records import dataclass
 from nndsl.runtime.durable import Content
 from nndsl.runtime.weights import encode
 from nndsl.train import folder as names

@@ -8,12 +8,12 @@ resumed run together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from nndsl.diagnostics import Span, error
 from nndsl.lower.result import Stop
 from nndsl.params import TimeLength
+from nndsl.records import dataclass
 from nndsl.train.history import History
 
 SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}

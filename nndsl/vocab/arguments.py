@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
 from nndsl.params import Parameter, ParameterError, Real, Ref
+from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 from nndsl.vocab.registry import Word, WordCall, words
 

@@ -7,11 +7,12 @@ register themselves when their module is imported by `nndsl.vocab`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from nndsl.diagnostics import Span, nearest
 from nndsl.params import Parameter
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

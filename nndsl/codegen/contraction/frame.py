@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from nndsl.codegen.assembly import SCALARS, Shape, Value, Writer, integer
 from nndsl.codegen.contraction.problem import Problem
@@ -11,6 +11,7 @@ from nndsl.codegen.contraction.tiles import Part, Plan
 from nndsl.codegen.program import Element, Operand
 from nndsl.codegen.target import Target
 from nndsl.codegen.vector import VectorCode, converted
+from nndsl.records import dataclass
 
 
 @dataclass(frozen=True)

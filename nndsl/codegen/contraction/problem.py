@@ -8,12 +8,12 @@ problem is the contraction itself, or its transpose C^T = B^T A^T.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
 from nndsl.codegen.program import Contraction, Element, Size
 from nndsl.codegen.target import Target
+from nndsl.records import dataclass
 from nndsl.scalar.expansion import expand
 from nndsl.scalar.expression import Expression, variable
 from nndsl.scalar.inspection import postorder

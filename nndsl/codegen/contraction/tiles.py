@@ -9,10 +9,10 @@ hide the latency of the multiply-add; among those that do, the cheapest for the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nndsl.codegen.contraction.problem import Form, Problem
 from nndsl.codegen.target import Target
+from nndsl.records import dataclass
 
 LATENCY = {16: 8.0, 32: 4.0}
 """By the number of registers: cycles from a multiply-add to its result, in registers' worth of

@@ -1,0 +1,135 @@
+"""`dataclass`, quicker to define than Python's own.
+
+`dataclasses.dataclass` writes five functions as text for every class and compiles them when the
+module is imported: 0.3 to 0.6 ms a class, and with 240 classes a third of the time of
+`nndsl check`. Here the functions are closures, shared by all classes as far as possible; fields,
+`replace`, `asdict` and matching are Python's own. A class means the same under both decorators,
+and type checkers see Python's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import MISSING, Field, FrozenInstanceError
+from operator import attrgetter
+from reprlib import recursive_repr
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import dataclass as dataclass
+else:
+
+    def dataclass(cls: Any = None, /, *, frozen: bool = False, eq: bool = True) -> Any:
+        """Python's `dataclass` with the two options that are used here."""
+        if cls is None:
+            return lambda cls: _define(cls, frozen=frozen, eq=eq)
+        return _define(cls, frozen=frozen, eq=eq)
+
+
+def _define(cls: type[Any], *, frozen: bool, eq: bool) -> type[Any]:
+    """Add what a class does not define itself."""
+    own = set(vars(cls))
+    hashes = vars(cls).get("__hash__") is not None  # `__eq__` alone sets it to None
+    dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+    fields = dataclasses.fields(cls)
+    added: dict[str, Any] = {"__init__": _initializer(cls, fields), "__repr__": _repr}
+    if eq:
+        values = _values_of(fields)
+        added["__eq__"] = _equality(values)
+        if not hashes:
+            own.discard("__hash__")
+            added["__hash__"] = _hash(values) if frozen else None
+    if frozen:
+        added["__setattr__"] = _refuse_to_set
+        added["__delattr__"] = _refuse_to_delete
+    for name, function in added.items():
+        if name not in own:
+            setattr(cls, name, function)
+    return cls
+
+
+def _initializer(cls: type[Any], fields: tuple[Field[Any], ...]) -> Callable[..., None]:
+    """What fills a new instance; TypeError for arguments that do not fit."""
+    assert all(field.init and not field.kw_only for field in fields)
+    names = tuple(field.name for field in fields)
+    known = frozenset(names)
+    complete = _completion(cls, fields)
+    finish = hasattr(cls, "__post_init__")
+
+    def __init__(self: Any, /, *values: Any, **named: Any) -> None:  # noqa: N807
+        state = self.__dict__
+        state.update(zip(names, values, strict=False))
+        given = len(values)
+        if named:
+            state.update(named)
+            given += len(named)
+        if given != len(names) or (named and state.keys() != known):
+            complete(state, given)
+        if finish:
+            self.__post_init__()
+
+    return __init__
+
+
+def _completion(
+    cls: type[Any], fields: tuple[Field[Any], ...]
+) -> Callable[[dict[str, Any], int], None]:
+    """What puts in the defaults, and says what is wrong with the arguments if anything is."""
+    names = tuple(field.name for field in fields)
+    defaults = {f.name: f.default for f in fields if f.default is not MISSING}
+    makers = {f.name: f.default_factory for f in fields if f.default_factory is not MISSING}
+
+    def complete(state: dict[str, Any], given: int) -> None:
+        if given > len(state):
+            raise TypeError(f"{cls.__qualname__}() takes {len(names)} arguments, each once")
+        for name, value in defaults.items():
+            state.setdefault(name, value)
+        for name, make in makers.items():
+            if name not in state:
+                state[name] = make()
+        if missing := [name for name in names if name not in state]:
+            raise TypeError(f"{cls.__qualname__}() lacks the argument {missing[0]!r}")
+        if len(state) > len(names):
+            unknown = min(state.keys() - names)
+            raise TypeError(f"{cls.__qualname__}() has no argument {unknown!r}")
+
+    return complete
+
+
+def _values_of(fields: tuple[Field[Any], ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives the fields that are compared, as a tuple."""
+    names = tuple(field.name for field in fields if field.compare)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda instance: tuple(getattr(instance, name) for name in names)
+
+
+def _equality(values: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any, object], bool]:
+    def __eq__(self: Any, other: object) -> bool:  # noqa: N807
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return values(self) == values(other)
+
+    return __eq__
+
+
+def _hash(values: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], int]:
+    def __hash__(self: Any) -> int:  # noqa: N807
+        return hash(values(self))
+
+    return __hash__
+
+
+@recursive_repr()
+def _repr(self: Any) -> str:
+    shown = (f"{f.name}={getattr(self, f.name)!r}" for f in dataclasses.fields(self) if f.repr)
+    return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def _refuse_to_set(self: Any, name: str, value: object) -> None:
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _refuse_to_delete(self: Any, name: str) -> None:
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
