@@ -15,7 +15,7 @@ from nndsl.lower.result import Inferred, Penalty
 from nndsl.lower.train_settings import Settings
 from nndsl.lower.values import Composite, DataSource, Mention
 from nndsl.lower.words import bind, shown
-from nndsl.schema import DataSpecification, StepRequest
+from nndsl.schema import DataSpecification, StepRequest, TargetKind
 
 Summand = tuple[str, float]
 
@@ -55,8 +55,10 @@ def _general(
     if source.schema is None or not weights:
         return [], []
     rows = training_rows(source.specification, source.schema.rows)
-    coefficient = defaults.L2 / max(1, rows)
-    why = f"the default recipe: {defaults.L2:g} by {rows} training rows"
+    numbers = all(t.kind is TargetKind.NUMBERS for t in source.schema.targets)
+    strength = defaults.L2_OF_NUMBERS if numbers else defaults.L2_OF_CLASSES
+    coefficient = strength / max(1, rows)
+    why = f"the default recipe: {strength:g} by {rows} training rows"
     return [("l2", coefficient)], [Inferred("penalty", f"l2({coefficient:.3g})", why)]
 
 

@@ -8,8 +8,10 @@ OPTIMIZER = "adam"
 RATE = 3e-3
 BATCH = 32
 LENGTH = TimeLength(300, "epoch")
-L2 = 0.1
-"""The l2 coefficient is this, divided by the number of training rows."""
+L2_OF_CLASSES = 1.0
+L2_OF_NUMBERS = 10.0
+"""The l2 coefficient is this, divided by the number of training rows: where the targets are classes,
+and where they are numbers (docs/design/2026-11-21-default-recipe.md)."""
 KEEP = "val_loss"
 SEED = 0
 PRECISION = "float32"

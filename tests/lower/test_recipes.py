@@ -27,7 +27,7 @@ def test_the_default_recipe() -> None:
     assert found.loss == ("cross_entropy",)
     (penalty,) = found.penalties
     assert (penalty.kind, penalty.parameters) == ("l2", ("trunk.dense.weight", "head.dense.weight"))
-    assert penalty.coefficient == pytest.approx(0.1 / 96)
+    assert penalty.coefficient == pytest.approx(1 / 96)
     said = {note.what: note.taken for note in found.inferred}
     assert said["optimizer"] == "adam(0.003)"
     assert said["loss"] == "cross_entropy"
