@@ -1,4 +1,4 @@
-"""The grammar as text, and the LALR parser made from it once per process."""
+"""The grammar as text, and the LALR parser of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from nndsl.syntax.tables import parser_from_tables
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -24,16 +26,24 @@ def grammar_text() -> str:
 
 @cache
 def lark_parser() -> Lark:
-    """The parser: built at the first use (about 60 ms), never stored on disk.
+    """The parser: from the stored tables (5 ms), or made of the grammar where those do not fit.
 
     Lark's own `cache=` is a pickle in a shared folder that others can plant, so it stays off.
+    """
+    grammar = grammar_text()
+    return parser_from_tables(grammar) or parser_from_grammar(grammar)
+
+
+def parser_from_grammar(grammar: str) -> Lark:
+    """The parser that Lark makes of a grammar (0.1 s).
+
     The lexer is `basic`: what a token is never depends on where it stands, so that a text with
     mistakes can be cut into tokens before anyone tries to understand it.
     """
     from lark import Lark
 
     return Lark(
-        grammar_text(),
+        grammar,
         parser="lalr",
         lexer="basic",
         start=list(START_RULES),
