@@ -15,6 +15,10 @@ ROW_ALIGN = 8
 """Shares of the batch start at multiples of so many rows, the same for every call."""
 
 
+LINE = 64
+"""Bytes of a cache line: buffers start at multiples of it."""
+
+
 class Share(Enum):
     """Which part of a buffer a thread's share of the call touches."""
 
@@ -161,7 +165,7 @@ def merged(one: Draft, other: Draft) -> Draft | None:
     if len(gaps) != 1:
         return None
     (gap,) = gaps
-    if not one.extent.factor <= gap < one.extent.factor + 64 // one.kernel.element.bytes:
+    if not one.extent.factor <= gap < one.extent.factor + LINE // one.kernel.element.bytes:
         return None
     extent = Size(gap + other.extent.factor)
     spans = tuple(dict.fromkeys((*one.spans, *other.spans)))

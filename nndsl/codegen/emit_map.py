@@ -21,8 +21,8 @@ def emit_map(context: Context, node: Node, operation: Op) -> list[Draft]:
     space = collapse(result.shape, [v.type.shape for v in node.inputs])
     element = context.element(result.element)
     arguments = _Arguments(context, space)
-    operands = [arguments.read(number, value) for number, value in enumerate(node.inputs)]
-    results = [arguments.write(value) for value in node.outputs]
+    operands = tuple(arguments.read(n, value) for n, value in enumerate(node.inputs))
+    results = tuple(arguments.write(value) for value in node.outputs)
     computed = context.precision if element is Element.INT32 else element
     kernel = glue.map_kernel(operation.expressions, operands, results, space, computed)
     split, align = _split(space)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
-from nndsl.codegen import contraction as contractions
 from nndsl.codegen.context import Context, draft
-from nndsl.codegen.contraction import align, extents, flops
+from nndsl.codegen.contraction import align, extents, flops, loop_nest
 from nndsl.codegen.draft import Draft, Pointer, Share, contraction_kernel
 from nndsl.codegen.loops import size_of
-from nndsl.codegen.program import Contraction, Operand, Size, Split
+from nndsl.codegen.program import Contraction, Kernel, Operand, Size, Split
+from nndsl.codegen.target import Target
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import BATCH, Dimension
 from nndsl.ops.base import Op
@@ -80,7 +81,7 @@ def _product(context: Context, operation: MatMul, node: Node) -> Contraction:
 
 
 def _call(context: Context, node: Node, contraction: Contraction) -> Draft:
-    kernel = contraction_kernel(contraction, _nest(contraction, context))
+    kernel, tile = _kernel(contraction, context.target)
     by_rows = contraction.rows.symbol == BATCH
     share = Share.PART if by_rows else Share.WHOLE
     kinds = [o.kind for o in contraction.operands]
@@ -101,7 +102,7 @@ def _call(context: Context, node: Node, contraction: Contraction) -> Draft:
         (*pointers, contraction.rows, contraction.depth),
         contraction.rows,
         split,
-        align(contraction, context.target),
+        tile,
         flops(contraction, sizes),
     )
 
@@ -110,6 +111,8 @@ def _share(kind: str) -> Share:
     return Share.PART if kind in ("tile", "rows") else Share.WHOLE
 
 
-def _nest(contraction: Contraction, context: Context) -> str:
-    nest = getattr(contractions, "loop_nest", None)
-    return nest(contraction, context.target) if nest else repr(contraction)
+@cache
+def _kernel(contraction: Contraction, target: Target) -> tuple[Kernel, int]:
+    """The kernel of a contraction, and what shares of its extent should be multiples of."""
+    kernel = contraction_kernel(contraction, loop_nest(contraction, target))
+    return kernel, align(contraction, target)

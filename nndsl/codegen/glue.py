@@ -8,6 +8,7 @@ The dialect: pointers, 64-bit sizes, loops that count from 0, numbers with their
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from nndsl.codegen.draft import glue_kernel
 from nndsl.codegen.loops import Space
@@ -41,10 +42,11 @@ class MapOperand:
     element: Element | None
 
 
+@cache
 def map_kernel(
-    expressions: Sequence[Expression],
-    operands: Sequence[MapOperand],
-    results: Sequence[MapOperand],
+    expressions: tuple[Expression, ...],
+    operands: tuple[MapOperand, ...],
+    results: tuple[MapOperand, ...],
     space: Space,
     element: Element,
 ) -> Kernel:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nndsl.codegen.context import batched
-from nndsl.codegen.draft import ROW_ALIGN, Draft, merged
+from nndsl.codegen.draft import LINE, ROW_ALIGN, Draft, Share, merged
 from nndsl.codegen.program import Region, Split
 from nndsl.ir.graph import Graph, Node, rebuild
 from nndsl.records import dataclass
@@ -41,26 +41,37 @@ def merge_neighbours(drafts: Sequence[Draft]) -> list[Draft]:
 
     This makes one loop of an optimizer's update of all parameters.
     """
-    result: list[Draft] = []
+    result: list[Draft | None] = []
+    ends: dict[tuple[object, ...], int] = {}  # where calls end that the next may go on from
     for draft in drafts:
-        position = _partner(result, draft)
-        if position is None:
-            result.append(draft)
-            continue
-        joined = merged(result.pop(position), draft)
-        assert joined is not None
-        result.append(joined)
-    return result
+        position = ends.get(_joint(draft, at_start=True))
+        joined = _joined(result, position, draft) if position is not None else None
+        if joined is not None and position is not None:
+            result[position] = None
+        ends[_joint(joined or draft, at_start=False)] = len(result)
+        result.append(joined or draft)
+    return [draft for draft in result if draft is not None]
 
 
-def _partner(done: Sequence[Draft], draft: Draft) -> int | None:
-    """The earlier call that `draft` goes on from, if it may move here over all between."""
-    for position in range(len(done) - 1, -1, -1):
-        earlier = done[position]
-        if earlier.kernel == draft.kernel and merged(earlier, draft) is not None:
-            between = done[position + 1 :]
-            return None if any(earlier.touches(other) for other in between) else position
-    return None
+def _joint(draft: Draft, *, at_start: bool) -> tuple[object, ...]:
+    """The line of memory at which a call's parts begin, or before which they end."""
+    part = next((p for p in draft.pointers if p.share is Share.PART), None)
+    if part is None:
+        return ()
+    place = part.start if at_start else -(-part.stop // LINE) * LINE
+    return draft.kernel.name, part.buffer.region, place
+
+
+def _joined(done: Sequence[Draft | None], position: int, draft: Draft) -> Draft | None:
+    """`draft` with the earlier call at `position`, if that may move here over all between."""
+    earlier = done[position]
+    if earlier is None:
+        return None
+    joined = merged(earlier, draft)
+    between = (other for other in done[position + 1 :] if other is not None)
+    if joined is None or any(earlier.touches(other) for other in between):
+        return None
+    return joined
 
 
 def same_shares(drafts: Sequence[Draft]) -> list[Draft]:

@@ -9,6 +9,7 @@ of them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from math import prod
@@ -119,6 +120,8 @@ class _Planner:
         self.batch = batch
         self.widths = {ElementType.REAL: real_bytes, ElementType.DOUBLE: 8, ElementType.INDEX: 4}
         self.gathers = gathers
+        self.inputs = {i.value for i in graph.inputs.values()}
+        self.uses_as_update = Counter(graph.updates.values())
         self.end = len(graph.nodes)
         self.roots: dict[Value, Value] = {}
         self.defined: dict[Value, int] = {i.value: -1 for i in graph.inputs.values()}
@@ -223,9 +226,9 @@ class _Planner:
 
     def _in_place(self, target: Value, value: Value) -> bool:
         """Whether nobody reads the old value after the node that makes the new one."""
-        if value in self.roots or value.type != target.type or value in self._inputs():
+        if value in self.roots or value.type != target.type or value in self.inputs:
             return False
-        if list(self.graph.updates.values()).count(value) > 1:
+        if self.uses_as_update[value] > 1:
             return False
         if self.used[target] == self.end:
             return False
@@ -234,15 +237,12 @@ class _Planner:
             self.used[target] == made and reads_same_place(self.graph.nodes[made], target, value)
         )
 
-    def _inputs(self) -> set[Value]:
-        return {i.value for i in self.graph.inputs.values()}
-
     # The workspace
 
     def _gradients(self, groups: Sequence[Sequence[Sequence[Value]]]) -> set[Value]:
         """Place operands of the merged updates that are computed in this step, in their order."""
         flat: set[Value] = set()
-        inputs = self._inputs()
+        inputs = self.inputs
         for group in groups:
             for column in group:
                 roots = [self.root(v) for v in column]
