@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from nndsl.cli.main import run
 from nndsl.diagnostics import Severity
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -47,3 +55,26 @@ def test_the_example_is_the_model() -> None:
     example = next(text for place, text in blocks("nn") if place.startswith("README"))
     model = (ROOT / "models" / "iris.nn").read_text("utf-8")
     assert example.strip() in model
+
+
+def test_the_table_of_words_is_up_to_date() -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "make_words.py"))
+    assert script["PAGE"].read_text("utf-8") == script["page"](), "run `python docs/make_words.py`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(page.read_text("utf-8")):
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if anchor:
+            titles = HEADING.findall(target.read_text("utf-8"))
+            assert anchor in [_anchor(title) for title in titles], link
+
+
+def _anchor(title: str) -> str:
+    """What a heading is called in links."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
