@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from enum import Enum
-from fractions import Fraction
+from math import gcd
 
 from nndsl.codegen.program import Buffer, Call, Contraction, Element, Kernel, Size, Split
 from nndsl.diagnostics import Span
@@ -79,7 +79,8 @@ class Draft:
         """Equal for calls that give each thread the same fraction of the extent."""
         if self.extent.symbol == "one":
             return self.split, self.extent, self.align
-        return self.split, self.extent.symbol, Fraction(self.align, self.extent.factor)
+        common = gcd(self.align, self.extent.factor)
+        return self.split, self.extent.symbol, self.align // common, self.extent.factor // common
 
     def touches(self, other: Draft) -> bool:
         """Whether the order of both calls matters."""

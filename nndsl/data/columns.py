@@ -10,7 +10,7 @@ import numpy as np
 
 from nndsl.data.expressions import columns_in
 from nndsl.data.options import setting
-from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn
+from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct
 from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
 from nndsl.records import dataclass
 from nndsl.schema import ChainRequest, ColumnExpression, ColumnKind, DataSpecification, Setting
@@ -185,5 +185,5 @@ def is_class_number(column: NumberColumn) -> bool:
     low, high = found
     if low not in (0.0, 1.0) or high - low >= _FEW_TEXTS:
         return False
-    distinct = np.unique(column.values[~column.missing])
-    return len(distinct) == high - low + 1 and bool(np.all(distinct == np.round(distinct)))
+    values = distinct(column.values[~column.missing])
+    return len(values) == high - low + 1 and bool(np.all(values == np.round(values)))

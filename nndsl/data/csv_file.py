@@ -92,8 +92,8 @@ def _table(text: Text, found: Records, keep: frozenset[str]) -> Table:
 
 def _categories(name: str, gathered: Gathered) -> CategoryColumn:
     """Codes into the sorted texts."""
-    used = np.unique(gathered.codes[gathered.codes >= 0])
-    order = sorted(used.tolist(), key=gathered.texts.__getitem__)
+    counts = np.bincount(gathered.codes[gathered.codes >= 0])
+    order = sorted(np.flatnonzero(counts).tolist(), key=gathered.texts.__getitem__)
     place = np.full(len(gathered.texts) + 1, MISSING_CODE, dtype=np.int32)  # [-1] stays -1
     place[order] = np.arange(len(order), dtype=np.int32)
     return CategoryColumn(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndsl.data.columns import roles_of
-from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, note
+from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct, note
 from nndsl.diagnostics import Diagnostic, Severity
 from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
 
@@ -81,7 +81,7 @@ def _few_whole(column: TableColumn) -> bool:
     if not isinstance(column, NumberColumn) or column.width > 1 or column.range is None:
         return False
     sample = column.values[~column.missing][:_SCREEN]
-    return bool(np.all(sample == np.round(sample))) and len(np.unique(sample)) <= 10
+    return bool(np.all(sample == np.round(sample))) and len(distinct(sample)) <= 10
 
 
 def _left_out(
@@ -251,12 +251,12 @@ def _says(column: TableColumn, answers: TableColumn) -> bool:
 def _one_to_one(column: TableColumn, classes: np.ndarray, rows: np.ndarray) -> bool:
     """Whether values and classes determine each other on these rows."""
     values = column.codes[rows] if isinstance(column, CategoryColumn) else column.values[rows]
-    distinct, index = np.unique(values, return_inverse=True)
-    labels = np.unique(classes[rows])
-    if len(distinct) != len(labels) or len(labels) < 2:
+    different, index = np.unique(values, return_inverse=True)
+    labels = distinct(classes[rows])
+    if len(different) != len(labels) or len(labels) < 2:
         return False
-    pairs = np.unique(index * (int(classes.max()) + 1) + classes[rows])
-    return len(pairs) == len(distinct)
+    pairs = distinct(index * (int(classes.max()) + 1) + classes[rows])
+    return len(pairs) == len(different)
 
 
 def _proportional(one: np.ndarray, other: np.ndarray) -> bool:

@@ -36,6 +36,14 @@ def note(
     )
 
 
+def distinct(values: np.ndarray) -> np.ndarray:
+    """The different values in order, as `np.unique` gives them; that imports `numpy.ma` (7 ms)."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
+
+
 def number_text(number: float) -> str:
     """The one way to write a number as a category: `1` for 1.0, else the shortest digits."""
     if number.is_integer() and abs(number) < 1e15:
@@ -124,7 +132,7 @@ class CategoryColumn:
     def take(self, rows: np.ndarray) -> CategoryColumn:
         """The same column with only these rows; categories that no row has are dropped."""
         codes = self.codes[rows]
-        used = np.unique(codes[codes != MISSING_CODE])
+        used = distinct(codes[codes != MISSING_CODE])
         place = np.full(len(self.categories) + 1, MISSING_CODE, dtype=np.int32)  # [-1] stays -1
         place[used] = np.arange(len(used), dtype=np.int32)
         return CategoryColumn(self.name, place[codes], tuple(self.categories[i] for i in used))
