@@ -6,8 +6,10 @@ looked at. Nothing here prints, trains, or knows the command line.
 
 from __future__ import annotations
 
+import errno
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +18,20 @@ from nndsl.codegen.generate import generate
 from nndsl.codegen.program import Program
 from nndsl.codegen.target import Target
 from nndsl.data import Split, Table, prepare, raw_arrays, read_table, schema_of
+from nndsl.data.table import NumberColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
 from nndsl.ir.graph import Graph, Role
 from nndsl.lower import Session, data_specifications, lower
 from nndsl.lower.result import Module, Network, Recipe
 from nndsl.passes import pipeline
 from nndsl.passes.pipeline import Pass
+from nndsl.records import dataclass
 from nndsl.runtime.executable import Executable, load
 from nndsl.schema import DataSpecification, Schema, Setting
 from nndsl.syntax import tree
-from nndsl.syntax.parser import parse, parse_expression, read_source
+from nndsl.syntax.parser import decode_source, parse, parse_expression, read_source
 
+STANDARD_INPUT = "-"
 EVALUATION_BATCH = 256
 """Rows at a time when nothing is learnt: enough to fill the registers, small enough for caches."""
 
@@ -36,6 +41,8 @@ class Opened:
     """A `.nn` file that has been read and lowered, with the tables it names.
 
     `tables` lacks the data sections whose file is not there (only where data was optional).
+    `imports` holds the other files read, by the name of the importing source and the path written
+    there; `matrices` the files of `csv("weights.csv")` by the path written.
     """
 
     source: Source
@@ -45,6 +52,8 @@ class Opened:
     tables: Mapping[str, Table]
     module: Module
     settings: Mapping[str, str] = field(default_factory=dict)
+    imports: Mapping[tuple[str, str], tree.File] = field(default_factory=dict)
+    matrices: Mapping[str, Path] = field(default_factory=dict)
 
     def specification_of(self, recipe: Recipe) -> DataSpecification:
         """The data section that a recipe trains on; NN302 when it has none."""
@@ -77,6 +86,13 @@ def parse_settings(settings: Mapping[str, str]) -> dict[str, tree.Expression]:
     return {key: parse_expression(Source(f"--set {key}", value)) for key, value in settings.items()}
 
 
+def read_input(path: Path) -> Source:
+    """A source file, or standard input for `-`."""
+    if str(path) == STANDARD_INPUT:
+        return decode_source("standard input", sys.stdin.buffer.read())
+    return read_source(path)
+
+
 def open_file(
     path: Path,
     data: str | None = None,
@@ -85,23 +101,28 @@ def open_file(
     data_needed: bool = True,
 ) -> Opened:
     """Read, parse and lower a file. `data` is a file (or `name=file`) to read instead."""
-    return open_source(
-        read_source(path), path.parent, data, settings or {}, data_needed=data_needed
-    )
+    return open_source(read_input(path), path.parent, data, settings or {}, data_needed=data_needed)
+
+
+Loader = Callable[[str, str], tree.File]
+"""The tree of an imported file, for the path written and the name of the importing source."""
 
 
 def open_source(
     source: Source,
     folder: Path,
-    data: str | None = None,
+    data: str | Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     *,
     data_needed: bool = True,
+    load_import: Loader | None = None,
+    matrices: Mapping[str, str] | None = None,
 ) -> Opened:
     """Parse and lower a text whose relative paths start at `folder`.
 
-    Without `data_needed`, a data file that is not there leaves its sizes open instead of being an
-    error.
+    `data` gives a file to read instead, or one for each of some data sections. Without
+    `data_needed`, a data file that is not there leaves its sizes open instead of being an error.
+    `load_import` and `matrices` say where other files of the source are if not in `folder`.
     """
     file = parse(source)
     overrides = parse_settings(settings or {})
@@ -120,20 +141,44 @@ def open_source(
         tables[name] = table
         schemas[name] = schema_of(table, specification)
 
-    session = Session(
-        arrays=arrays_reader(tables, specifications),
-        matrix=lambda written: _matrix(written, folder),
-    )
-    module = lower(file, schemas, overrides, importer(folder), session)
-    return Opened(source, folder, file, specifications, tables, module, dict(settings or {}))
+    imports: dict[tuple[str, str], tree.File] = {}
+    found: dict[str, Path] = {}
+    load = load_import or importer(folder)
+
+    def remembered(path: str, importing: str) -> tree.File:
+        imports[importing, path] = load(path, importing)
+        return imports[importing, path]
+
+    def matrix(written: str) -> np.ndarray:
+        table = _numbers(written, folder, (matrices or {}).get(written))
+        if table.origin.path is not None:
+            found[written] = table.origin.path
+        columns = [c for c in table.columns.values() if isinstance(c, NumberColumn)]
+        if len(columns) < len(table.columns):
+            raise error("NN405", f"{written} holds texts, and weights are numbers")
+        return np.stack([np.asarray(c.values, np.float64) for c in columns], axis=1)
+
+    session = Session(arrays=arrays_reader(tables, specifications), matrix=matrix)
+    module = lower(file, schemas, overrides, remembered, session)
+    texts = {key: value.span.text for key, value in overrides.items()}
+    return Opened(source, folder, file, specifications, tables, module, texts, imports, found)
 
 
-def importer(folder: Path) -> Callable[[str, str], tree.File]:
-    """What reads imported files: paths are relative to the file that imports them."""
+def importer(folder: Path) -> Loader:
+    """What reads imported files: paths are relative to the file that imports them.
+
+    A file that is not there is an OSError, which `lower` tells at the place of the import.
+    """
 
     def load_import(path: str, importing: str) -> tree.File:
         beside = Path(importing).parent if Path(importing).is_file() else folder
-        return parse(read_source(beside / path))
+        try:
+            return parse(read_source(beside / path))
+        except NndslError as problem:
+            found = problem.diagnostics[0]
+            if found.code not in ("NN020", "NN021"):
+                raise
+            raise OSError(errno.ENOENT, "; ".join((found.title, *found.help))) from None
 
     return load_import
 
@@ -154,17 +199,18 @@ def arrays_reader(
     return arrays
 
 
-def _matrix(path: str, folder: Path) -> np.ndarray:
-    """The numbers of a CSV file without header, float64 [lines, columns]."""
-    request = DataSpecification("weights", "csv", path, options={"header": Setting(False)})
-    columns = read_table(request, folder).columns.values()
-    return np.stack([np.asarray(c.values, np.float64) for c in columns], axis=1)
+def _numbers(written: str, folder: Path, instead: str | None) -> Table:
+    """A CSV file without header, for its numbers [lines, columns]."""
+    request = DataSpecification("weights", "csv", written, options={"header": Setting(False)})
+    return read_table(request, folder, instead)
 
 
-def _replaced(specifications: Mapping[str, DataSpecification], data: str | None) -> dict[str, str]:
+def _replaced(
+    specifications: Mapping[str, DataSpecification], data: str | Mapping[str, str] | None
+) -> dict[str, str]:
     """The data sections that a file on the command line stands for."""
-    if data is None:
-        return {}
+    if data is None or not isinstance(data, str):
+        return dict(data or {})
     name, equals, path = data.partition("=")
     if equals and name in specifications:
         return {name: path}

@@ -6,13 +6,15 @@ import platform
 import sys
 import tempfile
 import traceback
-from pathlib import Path
 
 from nndsl import __version__
 
 
-def write_bug_report(bug: Exception, arguments: list[str]) -> str:
-    """Write the traceback and versions to a file; return what the person is told."""
+def write_bug_report(bug: Exception, arguments: list[str]) -> tuple[str, str | None]:
+    """Write the traceback and versions to a file.
+
+    Returns what the person is told, and the file's path (None when nothing could be written).
+    """
     text = "\n".join(
         (
             f"nndsl {__version__}, Python {platform.python_version()}, {platform.platform()}",
@@ -28,8 +30,9 @@ def write_bug_report(bug: Exception, arguments: list[str]) -> str:
         ) as report:
             report.write(text)
     except OSError:
-        return f"{summary}\n{text}"
-    return f"{summary}\n  the report is in {Path(report.name)}; please send it to the authors"
+        return f"{summary}\n{text}", None
+    told = f"{summary}\n  the report is in {report.name}; please send it to the authors"
+    return told, report.name
 
 
 def versions() -> dict[str, str]:

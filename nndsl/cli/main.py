@@ -7,9 +7,9 @@ when it is used, so that `nndsl check` does not wait for what `nndsl train` need
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 import sys
+import traceback
 from typing import NoReturn
 
 import click
@@ -17,8 +17,9 @@ import click
 import nndsl.cli
 from nndsl import __version__
 from nndsl.cli.bug import write_bug_report
-from nndsl.cli.output import show_diagnostics
-from nndsl.diagnostics import ExitCode, NndslError, nearest
+from nndsl.cli.output import emit, forget_output, show_diagnostics
+from nndsl.cli.usage import usage_diagnostic
+from nndsl.diagnostics import Diagnostic, ExitCode, NndslError, error, nearest
 
 _PREFIX = "verb_"
 
@@ -46,8 +47,12 @@ class Verbs(click.Group):
         """The verb, or a usage error with the nearest one."""
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
             near = nearest(args[0], self.list_commands(ctx))
-            hint = f" Did you mean `{near[0]}`?" if near else ""
-            raise click.UsageError(f"there is no verb `{args[0]}`.{hint}", ctx)
+            verbs = "verbs: " + ", ".join(self.list_commands(ctx))
+            raise error(
+                "NN004",
+                f"there is no verb `{args[0]}`",
+                help=f"did you mean `nndsl {near[0]}`?" if near else verbs,
+            )
         return super().resolve_command(ctx, args)
 
 
@@ -56,42 +61,68 @@ class Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="nndsl")
-@click.option("--debug", is_flag=True, help="Show Python's traceback when nndsl itself fails.")
-@click.pass_context
-def nndsl_command(ctx: click.Context, debug: bool) -> None:
-    """Neural networks in a few lines of text: checked, compiled, trained, drawn."""
-    ctx.obj = {"debug": debug}
+@click.option("--debug", is_flag=True, help="Show Python's traceback of any error.")
+def nndsl_command(debug: bool) -> None:
+    r"""Neural networks in a few lines of text: checked, compiled, trained, drawn.
+
+    A first network from a table with a header, and its answers for new rows:
+
+    \b
+      nndsl new flowers.csv             writes flowers.nn
+      nndsl train flowers.nn            writes the run folder runs/flowers-1
+      nndsl predict runs/flowers-1 new.csv
+    """
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; never raises for what a user did."""
+    as_json = "--json" in arguments
     try:
-        result = nndsl_command.main(arguments, prog_name="nndsl", standalone_mode=False)
-        return int(result) if isinstance(result, int) else ExitCode.OK
+        return _run(arguments)
     except NndslError as problem:
-        show_diagnostics(problem.diagnostics, json="--json" in arguments)
+        show_diagnostics(problem.diagnostics, json=as_json)
         return problem.exit_code
     except click.exceptions.NoArgsIsHelpError as request:
         click.echo(request.ctx.get_help() if request.ctx else "", err=True)
         return ExitCode.USAGE
     except click.ClickException as problem:
-        problem.show()
+        show_diagnostics([usage_diagnostic(problem)], json=as_json)
         return ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # the reader of our output went away (`| head`): nothing more can or need be said
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_output()
         return ExitCode.OK
     except MemoryError:
-        click.echo("error[NN601]: the machine's memory is used up", err=True)
+        show_diagnostics([_MEMORY_USED_UP], json=as_json)
         return ExitCode.RESOURCES
     except Exception as bug:
-        if "--debug" in arguments:
-            raise
-        click.echo(write_bug_report(bug, arguments), err=True)
+        told, report = write_bug_report(bug, arguments)
+        if as_json:
+            emit({"event": "bug", "error": f"{type(bug).__name__}: {bug}", "report": report})
+        click.echo(told, err=True)
         return ExitCode.BUG
+
+
+def _run(arguments: list[str]) -> int:
+    """The verb's own exit code; with `--debug`, wherever it stands, a traceback on the way."""
+    debug = "--debug" in arguments
+    rest = [argument for argument in arguments if argument != "--debug"]
+    try:
+        result = nndsl_command.main(rest, prog_name="nndsl", standalone_mode=False)
+    except Exception:
+        if debug:
+            traceback.print_exc()
+        raise
+    return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+_MEMORY_USED_UP = Diagnostic(
+    "NN602",
+    "the memory of this machine, or what this process may have of it, is used up",
+    help=("smaller layers, a smaller `batch`, or fewer rows need less",),
+)
 
 
 def main() -> NoReturn:
@@ -101,5 +132,5 @@ def main() -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
-        code = code or ExitCode.OK
+        forget_output()
     sys.exit(int(code))

@@ -6,9 +6,10 @@ import json as json_module
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import IO
 
-from nndsl.diagnostics import Diagnostic
+from nndsl.diagnostics import Diagnostic, error
 from nndsl.report_text import render_text, to_json
 
 
@@ -31,7 +32,24 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic], *, json: bool = False) -
 
 def emit(record: dict[str, object]) -> None:
     """One JSON object on one line of standard output, flushed so that a reader sees it at once."""
-    print(json_module.dumps(record, ensure_ascii=False, allow_nan=False), flush=True)
+    say(json_module.dumps(record, ensure_ascii=False, allow_nan=False))
+
+
+def say(text: str) -> None:
+    """A line on standard output, at once.
+
+    When nobody reads it any more (`| head -1`), work goes on in silence: a training is not lost
+    for its progress.
+    """
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        forget_output()
+
+
+def forget_output() -> None:
+    """Send what is still to be printed nowhere: the reader of our output went away."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
@@ -45,3 +63,16 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
         )
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def require_writable(path: Path, *, folder: bool = False) -> None:
+    """NN005 when `path` is there and is no plain file (or no folder): a device, a pipe, a link.
+
+    Files are written beside their target and renamed, which would put a file in its place.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    if path.is_dir() if folder else path.is_file() and not path.is_symlink():
+        return
+    kind = "folder" if folder else "plain file"
+    raise error("NN005", f"`{path}` is there and is no {kind}", help="choose another name")

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nndsl.cli.output import emit
-from nndsl.train.events import Ended, EpochEnded, Noted, Observer, Progressed, Saved, Started
+from nndsl.cli.output import emit, say
+from nndsl.train.events import (
+    Ended,
+    EpochEnded,
+    FoldEnded,
+    Noted,
+    Observer,
+    Progressed,
+    Saved,
+    Started,
+)
 
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 20
@@ -56,8 +68,20 @@ def epoch_text(event: EpochEnded) -> str:
     parts += [figure(name, value) for name, value in event.metrics.items()]
     parts.append(f"lr {event.learning_rate:.2g}")
     if event.best:
-        parts.append("*")
+        parts.append("best")
     return "  ".join(parts)
+
+
+def fold_text(event: FoldEnded) -> str:
+    """One line for one fold of a cross-validation."""
+    width = len(str(event.folds))
+    shown = [figure(n.removeprefix("test_"), v) for n, v in event.metrics.items() if "test_" in n]
+    return "  ".join([f"fold  {event.fold:>{width}}/{event.folds}", *shown])
+
+
+def note_text(event: Noted) -> str:
+    """A note, with its code."""
+    return f"note    {event.text}" + (f" [{event.code}]" if event.code else "")
 
 
 class PlainObserver(Observer):
@@ -68,21 +92,25 @@ class PlainObserver(Observer):
         rows = f"{event.train_rows} train / {event.validation_rows} val / {event.test_rows} test"
         length = f"{event.epochs} epochs of {event.steps_per_epoch} steps"
         threads = f"{event.threads} thread{'s' if event.threads > 1 else ''}"
-        print(f"data    {rows} rows (seed {event.seed})")
-        print(
-            f"train   {event.network}: {length}, batch {event.batch}, {event.precision}, {threads}"
-        )
+        say(f"data    {rows} rows (seed {event.seed})")
+        say(f"net     {event.network}: {event.parameters:,} parameters, {event.precision}")
+        say(f"train   {length}, batch {event.batch}, {threads}")
         if event.resumed_epoch is not None:
-            print(f"resume  after epoch {event.resumed_epoch}")
+            say(f"resume  after epoch {event.resumed_epoch}")
 
     def on_epoch(self, event: EpochEnded) -> None:
         """The first epochs, then fewer and fewer."""
         if is_shown(event.epoch, event.epochs):
-            print(epoch_text(event), flush=True)
+            say(epoch_text(event))
 
     def on_note(self, event: Noted) -> None:
         """A note, with its code."""
-        print(f"note    {event.text}" + (f" [{event.code}]" if event.code else ""))
+        say(note_text(event))
+
+    def on_fold(self, event: FoldEnded) -> None:
+        """The figures of a fold's test rows."""
+        if is_shown(event.fold, event.folds):
+            say(fold_text(event))
 
 
 class LiveObserver(PlainObserver):
@@ -91,7 +119,9 @@ class LiveObserver(PlainObserver):
     def __init__(self) -> None:
         from rich.console import Console
         from rich.live import Live
+        from rich.text import Text
 
+        self._text = Text
         self._console = Console(highlight=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._losses: list[float] = []
@@ -106,6 +136,7 @@ class LiveObserver(PlainObserver):
         self._total = event.epochs
         self._resumed = event.resumed_epoch or 0
         self._live.start()
+        self._console.show_cursor(True)  # a second Ctrl-C leaves no time to bring it back
 
     def on_epoch(self, event: EpochEnded) -> None:
         """Rewrite the line, at most ten times a second."""
@@ -129,21 +160,22 @@ class LiveObserver(PlainObserver):
         filled = int(20 * (done + self._resumed) / max(1, self._total))
         bar = "━" * filled + "╌" * (20 - filled)
         spark = sparkline(self._losses)
-        self._live.update(
-            f"{bar} {text}  {spark}  {seconds:.0f} s, {left:.0f} s left", refresh=True
-        )
+        line = f"{bar} {text}  {spark}  {seconds:.0f} s, {left:.0f} s left"
+        shown = self._text(line, no_wrap=True, overflow="ellipsis", end="")
+        self._live.update(shown, refresh=True)
 
     def on_note(self, event: Noted) -> None:
         """A note above the live line."""
-        self._console.print(f"note    {event.text}", markup=False)
+        self._console.print(note_text(event), markup=False)
 
     def close(self) -> None:
         """Take the live line away and leave the last epoch's."""
         if self._live.is_started:
             self._live.stop()
         if self._last is not None:
-            print(epoch_text(self._last), " ", sparkline(self._losses))
+            say(f"{epoch_text(self._last)}  {sparkline(self._losses)}")
             self._last = None
+        self._losses = []
 
     def on_end(self, event: Ended) -> None:
         """The live line is over."""
@@ -189,11 +221,23 @@ class JsonObserver(Observer):
         """`{"event": "end", ...}`."""
         self._emit("end", event)
 
+    def on_fold(self, event: FoldEnded) -> None:
+        """`{"event": "fold", ...}`."""
+        self._emit("fold", event)
 
-def choose_observer(*, json: bool, quiet: bool) -> Observer:
-    """The observer that fits where the output goes."""
+
+@contextmanager
+def watching(*, json: bool, quiet: bool) -> Iterator[Observer]:
+    """The observer that fits where the output goes; the terminal is left in order in any case."""
     if json:
-        return JsonObserver()
-    if quiet:
-        return Observer()
-    return LiveObserver() if sys.stdout.isatty() else PlainObserver()
+        yield JsonObserver()
+    elif quiet:
+        yield Observer()
+    elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        live = LiveObserver()
+        try:
+            yield live
+        finally:
+            live.close()
+    else:
+        yield PlainObserver()

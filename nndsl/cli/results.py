@@ -1,10 +1,11 @@
-"""What a person reads when a training is over."""
+"""What a person, or a program, reads when a training is over."""
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 
-from nndsl.cli.output import table
+from nndsl.cli.output import say, table
 from nndsl.cli.progress import figure
 from nndsl.model.training import Trained
 from nndsl.train.folds import FoldsResult
@@ -18,17 +19,17 @@ def print_trained(trained: Trained) -> None:
     """How it ended, the figures on the test rows, where it was saved, what to do next."""
     result = trained.result
     kept = f"; kept epoch {result.best_epoch}" if result.best_epoch is not None else ""
-    print(f"done    {result.epochs} epochs in {result.seconds:.2f} s: {result.reason}{kept}")
+    say(f"done    {result.epochs} epochs in {result.seconds:.2f} s: {result.reason}{kept}")
     if result.verdict is not None:
         _print_verdict(result.verdict)
     elif result.metrics:
         shown = "  ".join(figure(name, value) for name, value in list(result.metrics.items())[:5])
-        print(f"figures {shown}")
-    print(f"saved   {trained.folder}")
+        say(f"figures {shown}")
+    say(f"saved   {trained.folder}")
     if result.status == "interrupted":
-        print(f"next    nndsl train --resume {trained.folder}")
+        say(f"next    nndsl train --resume {trained.run}")
     else:
-        print(f"next    nndsl predict {trained.folder} new.csv")
+        say(f"next    nndsl predict {trained.folder} new.csv")
 
 
 def _print_verdict(verdict: Verdict) -> None:
@@ -36,19 +37,53 @@ def _print_verdict(verdict: Verdict) -> None:
     if verdict.right is not None and verdict.interval is not None:
         low, high = verdict.interval
         line += f"  ({verdict.right} of {verdict.rows}; 95 % interval {low:.2f} to {high:.2f})"
-    print(f"{line}, {figure('baseline', verdict.baseline)}")
+    say(f"{line}, {figure('baseline', verdict.baseline)}")
     if verdict.confusion is None or not 2 < len(verdict.classes) <= MOST_CLASSES:
         return
     rows = [["        actual \\ predicted", *verdict.classes, "recall"]]
     for i, name in enumerate(verdict.classes):
         counts = [str(n) if n else "." for n in verdict.confusion[i]]
         rows.append([f"        {name}", *counts, f"{verdict.recalls[i]:.2f}"])
-    print(table(rows, right=range(1, len(rows[0]))))
+    say(table(rows, right=range(1, len(rows[0]))))
 
 
 def print_folds(result: FoldsResult, folder: Path) -> None:
-    """One line for each fold, then mean and standard deviation."""
-    shown = "  ".join(f"{value:.3f}" for value in result.values)
-    print(f"folds   {result.metric}: {shown}")
-    print(f"mean    {result.mean:.4f} (standard deviation {result.deviation:.4f})")
-    print(f"saved   {folder / 'folds.csv'}")
+    """One figure for each fold, then mean and standard deviation."""
+    if result.exit_code:
+        say(f"stopped after {len(result.values)} folds: a cross-validation cannot be resumed")
+        return
+    if result.values:
+        say(f"mean    {figure(result.metric, result.mean)} (standard deviation "
+            f"{result.deviation:.3f}, {len(result.values)} folds)")  # fmt: skip
+    say(f"saved   {folder / 'folds.csv'}")
+
+
+def result_record(trained: Trained) -> dict[str, object]:
+    """The last line of `--json`: metric and its value on the test rows (null without any)."""
+    verdict = trained.result.verdict
+    return {
+        "event": "result",
+        "metric": verdict.metric if verdict is not None else None,
+        "test": _finite(verdict.value) if verdict is not None else None,
+        "mean": None,
+        "std": None,
+        "folds": None,
+        "out": str(trained.folder),
+    }
+
+
+def folds_record(result: FoldsResult, folder: Path) -> dict[str, object]:
+    """The last line of `--json` with `--folds`."""
+    return {
+        "event": "result",
+        "metric": result.metric or None,
+        "test": None,
+        "mean": _finite(result.mean),
+        "std": _finite(result.deviation) if result.values else None,
+        "folds": [_finite(value) for value in result.values],
+        "out": str(folder),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -9,17 +9,25 @@ from pathlib import Path
 import click
 
 from nndsl import driver
+from nndsl.cli.options import data_argument, file_argument, set_option
 from nndsl.cli.output import emit
-from nndsl.cli.verb_check import set_option
 
 ROUNDS = 9
 
 
-@click.command(help="Time training steps of FILE: medians of nine rounds.")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("data", required=False)
-@click.option("--steps", type=click.IntRange(1), default=1000, help="Steps in a round.")
-@click.option("--threads", type=click.IntRange(1, 64), default=1)
+@click.command(short_help="Time training steps.")
+@file_argument()
+@data_argument
+@click.option(
+    "--steps", type=click.IntRange(1), default=1000, metavar="N", help="Steps in a round (1000)."
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="Threads of the kernels (1).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @set_option
 def command(
@@ -30,16 +38,13 @@ def command(
     as_json: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Compile the last `train` section, warm up, then time rounds of steps."""
-    from nndsl.data import split_rows
-    from nndsl.model.training import Options, chosen_recipes, make_job
+    """Time training steps of the last `train` section of FILE: nine rounds after a warm-up."""
+    from nndsl.model.training import Options, chosen_recipes, make_job, split_of
     from nndsl.train.initial import initial_parameters
 
     opened = driver.open_file(file, data, driver.read_settings(settings))
     recipe = chosen_recipes(opened)[-1]
-    specification = opened.specification_of(recipe)
-    table, schema = opened.tables[specification.name], opened.module.schemas[specification.name]
-    split = split_rows(table, schema, specification, recipe.seed)
+    split = split_of(opened, recipe)
     job, _ = make_job(opened, recipe, split, Options(threads=threads))
     executable = job.training
     executable.set_parameters(initial_parameters(job.network, recipe.seed))

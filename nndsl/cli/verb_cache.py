@@ -7,16 +7,16 @@ import click
 from nndsl.runtime.cache import Cache, default_folder
 
 
-@click.group(help="The compiled kernels that nndsl keeps between runs.")
+@click.group(short_help="Find or clear the compiled kernels.")
 def command() -> None:
-    """Group of the cache's verbs."""
+    """The compiled kernels that nndsl keeps between runs (NNDSL_CACHE_DIR moves them)."""
 
 
 @command.command(help="Forget all compiled kernels.")
 def clear() -> None:
     """Remove every entry."""
     count = Cache(default_folder()).clear()
-    click.echo(f"{count} kernels forgotten", err=True)
+    click.echo(f"{count} kernels forgotten")
 
 
 @command.command(help="Print the folder.")

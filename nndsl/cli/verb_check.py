@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from nndsl import driver
+from nndsl.cli.options import data_argument, file_argument, json_option, set_option
 from nndsl.cli.output import emit, show_diagnostics
 from nndsl.diagnostics import Severity
 
 if TYPE_CHECKING:
     from nndsl.model.gradient_check import GradientCheck
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 
-
-def set_option(function: Command) -> Command:
-    """The option `--set key=value`, the same for every verb that reads a file."""
-    return click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Replace a `let` of the file or a setting of `train`.",
-    )(function)
-
-
-@click.command(help="Check FILE without training: grammar, names, shapes, advice.")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("data", required=False)
+@click.command(short_help="Check a file without training.")
+@file_argument()
+@data_argument
 @set_option
 @click.option("--grad", is_flag=True, help="Compare every gradient with finite differences.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option
 def command(
     file: Path, data: str | None, settings: tuple[str, ...], grad: bool, as_json: bool
 ) -> int:
-    """Read and lower the file; data files that are not there are no mistake."""
-    opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
+    """Check FILE without training: grammar, names, shapes, `expect` lines, advice.
+
+    A data file that is not there leaves its sizes open; `--grad` needs it.
+    """
+    opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=grad)
     module = opened.module
     show_diagnostics(module.lints, json=as_json)
     from nndsl.model.expectations import failed_now
@@ -56,18 +45,21 @@ def command(
     right = not failed
     if grad:
         right = _check_gradients(opened, as_json) and right
-    if not as_json:
-        advice = sum(lint.severity is Severity.WARNING for lint in module.lints)
+    advice = sum(lint.severity is Severity.WARNING for lint in module.lints)
+    if as_json:
+        emit({"event": "checked", "ok": right, "warnings": advice})
+    else:
         notes = f", {advice} warning{'s' if advice != 1 else ''}" if advice else ""
-        click.echo("ok" + notes if right else "not as expected", file=sys.stderr)
+        click.echo("ok" + notes if right else "not as expected")
     return 0 if right else 1
 
 
 def _check_gradients(opened: driver.Opened, as_json: bool) -> bool:
     from nndsl.model.gradient_check import check_gradients
+    from nndsl.model.training import chosen_recipes
 
     right = True
-    for recipe in opened.module.recipes:
+    for recipe in chosen_recipes(opened):
         for found in check_gradients(recipe, opened.module.networks[recipe.net]):
             right = right and found.agrees
             if as_json:

@@ -9,17 +9,24 @@ import click
 
 from nndsl import driver
 from nndsl.cli import stages
-from nndsl.cli.verb_check import set_option
+from nndsl.cli.options import data_argument, file_argument, set_option
+from nndsl.cli.output import require_writable
 from nndsl.ir.text import print_graph
 from nndsl.lower.result import Recipe
 from nndsl.runtime.durable import write_file
 
 
-@click.command(help="Compile the nets that FILE trains; kernels are kept for later runs.")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("data", required=False)
+@click.command(short_help="Compile the nets of a file; explain how.")
+@file_argument()
+@data_argument
 @click.option("--explain", is_flag=True, help="Print passes, memory plan and kernels.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for readable files.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the graph, the plan and each kernel as text into this folder.",
+)
 @set_option
 def command(
     file: Path,
@@ -28,13 +35,15 @@ def command(
     output: Path | None,
     settings: tuple[str, ...],
 ) -> None:
-    """Compile every `train` section."""
-    from nndsl.model.training import chosen_recipes
+    """Compile the nets that FILE trains; the kernels are kept for later runs."""
+    from nndsl.model.training import chosen_recipes, split_of
 
-    opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
+    if output is not None:
+        require_writable(output, folder=True)
+    opened = driver.open_file(file, data, driver.read_settings(settings))
     for recipe in chosen_recipes(opened):
         start = time.perf_counter()
-        rows = recipe.batch or driver.EVALUATION_BATCH
+        rows = len(split_of(opened, recipe).train)
         training = driver.compile_training(recipe, rows)
         evaluation = driver.compile_evaluation(recipe)
         seconds = time.perf_counter() - start
@@ -45,15 +54,15 @@ def command(
             f"{len(training.program.calls)} calls and {stages.flops_text(training.program.calls)}"
         )
         if explain:
-            _explain(recipe, training, rows)
+            _explain(recipe, training, driver.batch_of(recipe, rows))
         if output is not None:
             _write(recipe, training, output)
 
 
-def _explain(recipe: Recipe, compiled: driver.Compiled, rows: int) -> None:
+def _explain(recipe: Recipe, compiled: driver.Compiled, batch: int) -> None:
     click.echo("\n" + stages.passes_text(recipe))
     real_bytes = 8 if recipe.precision == "float64" else 4
-    click.echo("\n" + stages.memory_text(compiled.graph, rows, real_bytes))
+    click.echo("\n" + stages.memory_text(compiled.graph, batch, real_bytes))
     click.echo("\n" + stages.kernels_text(compiled.program, full=False) + "\n")
 
 

@@ -59,10 +59,10 @@ CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
 )
 
 
-@click.command(help="Check that everything nndsl needs is here and works.")
+@click.command(short_help="Check that everything nndsl needs works here.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(as_json: bool) -> int:
-    """Run each check; exit 1 when one fails."""
+    """Check that everything nndsl needs is here and works; exit 1 when something does not."""
     found = versions()
     results = []
     for name, check in CHECKS:

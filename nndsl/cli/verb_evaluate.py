@@ -11,12 +11,12 @@ from nndsl.cli.progress import figure
 from nndsl.diagnostics import error
 
 
-@click.command(help="Figures of the network in the folder RUN on the rows of DATA.")
+@click.command(short_help="Judge a trained network on a data file.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(run: Path, data: str, as_json: bool) -> None:
-    """Predict, compare with the targets, print the figures."""
+    """Judge the network of the folder RUN on DATA, a file that has the target (`-`: stdin)."""
     from nndsl.model import running
 
     loaded = running.load_run(run)

@@ -8,10 +8,10 @@ from nndsl.catalogue import codes, page
 from nndsl.diagnostics import error, nearest
 
 
-@click.command(help="Explain an error CODE such as NN203.")
+@click.command(short_help="Explain an error code such as NN203.")
 @click.argument("code")
 def command(code: str) -> None:
-    """Print the page of a code."""
+    """Print the page of the error CODE: what it means, an example, and the mended one."""
     wanted = code.upper()
     known = codes()
     if wanted not in known:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import click
 
 from nndsl.diagnostics import error, nearest
+from nndsl.report_text import visible
 from nndsl.schema import Column, ColumnKind, DataSpecification, Schema, Setting, TargetKind
 from nndsl.syntax.wording import RESERVED
+
+_SOURCES = {".parquet": "parquet"}
+_USUAL_TARGETS = ("target", "label", "class", "species", "outcome", "diagnosis", "y")
+_MOST_SHOWN = 4
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def written(column: str) -> str:
-    """A column's name as it may stand in a `.nn` file: quoted unless it is a plain word."""
-    plain = _PLAIN.fullmatch(column) and column not in RESERVED
-    return column if plain else '"' + column.replace('"', "'") + '"'
+def written(text: str, what: str) -> str:
+    """A name in quotation marks as a `.nn` file has it; NN003 when no file can name it."""
+    if '"' in text or not text.isprintable():
+        raise error(
+            "NN003",
+            f"a .nn file cannot name {what} `{visible(text)}`",
+            help="give it a name without quotation marks and line ends",
+        )
+    return f'"{text}"'
+
+
+def column_name(name: str) -> str:
+    """A column as it may stand in a `.nn` file: in quotation marks unless it is a plain word."""
+    plain = _PLAIN.fullmatch(name) and name not in RESERVED
+    return name if plain else written(name, "the column")
 
 
 def identifier(stem: str) -> str:
@@ -29,28 +46,34 @@ def identifier(stem: str) -> str:
 def described(column: Column) -> str:
     """One comment for one column: kind, range or categories, empty cells."""
     if column.kind is ColumnKind.NUMBER:
-        text = f"number, {column.minimum:g} to {column.maximum:g}" if column.distinct else "empty"
+        known = column.minimum is not None and column.maximum is not None
+        text = f"number, {column.minimum:g} to {column.maximum:g}" if known else "empty"
     else:
-        shown = ", ".join(column.categories[:4])
-        more = ", ..." if len(column.categories) > 4 else ""
+        shown = ", ".join(c[:20] for c in column.categories[:_MOST_SHOWN])
+        more = ", ..." if len(column.categories) > _MOST_SHOWN else ""
         text = f"{len(column.categories)} categories: {shown}{more}"
-    return text + (f"; {column.missing} empty cells" if column.missing else "")
+    return visible(text) + (f"; {column.missing} empty cells" if column.missing else "")
 
 
 def guess_target(columns: tuple[Column, ...]) -> str:
-    """The last column with few categories, else the last column."""
+    """A column that is called as targets are, else the last with few categories, else the last."""
+    for usual in _USUAL_TARGETS:
+        for column in columns:
+            if column.name.lower() == usual:
+                return column.name
     texts = [c.name for c in columns if c.kind is ColumnKind.CATEGORY and len(c.categories) <= 50]
     return texts[-1] if texts else columns[-1].name
 
 
-def starter(path: Path, schema: Schema, target: str) -> str:
-    """The text of the new file."""
-    name = identifier(path.stem)
+def starter(source: str, schema: Schema, target: str) -> str:
+    """The text of the new file; `source` is what reads the table: `csv("iris.csv"`."""
+    name = schema.name
     net = "".join(part.capitalize() for part in name.split("_")) or "Net"
-    width = max(len(c.name) for c in schema.columns)
+    shown = {c.name: visible(c.name) for c in schema.columns}
+    width = min(30, max(map(len, shown.values())))
     classes = schema.targets[0].kind is TargetKind.CLASSES
     columns = [
-        f"#   {c.name:<{width}}  {described(c)}{'   <- target' if c.name == target else ''}"
+        f"#   {shown[c.name]:<{width}}  {described(c)}{'   <- target' if c.name == target else ''}"
         for c in schema.columns
     ]
     last = f"dense({name}.classes) -> softmax" if classes else "dense(1)"
@@ -58,48 +81,67 @@ def starter(path: Path, schema: Schema, target: str) -> str:
         (
             f"# {schema.rows} rows, {len(schema.columns)} columns:",
             *columns,
-            f'data {name} = csv("{path.name}", target={written(target)})',
+            f"data {name} = {source}, target={column_name(target)})",
             "",
             f"net {net} on {name} {{",
             "  dense(32) -> relu",
             f"  {last}",
             "}",
             "",
-            f"train {net} {{ }}   # `nndsl show defaults` says what is left out",
+            f"train {net} {{ }}  # `nndsl show defaults` says what is left out",
             "",
         )
     )
 
 
-@click.command(help="Write a starter .nn file for DATA, a CSV file with a header.")
+@click.command(short_help="Write a starter .nn file for a table.")
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("--target", help="The column to predict; guessed when left out.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--target", metavar="COLUMN", help="The column to predict; left out: a guess.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file to write; left out: beside DATA. Never over another.",
+)
 def command(data: Path, target: str | None, output: Path | None) -> None:
-    """Read the table, guess the target, write the file (never over another)."""
+    """Write a starter .nn file for DATA, a CSV or Parquet file whose columns have names."""
     from nndsl.data import describe_columns, read_table, schema_of
 
-    specification = DataSpecification(identifier(data.stem), "csv", str(data))
-    table = read_table(specification, Path.cwd(), override=data)
+    kind = _SOURCES.get(data.suffix.lower(), "csv")
+    request = DataSpecification(identifier(data.stem), kind, str(data))
+    table = read_table(request, Path.cwd(), override=data)
     columns = describe_columns(table)
     chosen = target or guess_target(columns)
     if chosen not in {c.name for c in columns}:
         near = nearest(chosen, [c.name for c in columns])
         hint = f"did you mean `{near[0]}`?" if near else "columns: " + ", ".join(table.columns)
         raise error("NN003", f"`{data.name}` has no column `{chosen}`", help=hint)
-    asked = DataSpecification(
-        specification.name, "csv", str(data), options={"target": Setting(chosen)}
-    )
+    asked = DataSpecification(request.name, kind, str(data), options={"target": Setting(chosen)})
     schema = schema_of(table, asked)
     path = output or data.with_suffix(".nn")
+    inside = _path_inside(data, path.parent)
+    source = f"{kind}({written(inside or data.name, 'the file')}"
+    text = starter(source, schema, chosen)
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(starter(data, schema, chosen))
+            file.write(text)
     except FileExistsError:
         raise error("NN002", f"`{path}` exists", help="choose another name with `-o`") from None
-    kind = schema.targets[0]
-    what = f"{len(kind.classes)} classes" if kind.classes else "a number"
+    except OSError as problem:
+        reason = (problem.strerror or "it cannot be written").lower()
+        raise error("NN005", f"cannot write `{path}`: {reason}") from None
+    classes = schema.targets[0].classes
     click.echo(f"read    {data.name}: {schema.rows} rows, {len(schema.columns)} columns")
-    click.echo(f"target  {chosen}: {what}")
+    click.echo(f"target  {visible(chosen)}: {f'{len(classes)} classes' if classes else 'a number'}")
     click.echo(f"wrote   {path}")
-    click.echo(f"next    nndsl train {path}")
+    click.echo(f"next    nndsl train {path}" + ("" if inside else f" {data}"))
+
+
+def _path_inside(data: Path, folder: Path) -> str | None:
+    """The path of the data as a file in `folder` may write it; None when it lies elsewhere."""
+    try:
+        path = Path(os.path.relpath(data, folder))
+    except ValueError:  # on another drive of Windows
+        return None
+    return None if ".." in path.parts else path.as_posix()

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
 
-from nndsl.cli.output import emit, show_diagnostics
+from nndsl.cli.output import emit, require_writable, show_diagnostics
 from nndsl.cli.progress import figure
 
 
-@click.command(help="Predict the rows of DATA with the network of the folder RUN.")
+@click.command(short_help="Predict the rows of a data file.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The CSV file to write.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="The file to write (`-`: stdout); left out: DATA's name with -predicted.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(run: Path, data: str, output: Path | None, as_json: bool) -> None:
-    """Write the input's columns followed by prediction and probabilities."""
+    """Write the rows of DATA (`-`: stdin) with the answers of the network of the folder RUN.
+
+    The columns of DATA are matched by name and kept; `predicted_...` and `probability_...` follow.
+    """
     from nndsl.model import running
 
+    path = output or Path(f"{'stdin' if data == '-' else Path(data).stem}-predicted.csv")
+    to_output = str(path) == "-"
+    if not to_output:
+        require_writable(path)
     loaded = running.load_run(run)
     answers = running.answer(loaded, data)
-    path = output or Path(f"{'stdin' if data == '-' else Path(data).stem}-predicted.csv")
+    show_diagnostics(answers.notes, json=as_json and not to_output)
+    if to_output:
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder) / "predicted.csv"
+            running.write_answers(answers, whole)
+            click.echo(whole.read_bytes(), nl=False)
+        return
     running.write_answers(answers, path)
-    show_diagnostics(answers.notes, json=as_json)
     if as_json:
         emit({"event": "predicted", "rows": answers.table.rows, "out": str(path),
               "metrics": answers.metrics})  # fmt: skip

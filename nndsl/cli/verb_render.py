@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from nndsl import driver
-from nndsl.cli.verb_check import set_option
+from nndsl.cli.options import data_argument, file_argument, net_option, set_option
+from nndsl.cli.output import require_writable
 from nndsl.diagnostics import error, nearest
 from nndsl.lower.result import Network
 from nndsl.runtime.durable import write_file
@@ -27,24 +28,32 @@ def chosen_net(opened: driver.Opened, name: str | None) -> Network:
     return networks[name]
 
 
-@click.command(help="Draw a net of FILE as SVG, PNG, PDF or Graphviz source.")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("data", required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="x.svg, x.png, x.pdf, x.dot")
-@click.option("--net", help="The net to draw; the last of the file when left out.")
+@click.command(short_help="Draw a net as SVG, PNG, PDF or DOT.")
+@file_argument()
+@data_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PICTURE",
+    help="x.svg, x.png, x.pdf or x.dot; left out: FILE's name with .svg.",
+)
+@net_option
 @set_option
 def command(
     file: Path, data: str | None, output: Path | None, net: str | None, settings: tuple[str, ...]
 ) -> None:
-    """Lower the file, draw the net, write the picture whole or not at all."""
+    """Draw a net of FILE: a box for each stage, shapes on the arrows. Nothing else is needed."""
     from nndsl.render.diagram import diagram_source
     from nndsl.render.layout import FORMATS, draw
 
-    path = output or Path(file.stem + ".svg")
+    stem = "stdin" if str(file) == driver.STANDARD_INPUT else file.stem
+    path = output or Path(stem + ".svg")
     kind = path.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise error("NN015", f"cannot draw `{path.name}`", help="formats: " + ", ".join(FORMATS))
+    require_writable(path)
     opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
     network = chosen_net(opened, net)
     write_file(path, draw(diagram_source(network), kind))
-    click.echo(f"{network.name} drawn in {path}", err=True)
+    click.echo(f"wrote   {path}: {network.name}")

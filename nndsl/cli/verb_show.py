@@ -8,7 +8,7 @@ import click
 
 from nndsl import driver
 from nndsl.cli import stages
-from nndsl.cli.verb_check import set_option
+from nndsl.cli.options import data_argument, file_argument, net_option, set_option
 from nndsl.cli.verb_render import chosen_net
 from nndsl.diagnostics import error
 from nndsl.ir.text import print_graph
@@ -17,11 +17,11 @@ from nndsl.lower.result import Network, Recipe
 STAGES = ("ast", "ir", "passes", "memory", "kernels", "defaults")
 
 
-@click.command(help="Show a stage of the compiler for FILE: " + ", ".join(STAGES) + ".")
-@click.argument("stage", type=click.Choice(STAGES))
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("data", required=False)
-@click.option("--net", help="The net; the last of the file when left out.")
+@click.command(short_help="Show a stage of the compiler as text.")
+@click.argument("stage", type=click.Choice(STAGES), metavar="STAGE")
+@file_argument()
+@data_argument
+@net_option
 @click.option("--after", metavar="PASS", help="With `ir`: the graph after this pass.")
 @set_option
 def command(
@@ -32,8 +32,18 @@ def command(
     after: str | None,
     settings: tuple[str, ...],
 ) -> None:
-    """Run the compiler up to the stage and print it."""
-    opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
+    r"""Run the compiler on FILE up to STAGE and print what it has made.
+
+    \b
+      ast       the syntax tree
+      ir        the network as a graph; `--after PASS`: the training step after a pass
+      passes    what each pass changed
+      memory    where every value of a training step lives
+      kernels   the calls of a training step and the text of their kernels
+      defaults  what the file leaves out, and what is taken
+    """
+    needed = stage in ("memory", "kernels")
+    opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=needed)
     module = opened.module
     if stage == "ast":
         click.echo(stages.tree_text(opened.file))
@@ -43,21 +53,31 @@ def command(
         return
     network = chosen_net(opened, net)
     recipe = next((r for r in reversed(module.recipes) if r.net == network.name), None)
-    click.echo(_stage_text(stage, network, recipe, after))
-
-
-def _stage_text(stage: str, network: Network, recipe: Recipe | None, after: str | None) -> str:
     if stage == "ir":
-        return _ir_text(network, recipe, after)
+        click.echo(_ir_text(network, recipe, after))
+        return
     if recipe is None:
-        raise error("NN013", f"the file has no `train {network.name}` section to compile")
+        raise error(
+            "NN013",
+            f"the file has no `train {network.name}` section to compile",
+            help=f"add `train {network.name} {{ }}` to the file",
+        )
     if stage == "passes":
-        return stages.passes_text(recipe)
-    batch = recipe.batch or driver.EVALUATION_BATCH
+        click.echo(stages.passes_text(recipe))
+        return
+    click.echo(_step_text(stage, opened, recipe))
+
+
+def _step_text(stage: str, opened: driver.Opened, recipe: Recipe) -> str:
+    """Memory or kernels of a training step, for the rows that the run will have."""
+    from nndsl.model.training import split_of
+
+    rows = len(split_of(opened, recipe).train)
     graph = driver.training_graph(recipe)
     if stage == "memory":
-        return stages.memory_text(graph, batch, 8 if recipe.precision == "float64" else 4)
-    return stages.kernels_text(driver.program_of(graph, recipe, batch))
+        real_bytes = 8 if recipe.precision == "float64" else 4
+        return stages.memory_text(graph, driver.batch_of(recipe, rows), real_bytes)
+    return stages.kernels_text(driver.program_of(graph, recipe, rows))
 
 
 def _ir_text(network: Network, recipe: Recipe | None, after: str | None) -> str:

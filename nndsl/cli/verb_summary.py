@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from nndsl import driver
+from nndsl.cli.options import data_argument, file_argument, set_option
 from nndsl.cli.output import table
-from nndsl.cli.verb_check import set_option
 from nndsl.cli.verb_render import chosen_net
 from nndsl.ir.graph import Node
 from nndsl.ir.types import format_shape
@@ -50,13 +50,13 @@ def _indented(part: Part) -> str:
     return "  " * part.parent.count(".") + part.path
 
 
-@click.command(help="Print the parts of a net of FILE with shapes, parameters and work.")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("data", required=False)
-@click.option("--net", help="The net; all of them when left out.")
+@click.command(short_help="Print the parts of nets with their shapes.")
+@file_argument()
+@data_argument
+@click.option("--net", metavar="NAME", help="The net meant; left out: all of them.")
 @set_option
 def command(file: Path, data: str | None, net: str | None, settings: tuple[str, ...]) -> None:
-    """One table a net."""
+    """Print a table for each net of FILE: its parts with shapes, parameters and work."""
     opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
     networks = [chosen_net(opened, net)] if net else list(opened.module.networks.values())
     for network in networks:

@@ -8,25 +8,52 @@ from pathlib import Path
 import click
 
 from nndsl import driver
+from nndsl.cli.options import data_argument, file_argument, set_option
 from nndsl.cli.output import emit, show_diagnostics
-from nndsl.cli.progress import choose_observer
-from nndsl.cli.results import print_folds, print_trained
-from nndsl.cli.verb_check import set_option
+from nndsl.cli.progress import watching
+from nndsl.cli.results import folds_record, print_folds, print_trained, result_record
 from nndsl.diagnostics import ExitCode, error
 from nndsl.model import training
 from nndsl.model.expectations import failed_after
-from nndsl.model.running import resume as resume_run
+from nndsl.model.sections import resume as resume_run
+from nndsl.model.sections import train_file
+from nndsl.train.events import Observer
 
 
-@click.command(help="Train the nets of FILE, on DATA instead of its own data when given.")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.argument("data", required=False)
-@click.option("--out", type=click.Path(path_type=Path), help="The run folder; never overwritten.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of everything random.")
-@click.option("--threads", type=click.IntRange(1, 64), help="Threads; results are the same.")
-@click.option("--folds", type=click.IntRange(2, 1000), help="Cross-validate with so many folds.")
+@click.command(short_help="Train the nets of a file.")
+@file_argument(required=False)
+@data_argument
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="The run folder; left out: the next free runs/NAME-N. Never overwritten.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    metavar="N",
+    help="Seed of all random numbers; the same seed gives the same bits.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Threads of the kernels; results do not depend on it.",
+)
+@click.option(
+    "--folds",
+    type=click.IntRange(2, 1000),
+    metavar="K",
+    help="Cross-validate with K folds instead; writes folds.csv.",
+)
 @click.option("--only", metavar="NET", help="Run the `train` sections of this net alone.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with an interrupted run.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on with a run that was stopped, instead of FILE.",
+)
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -43,40 +70,66 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Train, then print what came of it and the next command."""
-    observer = choose_observer(json=as_json, quiet=quiet)
-    if resume is not None:
-        if file is not None or out is not None or settings or seed is not None:
-            raise error(
-                "NN016", "`--resume` takes its settings from the run", help="leave them out"
-            )
-        return _report([resume_run(resume, threads, observer)], as_json, quiet)
-    if file is None:
-        raise error("NN016", "which file is to be trained?", help="nndsl train model.nn data.csv")
+    r"""Train the nets of FILE on their data, or on DATA instead.
+
+    Ctrl-C saves and stops; a second one stops at once.
+
+    \b
+      nndsl train flowers.nn
+      nndsl train flowers.nn other.csv --set epochs=50 --seed 1
+      nndsl train flowers.nn --folds 5
+      nndsl train --resume runs/flowers-1
+    """
     options = training.Options(
         out, seed, threads, driver.read_settings(settings), data, only, tuple(sys.argv)
     )
-    opened = training.open_for_training(file, options)
-    if not quiet:
-        show_diagnostics(opened.module.lints, json=as_json)
-    if folds is not None:
-        result, folder = training.train_in_folds(opened, file.stem, folds, options, observer)
-        if as_json:
-            emit(training.folds_record(result, folder))
-        elif not quiet:
-            print_folds(result, folder)
-        return result.exit_code
-    trained = training.train_file(opened, file.stem, options, observer)
-    code = _report(trained, as_json, quiet)
+    tell = _silent if as_json or quiet else print_trained
+    with watching(json=as_json, quiet=quiet) as observer:
+        if resume is not None:
+            if (file, data, out, seed, folds, only, settings) != (*[None] * 6, ()):
+                raise error(
+                    "NN016",
+                    "`--resume` takes the source, the data and all settings from the run",
+                    help=f"nndsl train --resume {resume}",
+                )
+            return _ended(*resume_run(resume, threads, observer, tell), as_json)
+        if file is None:
+            raise error("NN016", "which file is to be trained?", help="nndsl train FILE.nn")
+        opened = training.open_for_training(file, options)
+        stem = "stdin" if str(file) == driver.STANDARD_INPUT else file.stem
+        if not quiet:
+            show_diagnostics(opened.module.lints, json=as_json)
+        if folds is not None:
+            return _in_folds(opened, stem, folds, options, observer, as_json, quiet)
+        return _ended(opened, train_file(opened, stem, options, observer, tell), as_json)
+
+
+def _in_folds(
+    opened: driver.Opened,
+    stem: str,
+    count: int,
+    options: training.Options,
+    observer: Observer,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    result, folder = training.train_in_folds(opened, stem, count, options, observer)
+    if as_json:
+        emit(folds_record(result, folder))
+    elif not quiet:
+        print_folds(result, folder)
+    return result.exit_code
+
+
+def _silent(trained: training.Trained) -> None:
+    """Say nothing of a section."""
+
+
+def _ended(opened: driver.Opened, trained: list[training.Trained], as_json: bool) -> int:
+    """Judge the expectations; with `--json`, the result has the last word."""
+    code = trained[-1].result.exit_code
     failed = failed_after(opened, trained) if code == 0 else []
     show_diagnostics(failed, json=as_json)
-    return code or int(ExitCode.EXPECTATION if failed else ExitCode.OK)
-
-
-def _report(trained: list[training.Trained], as_json: bool, quiet: bool) -> int:
     if as_json:
-        emit(training.result_record(trained[-1]))
-    elif not quiet:
-        for each in trained:
-            print_trained(each)
-    return trained[-1].result.exit_code
+        emit(result_record(trained[-1]))
+    return code or int(ExitCode.EXPECTATION if failed else ExitCode.OK)

@@ -106,5 +106,5 @@ def _compare(
         weights[i] = start
         found = (above - below) / (2 * STEP)
         allowed = ABSOLUTE + RELATIVE * abs(expected[i])
-        worst = max(worst, abs(found - expected[i]) / allowed)
+        worst = max(worst, float(abs(found - expected[i]) / allowed))
     return GradientCheck(name, len(chosen), worst)

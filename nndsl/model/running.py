@@ -1,8 +1,7 @@
-"""A run folder brought back to life: predict, evaluate, go on training."""
+"""A run folder brought back to life: predict and evaluate."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +15,21 @@ from nndsl.data import (
     invert_target,
     read_table,
     schema_from_json,
-    split_rows,
     write_predictions,
 )
 from nndsl.diagnostics import Diagnostic, Source, error
 from nndsl.lower import data_specifications, lower
 from nndsl.lower.result import Network, Recipe
-from nndsl.model.training import Options, Trained, make_job, outputs_of
+from nndsl.model.source_files import run_importer
+from nndsl.model.training import outputs_of
+from nndsl.records import dataclass
 from nndsl.runtime.executable import Executable
 from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
 from nndsl.syntax.parser import parse
 from nndsl.train import folder as folders
-from nndsl.train.events import Observer
 from nndsl.train.job import Output
-from nndsl.train.saved import SavedRun, fitting_weights, read_checkpoint, read_record, read_run
+from nndsl.train.saved import SavedRun, fitting_weights, read_run
 from nndsl.train.scoring import probabilities
-from nndsl.train.session import train
 from nndsl.vocab.kinds import Metric
 from nndsl.vocab.registry import words
 
@@ -70,7 +68,7 @@ def load_run(path: Path) -> LoadedRun:
     schema = schema_from_json(run.schema, str(path / folders.SCHEMA))
     file = parse(Source(str(path / folders.MODEL), run.source))
     specifications = data_specifications(file)
-    module = lower(file, {schema.name: schema}, {}, driver.importer(path))
+    module = lower(file, {schema.name: schema}, {}, run_importer(path))
     recipes = [r for r in module.recipes if r.net == run.record.network]
     if not recipes or recipes[-1].data not in specifications:
         raise error("NN509", f"`{path}` does not fit together: no net `{run.record.network}`")
@@ -152,25 +150,3 @@ def _known(prediction: Prediction, targets: np.ndarray) -> tuple[np.ndarray, np.
 def write_answers(answers: Answers, path: Path) -> None:
     """The input rows with their predictions, as CSV, whole or not at all."""
     write_predictions(answers.table, answers.predictions, path)
-
-
-def resume(path: Path, threads: int | None, observer: Observer) -> Trained:
-    """Go on with an interrupted run, to the bit as if it had not stopped."""
-    record = read_record(path)
-    checkpoint = read_checkpoint(path)
-    source = Source(str(path / folders.MODEL), folders.read_text(path, folders.MODEL))
-    name, data = next(iter(record.data.items()), ("", ""))
-    opened = driver.open_source(source, path, f"{name}={data}" if name else None)
-    recipes = [r for r in opened.module.recipes if r.net == record.network]
-    if not recipes:
-        raise error("NN509", f"`{path}` does not fit together: no net `{record.network}`")
-    recipe = recipes[-1]
-    specification = opened.specification_of(recipe)
-    table = opened.tables[specification.name]
-    schema = opened.module.schemas[specification.name]
-    split = split_rows(table, schema, specification, recipe.seed)
-    options = Options(threads=threads, command=record.command)
-    with folders.RunFolder(path) as folder:
-        job, fitted = make_job(opened, recipe, split, options, folder)
-        result = train(job, observer, checkpoint)
-    return Trained(recipe, job.network, fitted, result, path)

@@ -1,4 +1,4 @@
-"""Trainings and trained networks as a whole: from a file and its data to a run folder, and back.
+"""Trainings as a whole: from a file and its data to a run folder.
 
 The command line and the Python API both end here; what runs, is checked, compiled and trained is
 the same for both.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from nndsl import driver
 from nndsl.data import Split, folds, invert_target, schema_to_json, split_rows
 from nndsl.diagnostics import error
 from nndsl.lower.result import Network, Recipe
+from nndsl.model.source_files import data_files, source_files
+from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind
-from nndsl.syntax.resolved import resolved_text
 from nndsl.train import folder as folders
+from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.events import Observer
 from nndsl.train.folds import FoldsResult, train_folds
 from nndsl.train.job import Output, RunResult, TrainingJob
@@ -34,7 +36,7 @@ WORTH_THREADS_FLOPS = 3_000_000
 
 @dataclass(frozen=True)
 class Options:
-    """How to train, beside what the file says."""
+    """How to train, beside what the file says. `record` is that of a run which goes on."""
 
     out: Path | None = None
     seed: int | None = None
@@ -43,17 +45,19 @@ class Options:
     data: str | None = None
     only: str | None = None  # train the sections of this net alone
     command: tuple[str, ...] = ()
+    record: RunRecord | None = None
 
 
 @dataclass(frozen=True)
 class Trained:
-    """One `train` section after it has run."""
+    """One `train` section after it has run. `run` is the folder that `--resume` takes."""
 
     recipe: Recipe
     network: Network
     schema: Schema
     result: RunResult
     folder: Path
+    run: Path
 
 
 def open_for_training(path: Path, options: Options) -> driver.Opened:
@@ -79,61 +83,31 @@ def _last_net(opened: driver.Opened) -> str:
     return next(reversed(opened.module.networks), "Net")
 
 
-def train_file(
-    opened: driver.Opened, stem: str, options: Options, observer: Observer
-) -> list[Trained]:
-    """Run the `train` sections of a file in order, each in its run folder.
-
-    A file that trains one net has one run folder; one that trains several has a folder for each
-    net inside. Sections of the same net go on from where the last one stopped.
-    """
-    recipes = chosen_recipes(opened, options.only)
-    several = len({recipe.net for recipe in recipes}) > 1
-    base = _new_folder(options.out, stem)
-    weights: dict[str, dict[str, np.ndarray]] = {}
-    done: list[Trained] = []
-    open_folders: dict[str, folders.RunFolder] = {}
-    try:
-        for recipe in recipes:
-            if recipe.net not in open_folders:
-                path = base.path / recipe.net
-                open_folders[recipe.net] = folders.create_at(path) if several else base
-            folder = open_folders[recipe.net]
-            trained = _train_section(
-                opened, recipe, folder, weights.get(recipe.net), options, observer
-            )
-            weights[recipe.net] = {**trained.result.parameters, **trained.result.states}
-            done.append(trained)
-            if trained.result.exit_code:
-                break
-    finally:
-        for folder in {*open_folders.values(), base}:
-            folder.close()
-    return done
+def split_of(opened: driver.Opened, recipe: Recipe) -> Split:
+    """Which rows train, validate and test."""
+    specification = opened.specification_of(recipe)
+    schema = opened.module.schemas[specification.name]
+    return split_rows(opened.tables[specification.name], schema, specification, recipe.seed)
 
 
-def _new_folder(out: Path | None, stem: str) -> folders.RunFolder:
-    return (
-        folders.create_at(out) if out is not None else folders.create_numbered(Path("runs"), stem)
-    )
-
-
-def _train_section(
+def train_section(
     opened: driver.Opened,
     recipe: Recipe,
-    folder: folders.RunFolder | None,
+    place: tuple[folders.RunFolder, Path],
     start: dict[str, np.ndarray] | None,
     options: Options,
     observer: Observer,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    specification = opened.specification_of(recipe)
-    table = opened.tables[specification.name]
-    schema = opened.module.schemas[specification.name]
-    split = split_rows(table, schema, specification, recipe.seed)
+    """Run one `train` section from `start`, a checkpoint, or drawn weights.
+
+    `place` is the folder that it writes into, and that of the whole run.
+    """
+    folder, run = place
+    split = split_of(opened, recipe)
     job, fitted = make_job(opened, recipe, split, options, folder, start)
-    result = train(job, observer)
-    where = folder.path if folder is not None else Path()
-    return Trained(recipe, job.network, fitted, result, where)
+    result = train(job, observer, checkpoint)
+    return Trained(recipe, job.network, fitted, result, folder.path, run)
 
 
 def make_job(
@@ -150,15 +124,6 @@ def make_job(
     threads = options.threads or _threads_worth(network, recipe, len(split.train))
     training = driver.compile_training(recipe, len(split.train), threads)
     evaluation = driver.compile_evaluation(recipe, threads)
-    specification = opened.specification_of(recipe)
-    table = opened.tables[specification.name]
-    record = RunRecord(
-        "running",
-        network.name,
-        command=options.command or tuple(sys.argv),
-        settings=dict(opened.settings),
-        data={specification.name: str(table.origin.path or table.origin.name)},
-    )
     job = TrainingJob(
         recipe,
         network,
@@ -173,13 +138,23 @@ def make_job(
         initial=start,
         graph=training.graph,
         folder=folder,
-        documents={
-            folders.MODEL: resolved_text(opened.file, opened.settings),
-            folders.SCHEMA: schema_to_json(rows.schema),
-        },
-        record=record,
+        documents={**source_files(opened), folders.SCHEMA: schema_to_json(rows.schema)},
+        record=_record(opened, recipe, options),
     )
     return job, rows.schema
+
+
+def _record(opened: driver.Opened, recipe: Recipe, options: Options) -> RunRecord:
+    section = 1 + [r is recipe for r in opened.module.recipes].index(True)
+    before = options.record
+    return RunRecord(
+        "running",
+        recipe.net,
+        before.command if before is not None else options.command or tuple(sys.argv),
+        before.settings if before is not None else dict(opened.settings),
+        data_files(opened),
+        section=section,
+    )
 
 
 def _threads_worth(network: Network, recipe: Recipe, rows: int) -> int:
@@ -206,6 +181,13 @@ def outputs_of(network: Network, schema: Schema) -> tuple[Output, ...]:
     return tuple(outputs)
 
 
+def new_folder(out: Path | None, stem: str) -> folders.RunFolder:
+    """The folder of a new run: the one asked for, else the next free `runs/<stem>-<n>`."""
+    if out is not None:
+        return folders.create_at(out)
+    return folders.create_numbered(Path("runs"), stem)
+
+
 def train_in_folds(
     opened: driver.Opened, stem: str, count: int, options: Options, observer: Observer
 ) -> tuple[FoldsResult, Path]:
@@ -215,36 +197,9 @@ def train_in_folds(
     table = opened.tables[specification.name]
     schema = opened.module.schemas[specification.name]
     splits: Sequence[Split] = folds(table, schema, specification, recipe.seed, count)
-    with _new_folder(options.out, stem) as folder:
+    with new_folder(options.out, stem) as folder:
 
         def job_of(fold: int) -> TrainingJob:
             return make_job(opened, recipe, splits[fold - 1], options)[0]
 
         return train_folds(job_of, count, observer, folder), folder.path
-
-
-def result_record(trained: Trained) -> dict[str, object]:
-    """The last line of `--json`: metric, its test value, and nothing of folds."""
-    verdict = trained.result.verdict
-    return {
-        "event": "result",
-        "metric": verdict.metric if verdict is not None else None,
-        "test": verdict.value if verdict is not None else None,
-        "mean": None,
-        "std": None,
-        "folds": None,
-        "out": str(trained.folder),
-    }
-
-
-def folds_record(result: FoldsResult, folder: Path) -> dict[str, object]:
-    """The last line of `--json` with `--folds`."""
-    return {
-        "event": "result",
-        "metric": result.metric,
-        "test": None,
-        "mean": result.mean,
-        "std": result.deviation,
-        "folds": list(result.values),
-        "out": str(folder),
-    }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
 
 from nndsl.diagnostics import error
+from nndsl.render.pdf import pdf_of
 
 FORMATS = ("svg", "png", "pdf", "dot")
 SECONDS = 30
@@ -26,13 +28,23 @@ def find_dot() -> Path | None:
 def draw(source: str, kind: str) -> bytes:
     """The picture as bytes; `kind` is one of FORMATS.
 
-    Errors: NN010 when no drawing program is there or it fails.
+    Errors: NN006 when no drawing program is there or it fails.
     """
     if kind == "dot":
         return source.encode("utf-8")
+    if kind == "pdf":
+        return pdf_of(json.loads(_drawn(source, "json")))
+    return _drawn(source, kind)
+
+
+def _drawn(source: str, kind: str) -> bytes:
     program = find_dot()
     if program is None:
-        raise error("NN010", "no drawing program was found", help="write a .dot file: `-o x.dot`")
+        raise error(
+            "NN006",
+            "no drawing program was found: neither `dot` nor `graphviz-pure`",
+            help="pip install graphviz-pure, or write Graphviz source: `-o x.dot`",
+        )
     try:
         done = subprocess.run(
             [program, f"-T{kind}"],
@@ -43,10 +55,10 @@ def draw(source: str, kind: str) -> bytes:
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise error(
-            "NN010", f"{program.name} did not draw: {problem}", help="use `-o x.dot`"
+            "NN006", f"{program.name} did not draw: {problem}", help="use `-o x.dot`"
         ) from None
     if done.returncode != 0:
         message = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = message[0] if message else f"exit code {done.returncode}"
-        raise error("NN010", f"{program.name} could not draw: {reason}", help="use `-o x.dot`")
+        raise error("NN006", f"{program.name} could not draw: {reason}", help="use `-o x.dot`")
     return done.stdout

@@ -10,13 +10,14 @@ import json
 import math
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from typing import Any
 
 import numpy as np
 
 import nndsl
 from nndsl.diagnostics import NndslError, error
+from nndsl.records import dataclass
 from nndsl.runtime.weights import strict_json
 
 FORMAT = 1
@@ -42,6 +43,7 @@ class RunRecord:
     stopped: str = ""  # why
     metrics: Mapping[str, float] = field(default_factory=dict)  # test_accuracy, val_loss, ...
     seconds: float = 0.0
+    section: int = 1  # which `train` section of the source, from 1
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
     format: int = FORMAT
 
@@ -126,6 +128,7 @@ def _is_number_mapping(value: Any) -> bool:
 _FORMS = {
     "status": lambda value: value in STATES,
     "network": _is_text,
+    "section": _is_whole,
     "command": _is_texts,
     "settings": _is_text_mapping,
     "data": _is_text_mapping,
