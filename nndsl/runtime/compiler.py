@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +26,8 @@ from nndsl.runtime.cache import Cache
 
 FORMAT = "1"
 """Changes whenever the same kernel text or specification would give other code."""
+
+SWITCH_SECONDS = 0.0002
 
 LIBRARY_FUNCTIONS = tuple(
     name + suffix
@@ -62,10 +65,10 @@ class Machine:
         """LLVM IR text compiled. `optimise` for scalar loops, which LLVM then vectorises; text
         that the code generator wrote in vectors is left as it is (that takes half as long).
         """
+        _check_calls(text)
         module = llvm.parse_assembly(text)
-        _check_calls(module)
         if optimise:
-            tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+            tuning = llvm.create_pipeline_tuning_options(speed_level=1)
             tuning.loop_vectorization = True
             tuning.slp_vectorization = True
             builder = llvm.create_pass_builder(self._machine, tuning)
@@ -84,12 +87,13 @@ class Machine:
         return f"{FORMAT}|{version('llvmlite')}|{version('numba')}|{self.target}"
 
 
-def _check_calls(module: llvm.ModuleRef) -> None:
+_DECLARED = re.compile(r'^declare [^@]*@"?([^"(]+)"?\(', re.MULTILINE)
+
+
+def _check_calls(text: str) -> None:
     """Kernels call the C library's mathematics and nothing else."""
-    for function in module.functions:
-        name = function.name
-        outside = function.is_declaration and not name.startswith("llvm.")
-        if outside and name not in (*LIBRARY_FUNCTIONS, "nndsl_yield"):
+    for name in _DECLARED.findall(text):
+        if not name.startswith("llvm.") and name not in (*LIBRARY_FUNCTIONS, "nndsl_yield"):
             raise ValueError(f"a kernel calls {name}")
 
 
@@ -133,13 +137,17 @@ class Library:
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
-    """No garbage collection meanwhile: compiling makes many objects that live until its end."""
-    enabled = gc.isenabled()
+def _in_haste() -> Iterator[None]:
+    """No garbage collection meanwhile: compiling makes many objects that live until its end. And
+    threads change places at once when LLVM has done: Python would let it wait for 5 ms each time.
+    """
+    enabled, interval = gc.isenabled(), sys.getswitchinterval()
     gc.disable()
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         yield
     finally:
+        sys.setswitchinterval(interval)
         if enabled:
             gc.enable()
 
@@ -158,7 +166,7 @@ class Compiler:
         found |= {name: self._store.load(self._key(name, text)) for name, text in others}
         missing = [k for k in kernels if found[k.name] is None]
         texts = [(name, text) for name, text in others if found[name] is None]
-        with _without_collection():
+        with _in_haste():
             fresh = self._compile(missing, texts) if missing or texts else {}
         for kernel in missing:
             self._store.store(self._key(kernel.name, content(kernel)), fresh[kernel.name])
