@@ -6,22 +6,25 @@ when it is used, so that `nndsl check` does not wait for what `nndsl train` need
 
 from __future__ import annotations
 
+import gc
 import importlib
-import pkgutil
+import os
 import sys
-import traceback
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
-import nndsl.cli
 from nndsl import __version__
-from nndsl.cli.bug import write_bug_report
 from nndsl.cli.output import emit, forget_output, show_diagnostics
 from nndsl.cli.usage import usage_diagnostic
 from nndsl.diagnostics import Diagnostic, ExitCode, NndslError, error, nearest
 
 _PREFIX = "verb_"
+
+GARBAGE_OBJECTS = 500_000
+"""New objects before Python looks for cycles. Its 700 mean a fifth of a short run spent looking
+through classes and functions that stay to the end; a long training is still swept."""
 
 
 class Verbs(click.Group):
@@ -29,8 +32,8 @@ class Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all verbs."""
-        found = (module.name for module in pkgutil.iter_modules(nndsl.cli.__path__))
-        return sorted(name.removeprefix(_PREFIX) for name in found if name.startswith(_PREFIX))
+        found = Path(__file__).parent.glob(f"{_PREFIX}*.py")
+        return sorted(path.stem.removeprefix(_PREFIX) for path in found)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The click command of a verb; None when there is none of that name."""
@@ -98,6 +101,8 @@ def run(arguments: list[str]) -> int:
         show_diagnostics([_MEMORY_USED_UP], json=as_json)
         return ExitCode.RESOURCES
     except Exception as bug:
+        from nndsl.cli.bug import write_bug_report
+
         told, report = write_bug_report(bug, arguments)
         if as_json:
             emit({"event": "bug", "error": f"{type(bug).__name__}: {bug}", "report": report})
@@ -113,6 +118,8 @@ def _run(arguments: list[str]) -> int:
         result = nndsl_command.main(rest, prog_name="nndsl", standalone_mode=False)
     except Exception:
         if debug:
+            import traceback
+
             traceback.print_exc()
         raise
     return int(result) if isinstance(result, int) else ExitCode.OK
@@ -127,10 +134,19 @@ _MEMORY_USED_UP = Diagnostic(
 
 def main() -> NoReturn:
     """Entry point of the installed command."""
+    _be_quick()
     code = run(sys.argv[1:])
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except BrokenPipeError:
         forget_output()
+    gc.freeze()  # or Python's end would look for cycles in all that is about to go anyway
     sys.exit(int(code))
+
+
+def _be_quick() -> None:
+    """Settings of the process; only the command changes them, never the library."""
+    gc.set_threshold(GARBAGE_OBJECTS)
+    # NumPy's own threads start with it, spin for a while, and have nothing to do here
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
