@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nndsl import driver
-from nndsl.cli.main import run
+from nndsl.cli.main import Verbs, run
 from nndsl.diagnostics import Severity
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +55,14 @@ def test_the_example_is_the_model() -> None:
     example = next(text for place, text in blocks("nn") if place.startswith("README"))
     model = (ROOT / "models" / "iris.nn").read_text("utf-8")
     assert example.strip() in model
+
+
+@pytest.mark.parametrize("verb", ["", *Verbs().list_commands(None)])
+def test_help_is_plain_text(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*verb.split(), "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "\\" not in told
+    assert all(len(line) <= 100 for line in told.splitlines())
 
 
 def test_the_table_of_words_is_up_to_date() -> None:

@@ -66,7 +66,7 @@ class Verbs(click.Group):
 @click.version_option(__version__, prog_name="nndsl")
 @click.option("--debug", is_flag=True, help="Show Python's traceback of any error.")
 def nndsl_command(debug: bool) -> None:
-    r"""Neural networks in a few lines of text: checked, compiled, trained, drawn.
+    """Neural networks in a few lines of text: checked, compiled, trained, drawn.
 
     A first network from a table with a header, and its answers for new rows:
 
@@ -74,7 +74,7 @@ def nndsl_command(debug: bool) -> None:
       nndsl new flowers.csv             writes flowers.nn
       nndsl train flowers.nn            writes the run folder runs/flowers-1
       nndsl predict runs/flowers-1 new.csv
-    """
+    """  # noqa: D301 (click reads the escape)
 
 
 def run(arguments: list[str]) -> int:

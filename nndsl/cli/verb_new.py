@@ -133,7 +133,9 @@ def command(data: Path, target: str | None, output: Path | None) -> None:
         raise error("NN005", f"cannot write `{path}`: {reason}") from None
     classes = schema.targets[0].classes
     click.echo(f"read    {data.name}: {schema.rows} rows, {len(schema.columns)} columns")
-    click.echo(f"target  {visible(chosen)}: {f'{len(classes)} classes' if classes else 'a number'}")
+    found = f"{len(classes)} classes" if classes else "a number"
+    guessed = "" if target else " (a guess; `--target COLUMN` says another)"
+    click.echo(f"target  {visible(chosen)}: {found}{guessed}")
     click.echo(f"wrote   {path}")
     click.echo(f"next    nndsl train {path}" + ("" if inside else f" {data}"))
 

@@ -32,7 +32,7 @@ def command(
     after: str | None,
     settings: tuple[str, ...],
 ) -> None:
-    r"""Run the compiler on FILE up to STAGE and print what it has made.
+    """Run the compiler on FILE up to STAGE and print what it has made.
 
     \b
       ast       the syntax tree
@@ -41,7 +41,7 @@ def command(
       memory    where every value of a training step lives
       kernels   the calls of a training step and the text of their kernels
       defaults  what the file leaves out, and what is taken
-    """
+    """  # noqa: D301 (click reads the escape)
     needed = stage in ("memory", "kernels")
     opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=needed)
     module = opened.module

@@ -70,7 +70,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    r"""Train the nets of FILE on their data, or on DATA instead.
+    """Train the nets of FILE on their data, or on DATA instead.
 
     Ctrl-C saves and stops; a second one stops at once.
 
@@ -79,7 +79,7 @@ def command(
       nndsl train flowers.nn other.csv --set epochs=50 --seed 1
       nndsl train flowers.nn --folds 5
       nndsl train --resume runs/flowers-1
-    """
+    """  # noqa: D301 (click reads the escape)
     options = training.Options(
         out, seed, threads, driver.read_settings(settings), data, only, tuple(sys.argv)
     )
