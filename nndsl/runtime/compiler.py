@@ -13,16 +13,21 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, cached_property
-from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import llvmlite
 import llvmlite.binding as llvm
 
 from nndsl.codegen.program import Kernel
 from nndsl.codegen.target import Target
 from nndsl.runtime.cache import Cache
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 FORMAT = "1"
 """Changes whenever the same kernel text or specification would give other code."""
@@ -84,7 +89,19 @@ class Machine:
     @cached_property
     def identity(self) -> str:
         """All that code depends on beside the kernel, as text."""
-        return f"{FORMAT}|{version('llvmlite')}|{version('numba')}|{self.target}"
+        return f"{FORMAT}|{llvmlite.__version__}|{_numba_version()}|{self.target}"
+
+
+def _numba_version() -> str:
+    """The version of Numba without importing it: the name of the folder pip keeps beside it."""
+    found = find_spec("numba")
+    if found is not None and found.origin is not None:
+        kept = list(Path(found.origin).parent.parent.glob("numba-*.dist-info"))
+        if len(kept) == 1:
+            return kept[0].name
+    from importlib.metadata import version  # asks every folder, and takes 10 ms to import
+
+    return version("numba")
 
 
 _DECLARED = re.compile(r'^declare [^@]*@"?([^"(]+)"?\(', re.MULTILINE)
@@ -185,6 +202,8 @@ class Compiler:
     ) -> dict[str, bytes]:
         glue = [k for k in kernels if k.kind == "glue"]
         written = [k for k in kernels if k.kind != "glue"]
+        from concurrent.futures import ThreadPoolExecutor  # not where all is in the cache
+
         with ThreadPoolExecutor(1) as worker:
             jobs: dict[str, Future[bytes]] = {}
             for name, text in texts:

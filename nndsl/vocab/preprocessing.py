@@ -62,6 +62,13 @@ def _affine(offset: float, divisor: float, magnitude: float) -> dict[str, Any]:
     }
 
 
+def _median(values: np.ndarray) -> float:
+    """The middle, or the mean of both middles; `np.median` imports `numpy.ma` (7 ms)."""
+    ordered = np.sort(values)
+    count = len(ordered)
+    return float((ordered[(count - 1) // 2] + ordered[count // 2]) / 2)
+
+
 def _present(values: np.ndarray) -> np.ndarray:
     """The values that are not missing; a single 0 if all are."""
     found = values[~np.isnan(values)]
@@ -217,7 +224,7 @@ preprocessing(
     "median",
     _fill,
     "Missing numbers become the median of the training part.",
-    fit=lambda values, arguments: {"value": float(np.median(_present(values)))},
+    fit=lambda values, arguments: {"value": _median(_present(values))},
     invert=_same,
 )
 preprocessing(
