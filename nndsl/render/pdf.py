@@ -13,6 +13,8 @@ from typing import Any
 
 MARGIN = 18.0
 FONTS = ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique", "Helvetica-BoldOblique")
+SOLID = "[] 0 d"
+DASHES = {"dashed": "[5 3] 0 d", "dotted": "[1 3] 0 d", "solid": SOLID}
 CIRCLE = 0.5523
 """Where the control points of a quarter circle of radius 1 are (four Bezier curves a circle)."""
 
@@ -57,7 +59,11 @@ def _file(objects: Sequence[bytes]) -> bytes:
 
 
 def _page(drawing: Operation) -> Iterator[str]:
-    for item in (drawing, *drawing.get("edges", ()), *drawing.get("objects", ())):
+    """Frames lie below arrows, arrows below boxes."""
+    objects = drawing.get("objects", ())
+    frames = [item for item in objects if "nodes" in item or "subgraphs" in item]
+    boxes = [item for item in objects if item not in frames]
+    for item in (drawing, *frames, *drawing.get("edges", ()), *boxes):
         for key in ("_draw_", "_hdraw_", "_ldraw_", "_hldraw_"):
             yield from _Painter().operators(item.get(key, ()))
 
@@ -69,6 +75,7 @@ class _Painter:
         self.pen = self.fill = (0.0, 0.0, 0.0, 1.0)
         self.size = 11.0
         self.style = 0
+        self.dash = SOLID
 
     def operators(self, operations: Sequence[Operation]) -> Iterator[str]:
         """The operators of one list of operations."""
@@ -82,6 +89,8 @@ class _Painter:
                 self.size = float(operation["size"])
             elif kind == "t":
                 self.style = int(operation["fontchar"]) & 3
+            elif kind == "S" and operation["style"] in DASHES:
+                self.dash = DASHES[operation["style"]]
             elif kind == "T":
                 yield self._letters(operation)
             elif kind in "PpBbLEe":
@@ -110,7 +119,7 @@ class _Painter:
         yield " ".join(map(_text, self.pen[:3])) + " RG"
         close = "" if kind in "bL" else "h "
         end = {(True, True): "B", (True, False): "f", (False, True): "S"}.get((fill, line), "n")
-        yield f"{path} {close}{end}"
+        yield f"{self.dash} {path} {close}{end}"
 
 
 def _color(text: str) -> tuple[float, float, float, float]:
