@@ -1,0 +1,38 @@
+"""What holds for every file of the canon: short, in canonical form, right gradients."""
+
+from __future__ import annotations
+
+import pytest
+
+from nndsl.diagnostics import Source
+from nndsl.syntax.format import format_text
+from tests.models.running import MODELS
+
+FILES = sorted(MODELS.glob("*.nn"))
+WITHOUT_LOCAL_DATA = {"14_mnist"}  # tested where the images are: test_examples.py
+TRAINED = [
+    path for path in FILES
+    if "\ntrain " in path.read_text(encoding="utf-8") and path.stem not in WITHOUT_LOCAL_DATA
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_short_and_in_canonical_form(path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert len(text.splitlines()) <= 60
+    assert format_text(Source(path.name, text)) == text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_checked_without_a_complaint(path, nndsl) -> None:
+    ended = nndsl("check", path)
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("path", TRAINED, ids=lambda p: p.stem)
+def test_gradients_are_those_of_finite_differences(path, nndsl) -> None:
+    ended = nndsl("check", "--grad", path)
+    assert ended.code == 0, ended.out
+    assert "numbers, worst" in ended.out
+    assert "DIFFERS" not in ended.out
