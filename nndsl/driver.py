@@ -11,12 +11,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nndsl.codegen.generate import generate
-from nndsl.codegen.program import Program
-from nndsl.codegen.target import Target
 from nndsl.data import Split, Table, prepare, raw_arrays, read_table, schema_of
 from nndsl.data.table import NumberColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
@@ -26,10 +24,14 @@ from nndsl.lower.result import Module, Network, Recipe
 from nndsl.passes import pipeline
 from nndsl.passes.pipeline import Pass
 from nndsl.records import dataclass
-from nndsl.runtime.executable import Executable, load
 from nndsl.schema import DataSpecification, Schema, Setting
 from nndsl.syntax import tree
 from nndsl.syntax.parser import decode_source, parse, parse_expression, read_source
+
+if TYPE_CHECKING:
+    from nndsl.codegen.program import Program
+    from nndsl.codegen.target import Target
+    from nndsl.runtime.executable import Executable
 
 STANDARD_INPUT = "-"
 EVALUATION_BATCH = 256
@@ -330,8 +332,23 @@ def batch_of(recipe: Recipe, rows: int) -> int:
 
 def program_of(graph: Graph, recipe: Recipe, rows: int, target: Target | None = None) -> Program:
     """The program of a training graph for so many training rows."""
+    from nndsl.codegen.generate import generate  # checking a file does not wait for this
+
     batch = batch_of(recipe, rows)
     return generate(graph, recipe.precision, batch, target, watch="data_loss")
+
+
+def _loaded(graph: Graph, program: Program, threads: int = 1) -> Compiled:
+    from nndsl.runtime.executable import load  # nor for this, which loads LLVM
+
+    return Compiled(graph, program, load(program, threads))
+
+
+def _inference(graph: Graph, precision: str, threads: int = 1) -> Compiled:
+    from nndsl.codegen.generate import generate
+
+    program = generate(graph, precision, EVALUATION_BATCH, watch=None)
+    return _loaded(graph, program, threads)
 
 
 def compile_training(
@@ -339,25 +356,20 @@ def compile_training(
 ) -> Compiled:
     """The training step of a recipe for so many training rows, loaded."""
     graph = training_graph(recipe)
-    program = generate(graph, recipe.precision, batch_of(recipe, rows), target, watch="data_loss")
-    return Compiled(graph, program, load(program, threads))
+    return _loaded(graph, program_of(graph, recipe, rows, target), threads)
 
 
 def compile_evaluation(recipe: Recipe, threads: int = 1) -> Compiled:
     """The evaluation of a recipe, loaded."""
-    graph = evaluation_graph(recipe)
-    program = generate(graph, recipe.precision, EVALUATION_BATCH, watch=None)
-    return Compiled(graph, program, load(program, threads))
+    return _inference(evaluation_graph(recipe), recipe.precision, threads)
 
 
 def compile_prediction(
     network: Network, recipe: Recipe | None = None, precision: str = "float32"
 ) -> Compiled:
     """The outputs of a network for new rows, loaded."""
-    graph = prediction_graph(network, recipe)
     chosen = recipe.precision if recipe is not None else precision
-    program = generate(graph, chosen, EVALUATION_BATCH, watch=None)
-    return Compiled(graph, program, load(program))
+    return _inference(prediction_graph(network, recipe), chosen)
 
 
 def answer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from nndsl import driver
 from nndsl.diagnostics import Diagnostic
 from nndsl.lower import Evidence, judge, nets_asked
 from nndsl.lower.result import Network
-from nndsl.model.training import Trained
-from nndsl.train.initial import to_file_layout
+
+if TYPE_CHECKING:
+    from nndsl.model.training import Trained
 
 Weights = Mapping[str, Mapping[str, np.ndarray]]
 """By net, then by parameter in the graph's layout."""
@@ -69,6 +71,8 @@ def _evidence(opened: driver.Opened, weights: Weights, figures: Mapping[str, flo
         return driver.answer(networks[net], weights[net], arrays)
 
     def learnt(net: str, path: str) -> np.ndarray:
+        from nndsl.train.initial import to_file_layout
+
         return to_file_layout(networks[net], {path: weights[net][path]})[path]
 
     return Evidence(answer, learnt, driver.arrays_reader(opened.tables, opened.specifications),

@@ -1,0 +1,68 @@
+"""What commands import: the time of a short run is mostly the time of imports."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NETWORK = """
+data d = csv("d.csv", target=y)
+net Net on d {
+  dense(3) -> tanh
+  dense(d.classes) -> softmax
+}
+train Net { epochs = 2 }
+"""
+CODE = "import sys; from nndsl.cli.main import run; code = run(sys.argv[1:]); print(*sys.modules)"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = "\n".join(f"{i},{i % 7},{'ab'[i % 2]}" for i in range(40))
+    (tmp_path / "d.csv").write_text(f"u,v,y\n{rows}\n")
+    (tmp_path / "net.nn").write_text(NETWORK)
+    return tmp_path
+
+
+def imported(folder: Path, *arguments: str, cache: Path | None = None) -> set[str]:
+    """The modules in a fresh process after a command."""
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NNDSL_CACHE_DIR": str(cache or folder / "cache")},
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+SLOW = {"numba", "duckdb", "rich", "graphviz", "importlib.metadata", "fractions", "numpy.ma.core"}
+"""Libraries of 5 to 500 ms that most runs do without."""
+
+
+def test_check_imports_no_compiler(folder: Path) -> None:
+    found = imported(folder, "check", "net.nn")
+    assert not found & (SLOW | {"llvmlite", "nndsl.codegen.generate", "nndsl.train.session"})
+    (folder / "d.csv").unlink()
+    assert not imported(folder, "check", "net.nn") & (SLOW | {"llvmlite"})
+
+
+def test_fmt_imports_no_networks(folder: Path) -> None:
+    assert not imported(folder, "fmt", "--check", "net.nn") & (SLOW | {"numpy", "llvmlite"})
+
+
+def test_a_warm_train_imports_no_compiler(folder: Path) -> None:
+    cache = folder / "cache"
+    assert "numba" in imported(folder, "train", "net.nn", "--out", "one", cache=cache)
+    assert not imported(folder, "train", "net.nn", "--out", "two", cache=cache) & SLOW
+
+
+def test_quick_settings_are_the_command_s_alone() -> None:
+    code = "import gc; before = gc.get_threshold(); import nndsl.cli.main, nndsl.driver\n"
+    code += "assert gc.get_threshold() == before"
+    subprocess.run([sys.executable, "-c", code], check=True)
