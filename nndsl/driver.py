@@ -10,6 +10,7 @@ import errno
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ import numpy as np
 from nndsl.data import Split, Table, prepare, raw_arrays, read_table, schema_of
 from nndsl.data.table import NumberColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
-from nndsl.ir.graph import Graph, Role
+from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower import Session, data_specifications, lower
 from nndsl.lower.result import Module, Network, Recipe
 from nndsl.passes import pipeline
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from nndsl.runtime.executable import Executable
 
 STANDARD_INPUT = "-"
+WORTH_ASKING = 100_000_000
+"""Bytes below which nobody asks how much memory is free."""
+SHARE_OF_FREE = 0.8
 EVALUATION_BATCH = 256
 """Rows at a time when nothing is learnt: enough to fill the registers, small enough for caches."""
 
@@ -356,7 +360,45 @@ def compile_training(
 ) -> Compiled:
     """The training step of a recipe for so many training rows, loaded."""
     graph = training_graph(recipe)
+    require_room(graph, recipe, batch_of(recipe, rows))
     return _loaded(graph, program_of(graph, recipe, rows, target), threads)
+
+
+def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
+    """NN601 when training would take more than most of the free memory, before any is taken.
+
+    Counted are the training step's memory as planned, and what is held beside it: the start
+    values, the evaluation's weights, the best weights so far and those of the last checkpoint.
+    """
+    real_bytes = 8 if recipe.precision == "float64" else 4
+    values = {v for node in graph.nodes for v in (*node.inputs, *node.outputs)}
+    if sum(8 * _numbers_in(value, batch) for value in values) < WORTH_ASKING:
+        return
+    from nndsl.data.memory import available_bytes
+    from nndsl.passes import memory
+
+    plan = memory.plan(graph, batch, real_bytes, gathers=True)
+    weights = sum(_numbers_in(i.value, batch) for i in graph.of_role(Role.PARAMETER))
+    needed = plan.total + weights * (8 + 3 * real_bytes)
+    free = available_bytes()
+    if needed <= SHARE_OF_FREE * free:
+        return
+    rows = [f"{size / 1e9:,.1f} GB {n}" for n, size in plan.largest(5) if size > needed / 100]
+    stages = [n for n in graph.nodes if n.span is not None and n.span != recipe.span]
+    widest = max(stages, key=lambda n: sum(_numbers_in(v, batch) for v in n.inputs), default=None)
+    raise error(
+        "NN601",
+        f"training `{recipe.net}` needs about {needed / 1e9:,.1f} GB of memory, "
+        f"{free / 1e9:,.1f} GB are free",
+        widest.span if widest is not None else recipe.span,
+        "needs the most",
+        notes=["the largest: " + ", ".join(rows)],
+        help="fewer units here need less; so does a smaller `batch`",
+    )
+
+
+def _numbers_in(value: Value, batch: int) -> int:
+    return prod(d if isinstance(d, int) else batch for d in value.type.shape)
 
 
 def compile_evaluation(recipe: Recipe, threads: int = 1) -> Compiled:

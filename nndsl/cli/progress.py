@@ -25,6 +25,7 @@ from nndsl.train.events import (
 
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 20
+BAR_WIDTH = 12
 REFRESH_SECONDS = 0.1
 
 
@@ -59,17 +60,20 @@ def is_shown(epoch: int, epochs: int) -> bool:
     return epoch in (2 * step, 5 * step, 10 * step)
 
 
-def epoch_text(event: EpochEnded) -> str:
-    """One line for one epoch."""
+def live_epoch_text(event: EpochEnded) -> str:
+    """The figures of one epoch."""
     width = len(str(event.epochs))
     parts = [f"epoch {event.epoch:>{width}}/{event.epochs}", figure("loss", event.train_loss)]
     if event.validation_loss is not None:
         parts.append(figure("val", event.validation_loss))
     parts += [figure(name, value) for name, value in event.metrics.items()]
-    parts.append(f"lr {event.learning_rate:.2g}")
-    if event.best:
-        parts.append("best")
     return "  ".join(parts)
+
+
+def epoch_text(event: EpochEnded) -> str:
+    """One line for one epoch: its figures, the rate, and whether it is the best so far."""
+    rate = f"lr {event.learning_rate:.2g}"
+    return "  ".join([live_epoch_text(event), rate, *(["best"] if event.best else [])])
 
 
 def fold_text(event: FoldEnded) -> str:
@@ -113,6 +117,14 @@ class PlainObserver(Observer):
             say(fold_text(event))
 
 
+def live_text(share: float, text: str, losses: list[float], width: int) -> str:
+    """The live line: how far, the figures, and the course of the loss as far as there is room."""
+    filled = int(BAR_WIDTH * min(1.0, share))
+    line = "━" * filled + "╌" * (BAR_WIDTH - filled) + " " + text
+    room = min(SPARK_WIDTH, width - len(line) - 2)
+    return f"{line}  {sparkline(losses, room)}" if room >= 4 else line
+
+
 class LiveObserver(PlainObserver):
     """One line that is written again in place, for a terminal."""
 
@@ -143,7 +155,7 @@ class LiveObserver(PlainObserver):
         course = event.validation_loss if event.validation_loss is not None else event.train_loss
         self._losses.append(course)
         self._last = event
-        self._show(event.seconds, event.epoch - self._resumed, epoch_text(event))
+        self._show(event.seconds, event.epoch - self._resumed, live_epoch_text(event))
 
     def on_progress(self, event: Progressed) -> None:
         """Rewrite the line inside a long epoch."""
@@ -157,12 +169,13 @@ class LiveObserver(PlainObserver):
             return
         self._shown = now
         left = seconds / done * (self._total - self._resumed - done) if done > 0 else 0.0
-        filled = int(20 * (done + self._resumed) / max(1, self._total))
-        bar = "━" * filled + "╌" * (20 - filled)
-        spark = sparkline(self._losses)
-        line = f"{bar} {text}  {spark}  {seconds:.0f} s, {left:.0f} s left"
-        shown = self._text(line, no_wrap=True, overflow="ellipsis", end="")
-        self._live.update(shown, refresh=True)
+        line = live_text(
+            (done + self._resumed) / max(1, self._total),
+            f"{text}  {left:.0f} s left",
+            self._losses,
+            self._console.width,
+        )
+        self._live.update(self._text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def on_note(self, event: Noted) -> None:
         """A note above the live line."""
