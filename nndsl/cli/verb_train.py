@@ -99,6 +99,7 @@ def command(
         stem = "stdin" if str(file) == driver.STANDARD_INPUT else file.stem
         if not quiet:
             show_diagnostics(opened.module.lints, json=as_json)
+        folds = folds or training.folds_asked(opened, only)
         if folds is not None:
             return _in_folds(opened, stem, folds, options, observer, as_json, quiet)
         return _ended(opened, train_file(opened, stem, options, observer, tell), as_json)

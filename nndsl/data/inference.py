@@ -62,11 +62,19 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
             notes=[f"`{name}`: {why}" for name, why in list(roles.left_out.items())[:5]],
         )
     chains = _chains_by_column(table, specification, roles)
+    inputs = tuple(_inputs(table, specification, roles, chains))
+    if empty := [declared.name for declared in inputs if not declared.columns]:
+        raise error(
+            "NN412",
+            f"the input `{empty[0]}` of `{specification.name}` has no columns",
+            specification.span,
+            "a column that is a target is no input",
+        )
     schema = Schema(
         specification.name,
         table.rows,
         describe_columns(table),
-        tuple(_inputs(table, specification, roles, chains)),
+        inputs,
         tuple(_target(table, name, chain) for name, chain in roles.targets.items()),
     )
     if "where" not in specification.settings:  # a part may be of one class: the ones of a table

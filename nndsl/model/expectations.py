@@ -73,7 +73,10 @@ def _evidence(opened: driver.Opened, weights: Weights, figures: Mapping[str, flo
     def learnt(net: str, path: str) -> np.ndarray:
         from nndsl.train.initial import to_file_layout
 
-        return to_file_layout(networks[net], {path: weights[net][path]})[path]
+        known = weights.get(net)
+        # of a net without weights only shapes may be asked for: `nets_asked` sees to that
+        blank = np.full(networks[net].parameters[path].shape, np.nan)
+        return to_file_layout(networks[net], {path: known[path] if known else blank})[path]
 
     return Evidence(answer, learnt, driver.arrays_reader(opened.tables, opened.specifications),
                     figures)  # fmt: skip

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from nndsl import driver
-from nndsl.data import Split, folds, invert_target, schema_to_json, split_rows
+from nndsl.data import Split, fold_count, folds, invert_target, schema_to_json, split_rows
 from nndsl.diagnostics import error
 from nndsl.lower.result import Network, Recipe
 from nndsl.model.source_files import data_files, source_files
@@ -140,6 +140,7 @@ def make_job(
         folder=folder,
         documents={**source_files(opened), folders.SCHEMA: schema_to_json(rows.schema)},
         record=_record(opened, recipe, options),
+        score_train=any("train_" in e.span.text for e in recipe.expectations),
     )
     return job, rows.schema
 
@@ -186,6 +187,11 @@ def new_folder(out: Path | None, stem: str) -> folders.RunFolder:
     if out is not None:
         return folders.create_at(out)
     return folders.create_numbered(Path("runs"), stem)
+
+
+def folds_asked(opened: driver.Opened, only: str | None) -> int | None:
+    """The folds that `split = kfold(10)` asks for in the data of the section to be trained."""
+    return fold_count(opened.specification_of(chosen_recipes(opened, only)[-1]))
 
 
 def train_in_folds(
