@@ -2,14 +2,19 @@
 
 `python -m benchmarks.runs W1 W2 --rounds 5`. W1 trains 200 epochs of 144 rows, W2 5 epochs of
 30,000 rows, both read from CSV. nndsl runs in three states: nothing cached, kernels of another
-network cached, and the same network again.
+network cached, and the same network again. Bytecode is written for all, as an installer does, in
+a first round that does not count. Processor seconds stand beside the wall's: they are
+what other work on the machine disturbs less.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime
 import os
+import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -20,6 +25,7 @@ from pathlib import Path
 
 from benchmarks.workloads import WORKLOADS, Workload
 
+ROOT = Path(__file__).resolve().parent.parent
 EPOCHS = {"W1": 200, "W2": 5}
 OTHER_SIZES = {"W1": (4, 7, 5, 3), "W2": (20, 48, 80, 1)}
 PEERS = {
@@ -28,20 +34,29 @@ PEERS = {
     "jax scan": ("jax_run", "scan"),
     "scikit-learn": ("sklearn_run",),
 }
+Cost = tuple[float, float]
+"""Seconds on the wall, and of the processor."""
 
 
-def seconds(command: list[str], folder: Path, **environment: str) -> float:
-    """Wall time of a process; its output is dropped."""
+def cost(command: list[str], folder: Path, **environment: str) -> Cost:
+    """What a process takes; its output is dropped."""
+    given = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **environment}
+    given.pop("PYTHONDONTWRITEBYTECODE", None)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    subprocess.run(
+    done = subprocess.run(
         command,
         cwd=folder,
-        check=True,
+        check=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **environment},
+        env=given,
     )
-    return time.perf_counter() - start
+    wall = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr.decode()}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 class Nndsl:
@@ -55,14 +70,15 @@ class Nndsl:
         (folder / "net.nn").write_text(workload.source("data.csv", epochs))
         (folder / "other.nn").write_text(other.source("data.csv", epochs))
 
-    def train(self, file: str, cache: str) -> float:
+    def train(self, file: str, cache: str) -> Cost:
         """One `nndsl train` in a fresh process."""
         self.run_number += 1
         out = f"run-{self.run_number}"
         command = [sys.executable, "-m", "nndsl", "train", file, "--out", out, "--threads", "1"]
-        return seconds(command, self.folder, NNDSL_CACHE_DIR=str(self.folder / cache))
+        place = {"NNDSL_CACHE_DIR": str(self.folder / cache), "PYTHONPATH": str(ROOT)}
+        return cost(command, self.folder, **place)
 
-    def round(self) -> dict[str, float]:
+    def round(self) -> dict[str, Cost]:
         """The three states, one after the other."""
         for cache in ("empty", "others"):
             shutil.rmtree(self.folder / cache, ignore_errors=True)
@@ -75,30 +91,55 @@ class Nndsl:
         }
 
 
-def compare(name: str, rounds: int) -> None:
-    """One table for one workload."""
+def peer(label: str, name: str, folder: Path) -> Cost:
+    """One run of a peer's script."""
+    module, *arguments = PEERS[label]
+    command = [sys.executable, "-m", f"benchmarks.workers.{module}", name]
+    command += [str(folder / "data.csv"), str(EPOCHS[name]), *arguments]
+    return cost(command, folder, PYTHONPATH=str(ROOT))
+
+
+def measure(name: str, rounds: int) -> dict[str, list[Cost]]:
+    """By system, the cost of each round."""
     workload = WORKLOADS[name]
-    root = str(Path(__file__).resolve().parent.parent)
+    measured: dict[str, list[Cost]] = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         workload.write_csv(folder / "data.csv")
         own = Nndsl(workload, folder)
-        measured: dict[str, list[float]] = {}
-        for _ in range(rounds):
-            for label, value in own.round().items():
-                measured.setdefault(label, []).append(value)
-            for label, (module, *arguments) in PEERS.items():
-                command = [sys.executable, "-m", f"benchmarks.workers.{module}", name]
-                command += [str(folder / "data.csv"), str(EPOCHS[name]), *arguments]
-                value = seconds(command, folder, PYTHONPATH=root)
-                measured.setdefault(label, []).append(value)
-    medians = {label: statistics.median(values) for label, values in measured.items()}
+        for number in range(rounds + 1):
+            found = own.round() | {label: peer(label, name, folder) for label in PEERS}
+            if number:  # the first warms files and bytecode
+                for label, value in found.items():
+                    measured.setdefault(label, []).append(value)
+    return measured
+
+
+def table(name: str, measured: dict[str, list[Cost]]) -> str:
+    """The figures of a workload, the quickest system first."""
+    walls = {label: sorted(wall for wall, _ in costs) for label, costs in measured.items()}
+    medians = {label: statistics.median(found) for label, found in walls.items()}
     best = min(medians[label] for label in PEERS)
-    print(f"\n{name}: seconds from process start to end, 1 thread, {rounds} rounds")
-    print(f"{'system':<24}{'median':>8}{'min':>8}{'max':>8}{'of best peer':>14}")
-    for label, values in sorted(measured.items(), key=lambda item: medians[item[0]]):
-        figures = "".join(f"{v:>8.2f}" for v in (medians[label], min(values), max(values)))
-        print(f"{label:<24}{figures}{medians[label] / best:>13.2f}x", flush=True)
+    rounds = len(next(iter(walls.values())))
+    lines = [
+        f"{name}: seconds from process start to end, 1 thread, {rounds} rounds",
+        f"{'system':<24}{'median':>8}{'min':>8}{'max':>8}{'processor':>11}{'of best peer':>14}",
+    ]
+    for label in sorted(medians, key=lambda label: medians[label]):
+        wall = walls[label]
+        figures = "".join(f"{v:>8.2f}" for v in (medians[label], wall[0], wall[-1]))
+        processor = statistics.median(used for _, used in measured[label])
+        lines.append(f"{label:<24}{figures}{processor:>11.2f}{medians[label] / best:>13.2f}x")
+    return "\n".join(lines)
+
+
+def processor_name() -> str:
+    """The processor as the system calls it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
 
 
 def main() -> None:
@@ -107,8 +148,10 @@ def main() -> None:
     parser.add_argument("workloads", nargs="+", choices=list(EPOCHS))
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
+    print(f"{datetime.date.today()}, {processor_name()}, {os.cpu_count()} cores, ", end="")
+    print(f"Python {platform.python_version()}")
     for name in arguments.workloads:
-        compare(name, arguments.rounds)
+        print(f"\n{table(name, measure(name, arguments.rounds))}", flush=True)
 
 
 if __name__ == "__main__":
