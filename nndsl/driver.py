@@ -384,7 +384,7 @@ def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
     if needed <= SHARE_OF_FREE * free:
         return
     rows = [f"{size / 1e9:,.1f} GB {n}" for n, size in plan.largest(5) if size > needed / 100]
-    stages = [n for n in graph.nodes if n.span is not None and n.span != recipe.span]
+    stages = [n for n in recipe.graph.nodes if n.span is not None and n.span != recipe.span]
     widest = max(stages, key=lambda n: sum(_numbers_in(v, batch) for v in n.inputs), default=None)
     raise error(
         "NN601",

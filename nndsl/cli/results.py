@@ -26,7 +26,7 @@ def print_trained(trained: Trained) -> None:
         shown = "  ".join(figure(name, value) for name, value in list(result.metrics.items())[:5])
         say(f"figures {shown}")
     say(f"saved   {trained.folder}")
-    if result.status == "interrupted":
+    if result.exit_code:
         say(f"next    nndsl train --resume {trained.run}")
     else:
         say(f"next    nndsl predict {trained.folder} new.csv")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +86,7 @@ class _Runner:
 
     def go_on(self, recipes: list[Recipe], checkpoint: Checkpoint | None = None) -> None:
         """Run sections until one is interrupted; a checkpoint belongs to the first of them."""
-        for recipe in recipes:
+        for number, recipe in enumerate(recipes, 1):
             folder = self.folder(recipe.net)
             _keep_earlier(folder)
             network = self.opened.module.networks[recipe.net]
@@ -101,6 +101,9 @@ class _Runner:
                 checkpoint,
             )
             checkpoint = None
+            if number < len(recipes) and trained.result.signalled:
+                stopped = replace(trained.result, exit_code=trained.result.signalled)
+                trained = replace(trained, result=stopped)
             self.learnt.add(network, {**trained.result.parameters, **trained.result.states})
             self.done.append(trained)
             self.tell(trained)

@@ -160,3 +160,4 @@ class RunResult:
     seconds: float
     verdict: Verdict | None = None
     exit_code: int = 0  # 130 or 143 after an interruption
+    signalled: int = 0  # the same, also when the signal came too late to interrupt this training

@@ -226,6 +226,7 @@ class Session:
             seconds,
             judgement,
             self.interruption.exit_code if status == "interrupted" else 0,
+            self.interruption.exit_code,
         )
 
 
