@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from nndsl.diagnostics import NndslError, error
 from nndsl.ir.types import Dimension
 from nndsl.lower.names import unknown_name
@@ -41,6 +43,8 @@ def member(base: Any, expression: tree.Field, scope: Scope) -> Any:
         return _of_part(base.net, base.query, expression, scope)
     if isinstance(base, Record) and expression.name in base.fields:
         return base.fields[expression.name]
+    if isinstance(base, np.ndarray) and expression.name == "shape":
+        return Shape(base.shape)
     if isinstance(base, Shape | list) and expression.name in ("size", "length"):
         return len(base.sizes if isinstance(base, Shape) else base)
     raise _no_member(base, expression)

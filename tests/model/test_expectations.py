@@ -8,7 +8,7 @@ import pytest
 
 from nndsl import driver
 from nndsl.diagnostics import NndslError, Source
-from nndsl.model import training
+from nndsl.model import sections, training
 from nndsl.model.expectations import failed_after, failed_now
 from nndsl.train.events import Observer
 
@@ -33,7 +33,9 @@ def test_the_shape_of_weights_that_are_not_there_yet() -> None:
 
 def test_figures_of_the_training_rows(tmp_path: Path) -> None:
     file = opened(TABLE + "train N { epochs = 2; expect train_loss < 1e-9 }\n")
-    done = training.train_file(file, "m", training.Options(out=tmp_path / "run"), Observer())
+    done = sections.train_file(
+        file, "m", training.Options(out=tmp_path / "run"), Observer(), lambda trained: None
+    )
     assert [d.code for d in failed_after(file, done)] == ["NN901"]
 
 
