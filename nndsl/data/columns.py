@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 from typing import Any
@@ -57,7 +58,8 @@ def column_names(table: Table, written: Iterable[Any], span: Span | None) -> tup
 
 
 def unknown_column(table: Table, name: str, span: Span | None) -> NndslError:
-    """NN411 with the nearest names."""
+    """NN411 with the nearest names. `span` is where the name stands, or a longer piece with it."""
+    span = _place_of(name, span)
     near = nearest(name, table.columns)
     names = list(table.columns)
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
@@ -70,6 +72,16 @@ def unknown_column(table: Table, name: str, span: Span | None) -> NndslError:
         fix=_fix(span, near[0]) if near and span is not None else None,
         place=table.place() if span is None else None,
     )
+
+
+def _place_of(name: str, span: Span | None) -> Span | None:
+    """The first place in a span where the name stands, in quotation marks or alone."""
+    if span is None:
+        return None
+    found = re.search(rf'"{re.escape(name)}"|(?<![\w."]){re.escape(name)}(?![\w"])', span.text)
+    if found is None:
+        return span
+    return Span(span.source, span.start + found.start(), span.start + found.end())
 
 
 def _fix(span: Span, name: str) -> Fix:

@@ -158,6 +158,13 @@ def _read_option(section: _Section, kind: str, argument: tree.Argument, scope: S
                         help=f'{kind}("file.csv", target=column)')  # fmt: skip
         section.path, section.path_span = value.value, value.span
         return
+    if name in SETTINGS and name not in _OPTIONS[kind]:
+        raise error(
+            "NN307",
+            f"`{name}` is a setting of `data`, not an option of `{kind}`",
+            argument.name_span or argument.span,
+            help=f'in braces after the source: {kind}("...") {{ {name} = {value.span.text} }}',
+        )
     if name not in _OPTIONS[kind]:
         raise unknown_name(
             "NN307",

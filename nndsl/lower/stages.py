@@ -50,7 +50,16 @@ def as_stage(value: Any, scope: Scope, span: Span | None = None) -> Stage:
         f"a stage is needed here, this is {kind_of(value)}",
         span,
         f"{shown(value)} takes no input",
+        help=_COLUMNS_HINT if _are_names(value) else (),
     )
+
+
+_COLUMNS_HINT = "columns are chosen in `data { ... }`: `input x = [first, second]`; then start with x"
+
+
+def _are_names(value: Any) -> bool:
+    """Whether a value is a list of words that nothing is called: columns, most likely."""
+    return isinstance(value, list | tuple) and all(isinstance(item, Mention) for item in value)
 
 
 @dataclass(eq=False)
