@@ -30,7 +30,7 @@ from nndsl.syntax import tree
 from nndsl.syntax.parser import decode_source, parse, parse_expression, read_source
 
 if TYPE_CHECKING:
-    from nndsl.codegen.program import Program
+    from nndsl.codegen.program import Kernel, Program
     from nndsl.codegen.target import Target
     from nndsl.runtime.executable import Executable
 
@@ -342,17 +342,18 @@ def program_of(graph: Graph, recipe: Recipe, rows: int, target: Target | None = 
     return generate(graph, recipe.precision, batch, target, watch="data_loss")
 
 
-def _loaded(graph: Graph, program: Program, threads: int = 1) -> Compiled:
-    from nndsl.runtime.executable import load  # nor for this, which loads LLVM
-
-    return Compiled(graph, program, load(program, threads))
-
-
-def _inference(graph: Graph, precision: str, threads: int = 1) -> Compiled:
+def _inference_program(graph: Graph, precision: str) -> Program:
     from nndsl.codegen.generate import generate
 
-    program = generate(graph, precision, EVALUATION_BATCH, watch=None)
-    return _loaded(graph, program, threads)
+    return generate(graph, precision, EVALUATION_BATCH, watch=None)
+
+
+def _loaded(
+    graph: Graph, program: Program, threads: int = 1, also: Sequence[Kernel] = ()
+) -> Compiled:
+    from nndsl.runtime.executable import load  # nor for this, which loads LLVM
+
+    return Compiled(graph, program, load(program, threads, also=also))
 
 
 def compile_training(
@@ -401,9 +402,18 @@ def _numbers_in(value: Value, batch: int) -> int:
     return prod(d if isinstance(d, int) else batch for d in value.type.shape)
 
 
-def compile_evaluation(recipe: Recipe, threads: int = 1) -> Compiled:
-    """The evaluation of a recipe, loaded."""
-    return _inference(evaluation_graph(recipe), recipe.precision, threads)
+def compile_both(recipe: Recipe, rows: int, threads: int = 1) -> tuple[Compiled, Compiled]:
+    """The training step of a recipe for so many training rows and its evaluation, loaded.
+
+    Kernels of both are compiled in one go, so that LLVM is never waited for in between.
+    """
+    graph = training_graph(recipe)
+    require_room(graph, recipe, batch_of(recipe, rows))
+    judging = evaluation_graph(recipe)
+    judging_program = _inference_program(judging, recipe.precision)
+    program = program_of(graph, recipe, rows)
+    training = _loaded(graph, program, threads, also=judging_program.kernels)
+    return training, _loaded(judging, judging_program, threads)
 
 
 def compile_prediction(
@@ -411,7 +421,8 @@ def compile_prediction(
 ) -> Compiled:
     """The outputs of a network for new rows, loaded."""
     chosen = recipe.precision if recipe is not None else precision
-    return _inference(prediction_graph(network, recipe), chosen)
+    graph = prediction_graph(network, recipe)
+    return _loaded(graph, _inference_program(graph, chosen))
 
 
 def answer(

@@ -44,8 +44,7 @@ def command(
     for recipe in chosen_recipes(opened):
         start = time.perf_counter()
         rows = len(split_of(opened, recipe).train)
-        training = driver.compile_training(recipe, rows)
-        evaluation = driver.compile_evaluation(recipe)
+        training, evaluation = driver.compile_both(recipe, rows)
         seconds = time.perf_counter() - start
         new = training.executable.compiled + evaluation.executable.compiled
         kernels = len(training.program.kernels) + len(evaluation.program.kernels)

@@ -122,8 +122,7 @@ def make_job(
     network = opened.module.networks[recipe.net]
     rows = driver.rows_of(opened, recipe, split)
     threads = options.threads or _threads_worth(network, recipe, len(split.train))
-    training = driver.compile_training(recipe, len(split.train), threads)
-    evaluation = driver.compile_evaluation(recipe, threads)
+    training, evaluation = driver.compile_both(recipe, len(split.train), threads)
     job = TrainingJob(
         recipe,
         network,

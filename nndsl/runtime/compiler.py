@@ -177,12 +177,28 @@ class Compiler:
         self.compiled = 0  # how many were not in the cache
         self._store = store if store is not None else Cache()
 
-    def objects(self, kernels: Sequence[Kernel], others: Sequence[tuple[str, str]]) -> list[bytes]:
-        """One object file a kernel, then one for each (name, LLVM text) of `others`."""
-        found = {k.name: self._store.load(self._key(k.name, content(k))) for k in kernels}
-        found |= {name: self._store.load(self._key(name, text)) for name, text in others}
-        missing = [k for k in kernels if found[k.name] is None]
-        texts = [(name, text) for name, text in others if found[name] is None]
+    def objects(
+        self,
+        texts: Sequence[tuple[str, str]],
+        kernels: Sequence[Kernel],
+        also: Sequence[Kernel] = (),
+    ) -> list[bytes]:
+        """One object file for each (name, LLVM text), then one for each kernel.
+
+        Kernels in `also` go to the cache only.
+        """
+        wanted = list({kernel.name: kernel for kernel in (*kernels, *also)}.values())
+        found = {k.name: self._store.load(self._key(k.name, content(k))) for k in wanted}
+        found |= {name: self._store.load(self._key(name, text)) for name, text in texts}
+        missing = [k for k in wanted if found[k.name] is None]
+        fresh = self._fresh(missing, [(name, text) for name, text in texts if found[name] is None])
+        names = [name for name, _ in texts] + [k.name for k in kernels]
+        return [found[name] or fresh[name] for name in names]
+
+    def _fresh(
+        self, missing: Sequence[Kernel], texts: Sequence[tuple[str, str]]
+    ) -> dict[str, bytes]:
+        """What is not in the cache, compiled and put there."""
         with _in_haste():
             fresh = self._compile(missing, texts) if missing or texts else {}
         for kernel in missing:
@@ -190,8 +206,7 @@ class Compiler:
         for name, text in texts:
             self._store.store(self._key(name, text), fresh[name])
         self.compiled += len(fresh)
-        names = [k.name for k in kernels] + [name for name, _ in others]
-        return [found[name] or fresh[name] for name in names]
+        return fresh
 
     def _key(self, name: str, text: str) -> str:
         full = f"{self.machine.identity}|{name}|{text}"
@@ -200,7 +215,8 @@ class Compiler:
     def _compile(
         self, kernels: Sequence[Kernel], texts: Sequence[tuple[str, str]]
     ) -> dict[str, bytes]:
-        glue = [k for k in kernels if k.kind == "glue"]
+        # long ones first: at the end LLVM has little left to do alone
+        glue = sorted((k for k in kernels if k.kind == "glue"), key=lambda k: -len(k.text))
         written = [k for k in kernels if k.kind != "glue"]
         from concurrent.futures import ThreadPoolExecutor  # not where all is in the cache
 

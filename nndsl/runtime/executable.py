@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from nndsl.codegen.program import SIZES, Buffer, Element, Program, Region
+from nndsl.codegen.program import SIZES, Buffer, Element, Kernel, Program, Region
 from nndsl.codegen.target import Target, host_target
 from nndsl.ir.types import BATCH
 from nndsl.runtime import driver_loop
@@ -39,14 +39,20 @@ class Executable:
     """
 
     def __init__(
-        self, program: Program, threads: int, target: Target, store: Cache | None = None
+        self,
+        program: Program,
+        threads: int,
+        target: Target,
+        store: Cache | None = None,
+        also: Sequence[Kernel] = (),
     ) -> None:
         check_reach(program)
         self.program = program
         self.threads = threads
         compiler = Compiler(target, store)
         texts = [(driver_loop.NAME, driver_loop.llvm_text())]
-        self._library = Library(compiler.machine, compiler.objects(program.kernels, texts))
+        objects = compiler.objects(texts, program.kernels, also)
+        self._library = Library(compiler.machine, objects)
         self.compiled = compiler.compiled
         self._run = _Run(self._library.address(driver_loop.NAME))
         self._regions = {r: aligned(n) for r, n in program.region_bytes.items()}
@@ -349,11 +355,15 @@ def load(
     *,
     target: Target | None = None,
     store: Cache | None = None,
+    also: Sequence[Kernel] = (),
 ) -> Executable:
-    """Compile (or take from the cache), allocate, and make ready to run."""
+    """Compile (or take from the cache), allocate, and make ready to run.
+
+    Kernels in `also`, of a program that is loaded next, are compiled too and go to the cache.
+    """
     if not 1 <= threads <= driver_loop.MAXIMUM_THREADS:
         raise ValueError(f"{threads} threads")
-    return Executable(program, threads, target or host_target(), store)
+    return Executable(program, threads, target or host_target(), store, also)
 
 
 __all__ = ["SIZES", "Executable", "aligned", "load"]
