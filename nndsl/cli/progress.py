@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nndsl.cli.output import emit, say
+from nndsl.report_text import visible
 from nndsl.train.events import (
     Ended,
     EpochEnded,
@@ -26,6 +27,8 @@ from nndsl.train.events import (
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 20
 BAR_WIDTH = 12
+WIDTH = 100
+MOST_NOTES = 3
 REFRESH_SECONDS = 0.1
 
 
@@ -42,6 +45,11 @@ def sparkline(values: list[float], width: int = SPARK_WIDTH) -> str:
     low, high = min(means), max(means)
     span = (high - low) or 1.0
     return "".join(BARS[min(7, int(8 * (m - low) / span))] for m in means)
+
+
+def counted(number: int, name: str) -> str:
+    """`1 epoch`, `2 epochs`."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def figure(name: str, value: float) -> str:
@@ -84,18 +92,25 @@ def fold_text(event: FoldEnded) -> str:
 
 
 def note_text(event: Noted) -> str:
-    """A note, with its code."""
-    return f"note    {event.text}" + (f" [{event.code}]" if event.code else "")
+    """A note, with its code, on one line."""
+    code = f" [{event.code}]" if event.code else ""
+    room = WIDTH - len("note    ") - len(code)
+    text = visible(event.text)
+    text = text if len(text) <= room else f"{text[: room - 3]}..."
+    return f"note    {text}{code}"
 
 
 class PlainObserver(Observer):
     """Plain lines on standard output, no colour: for pipes, logs and `TERM=dumb`."""
 
+    def __init__(self) -> None:
+        self._notes = 0
+
     def on_start(self, event: Started) -> None:
         """What is about to be trained, in one line."""
         rows = f"{event.train_rows} train / {event.validation_rows} val / {event.test_rows} test"
-        length = f"{event.epochs} epochs of {event.steps_per_epoch} steps"
-        threads = f"{event.threads} thread{'s' if event.threads > 1 else ''}"
+        length = f"{counted(event.epochs, 'epoch')} of {counted(event.steps_per_epoch, 'step')}"
+        threads = counted(event.threads, "thread")
         say(f"data    {rows} rows (seed {event.seed})")
         say(f"net     {event.network}: {event.parameters:,} parameters, {event.precision}")
         say(f"train   {length}, batch {event.batch}, {threads}")
@@ -108,8 +123,15 @@ class PlainObserver(Observer):
             say(epoch_text(event))
 
     def on_note(self, event: Noted) -> None:
-        """A note, with its code."""
-        say(note_text(event))
+        """A note, with its code; of many only the first ones."""
+        self._notes += 1
+        if self._notes < MOST_NOTES:
+            self._tell(note_text(event))
+        elif self._notes == MOST_NOTES:
+            self._tell("note    there is more to say: nndsl show data FILE")
+
+    def _tell(self, text: str) -> None:
+        say(text)
 
     def on_fold(self, event: FoldEnded) -> None:
         """The figures of a fold's test rows."""
@@ -133,6 +155,7 @@ class LiveObserver(PlainObserver):
         from rich.live import Live
         from rich.text import Text
 
+        super().__init__()
         self._text = Text
         self._console = Console(highlight=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
@@ -177,9 +200,9 @@ class LiveObserver(PlainObserver):
         )
         self._live.update(self._text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
 
-    def on_note(self, event: Noted) -> None:
-        """A note above the live line."""
-        self._console.print(note_text(event), markup=False)
+    def _tell(self, text: str) -> None:
+        """A line above the live one."""
+        self._console.print(text, markup=False)
 
     def close(self) -> None:
         """Take the live line away and leave the last epoch's."""

@@ -5,21 +5,26 @@ from __future__ import annotations
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
+
 from nndsl.cli.output import say, table
-from nndsl.cli.progress import figure
+from nndsl.cli.progress import counted, figure
 from nndsl.model.training import Trained
+from nndsl.report_text import visible
 from nndsl.train.folds import FoldsResult
 from nndsl.train.job import Verdict
 
-MOST_CLASSES = 6
+MOST_CLASSES = 4
 """Classes up to which the table of mistakes is printed."""
+SHOWN_PAIRS = 2
 
 
 def print_trained(trained: Trained) -> None:
     """How it ended, the figures on the test rows, where it was saved, what to do next."""
     result = trained.result
     kept = f"; kept epoch {result.best_epoch}" if result.best_epoch is not None else ""
-    say(f"done    {result.epochs} epochs in {result.seconds:.2f} s: {result.reason}{kept}")
+    time = f"{counted(result.epochs, 'epoch')} in {result.seconds:.2f} s"
+    say(f"done    {time}: {result.reason}{kept}")
     if result.verdict is not None:
         _print_verdict(result.verdict)
     elif result.metrics:
@@ -38,13 +43,26 @@ def _print_verdict(verdict: Verdict) -> None:
         low, high = verdict.interval
         line += f"  ({verdict.right} of {verdict.rows}; 95 % interval {low:.2f} to {high:.2f})"
     say(f"{line}, {figure('baseline', verdict.baseline)}")
-    if verdict.confusion is None or not 2 < len(verdict.classes) <= MOST_CLASSES:
+    if verdict.confusion is None or len(verdict.classes) < 3:
+        return
+    if len(verdict.classes) > MOST_CLASSES:
+        _print_worst(verdict.classes, verdict.confusion)
         return
     rows = [["        actual \\ predicted", *verdict.classes, "recall"]]
     for i, name in enumerate(verdict.classes):
         counts = [str(n) if n else "." for n in verdict.confusion[i]]
         rows.append([f"        {name}", *counts, f"{verdict.recalls[i]:.2f}"])
     say(table(rows, right=range(1, len(rows[0]))))
+
+
+def _print_worst(classes: tuple[str, ...], confusion: np.ndarray) -> None:
+    """The pairs of classes that are mistaken most often."""
+    pairs = [(int(confusion[i, j]), name, other) for i, name in enumerate(classes)
+             for j, other in enumerate(classes) if i != j and confusion[i, j]]  # fmt: skip
+    worst = sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:SHOWN_PAIRS]
+    if worst:
+        shown = ", ".join(f"{visible(a)[:20]} for {visible(b)[:20]} {n}" for n, a, b in worst)
+        say(f"        most often wrong (actual, taken for, times): {shown}")
 
 
 def print_folds(result: FoldsResult, folder: Path) -> None:

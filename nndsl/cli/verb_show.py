@@ -14,7 +14,7 @@ from nndsl.diagnostics import error
 from nndsl.ir.text import print_graph
 from nndsl.lower.result import Network, Recipe
 
-STAGES = ("ast", "ir", "passes", "memory", "kernels", "defaults")
+STAGES = ("data", "ast", "ir", "passes", "memory", "kernels", "defaults")
 
 
 @click.command(short_help="Show a stage of the compiler as text.")
@@ -35,6 +35,7 @@ def command(
     """Run the compiler on FILE up to STAGE and print what it has made.
 
     \b
+      data      columns, what they are used as, what is odd about them
       ast       the syntax tree
       ir        the network as a graph; `--after PASS`: the training step after a pass
       passes    what each pass changed
@@ -42,9 +43,14 @@ def command(
       kernels   the calls of a training step and the text of their kernels
       defaults  what the file leaves out, and what is taken
     """  # noqa: D301 (click reads the escape)
-    needed = stage in ("memory", "kernels")
+    needed = stage in ("data", "memory", "kernels")
     opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=needed)
     module = opened.module
+    if stage == "data":
+        from nndsl.cli.data_text import data_text
+
+        click.echo(data_text(opened))
+        return
     if stage == "ast":
         click.echo(stages.tree_text(opened.file))
         return

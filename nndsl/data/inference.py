@@ -84,7 +84,7 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
 
 def _no_rows(table: Table, specification: DataSpecification) -> NndslError:
     filtered = "where" in specification.settings
-    reason = "no row fulfils `where`" if filtered else "it has a header and no rows"
+    reason = "no row fulfils `where`" if filtered else "only a header"
     return error(
         "NN410",
         f"{table.origin.name} has no rows: {reason}",

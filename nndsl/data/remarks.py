@@ -44,9 +44,11 @@ def _missing(table: Table) -> Iterator[Diagnostic]:
     listed = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:_LISTED])
     more = f" and {len(counts) - _LISTED} more columns" if len(counts) > _LISTED else ""
     plural = "s" if len(counts) > 1 else ""
+    total = sum(counts.values())
+    cells = f"{total} empty cell{'s' if total > 1 else ''}"
     yield note(
         "NN450",
-        f"{sum(counts.values())} empty cells in {len(counts)} column{plural}: {listed}{more}",
+        f"{cells} in {len(counts)} column{plural}: {listed}{more}",
         notes=["numbers get the training part's median, categories a class of their own"],
     )
 

@@ -139,6 +139,7 @@ def make_job(
         folder=folder,
         documents={**source_files(opened), folders.SCHEMA: schema_to_json(rows.schema)},
         record=_record(opened, recipe, options),
+        notes=rows.notes,
         score_train=any("train_" in e.span.text for e in recipe.expectations),
     )
     return job, rows.schema

@@ -44,7 +44,8 @@ def train_folds(
     rows: list[tuple[int, int]] = []
     jobs: TrainingJob | None = None
     for fold in range(1, folds + 1):
-        job = replace(make_job(fold), folder=None)
+        job = make_job(fold)
+        job = replace(job, folder=None, notes=job.notes if fold == 1 else ())
         jobs = jobs or job
         result = train(job, _FoldObserver(observer))
         if result.status == "interrupted":

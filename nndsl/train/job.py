@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from nndsl.diagnostics import Diagnostic
 from nndsl.ir.graph import Graph
 from nndsl.lower.result import Network, Recipe
 from nndsl.records import dataclass
@@ -107,6 +108,7 @@ class TrainingJob:
     folder: RunFolder | None = None
     documents: Mapping[str, str] = field(default_factory=dict)
     record: RunRecord | None = None
+    notes: tuple[Diagnostic, ...] = ()  # about the data, told when training begins
     save_seconds: float = 60.0  # between checkpoints
     score_train: bool = False  # also give figures of the training rows, at the cost of a pass
 

@@ -119,6 +119,8 @@ class Loop:
         reason = None
         while reason is None and self.step < self.plan.total_steps:
             reason = self._run_epoch()
+        if self.plan.epochs == 1:
+            return reason or "the epoch is done"
         return reason or f"all {self.plan.epochs} epochs are done"
 
     def _run_epoch(self) -> str | None:

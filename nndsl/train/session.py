@@ -133,6 +133,8 @@ class Session:
                 resumed,
             )
         )
+        for note in self.job.notes if resumed is None else ():
+            self.observer.on_note(Noted(note.title, note.code))
 
     def interrupt(self) -> RunResult:
         """Save and return what there is after a signal."""
