@@ -9,6 +9,7 @@ hide the latency of the multiply-add; among those that do, the cheapest for the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from nndsl.codegen.contraction.problem import Form, Problem
 from nndsl.codegen.target import Target
@@ -74,6 +75,7 @@ class Plan:
     unroll: int
 
 
+@cache
 def choose(problem: Problem, target: Target) -> Plan:
     """The plan for a problem on a processor."""
     if problem.form is Form.DOT:
