@@ -106,7 +106,11 @@ class Trouble:
         opener = self.opener
         if opener is None:
             return False
-        place = next(i for i in range(self.index, -1, -1) if self.tokens[i] is opener)
+        # by position: recovery may have put other tokens in the place of those that were there
+        starts = (i for i, token in enumerate(self.tokens) if token.start_pos == opener.start_pos)
+        place = next(starts, None)
+        if place is None:
+            return False
         return place == 0 or self.tokens[place - 1].type not in VALUE_ENDS
 
     @property
