@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -32,9 +33,9 @@ def print_trained(trained: Trained) -> None:
         say(f"figures {shown}")
     say(f"saved   {trained.folder}")
     if result.exit_code:
-        say(f"next    nndsl train --resume {trained.run}")
+        say(f"next    nndsl train --resume {quote(str(trained.run))}")
     else:
-        say(f"next    nndsl predict {trained.folder} new.csv")
+        say(f"next    nndsl predict {quote(str(trained.folder))} new.csv")
 
 
 def _print_verdict(verdict: Verdict) -> None:

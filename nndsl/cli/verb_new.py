@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import click
 
-from nndsl.diagnostics import error, nearest
+from nndsl.diagnostics import NndslError, error, nearest
 from nndsl.report_text import visible
 from nndsl.schema import Column, ColumnKind, DataSpecification, Schema, Setting, TargetKind
 from nndsl.syntax.wording import RESERVED
@@ -104,25 +106,60 @@ def starter(source: str, schema: Schema, target: str) -> str:
     metavar="FILE",
     help="The file to write; left out: beside DATA. Never over another.",
 )
-def command(data: Path, target: str | None, output: Path | None) -> None:
-    """Write a starter .nn file for DATA, a CSV or Parquet file whose columns have names."""
+@click.option("--no-header", is_flag=True, help="The first line of DATA is a row already.")
+def command(data: Path, target: str | None, output: Path | None, no_header: bool) -> None:
+    """Write a starter .nn file for DATA, a CSV or Parquet file.
+
+    It holds what was found in the table as comments, and a network to begin with.
+    """
+    kind = _SOURCES.get(data.suffix.lower(), "csv")
+    options = {"header": Setting(False)} if no_header else {}
+    schema = _read(DataSpecification(identifier(data.stem), kind, str(data), options), target)
+    chosen = schema.targets[0].name
+    path = output or data.with_suffix(".nn")
+    inside = _path_inside(data, path.parent)
+    source = f"{kind}({written(inside or data.name, 'the file')}"
+    _write(path, starter(source + (", header=false" if no_header else ""), schema, chosen))
+    classes = schema.targets[0].classes
+    click.echo(f"read    {data.name}: {schema.rows} rows, {len(schema.columns)} columns")
+    found = f"{len(classes)} classes" if classes else "a number"
+    guessed = "" if target else " (a guess; `--target COLUMN` says another)"
+    click.echo(f"target  {visible(chosen)}: {found}{guessed}")
+    click.echo(f"wrote   {path}")
+    words = [path] if inside else [path, data]
+    click.echo(" ".join(["next    nndsl train", *(quote(str(word)) for word in words)]))
+
+
+def _read(request: DataSpecification, target: str | None) -> Schema:
+    """The table's columns, with the column asked for, or a guess, as the target."""
     from nndsl.data import describe_columns, read_table, schema_of
 
-    kind = _SOURCES.get(data.suffix.lower(), "csv")
-    request = DataSpecification(identifier(data.stem), kind, str(data))
-    table = read_table(request, Path.cwd(), override=data)
+    try:
+        table = read_table(request, Path.cwd(), override=request.path)
+    except NndslError as problem:
+        raise _about_header(problem, request) from None
     columns = describe_columns(table)
     chosen = target or guess_target(columns)
     if chosen not in {c.name for c in columns}:
         near = nearest(chosen, [c.name for c in columns])
-        hint = f"did you mean `{near[0]}`?" if near else "columns: " + ", ".join(table.columns)
-        raise error("NN003", f"`{data.name}` has no column `{chosen}`", help=hint)
-    asked = DataSpecification(request.name, kind, str(data), options={"target": Setting(chosen)})
-    schema = schema_of(table, asked)
-    path = output or data.with_suffix(".nn")
-    inside = _path_inside(data, path.parent)
-    source = f"{kind}({written(inside or data.name, 'the file')}"
-    text = starter(source, schema, chosen)
+        names = ", ".join(list(table.columns)[:10])
+        hint = f"did you mean `{near[0]}`?" if near else f"columns: {names}"
+        raise error("NN003", f"`{request.path}` has no column `{chosen}`", help=hint)
+    options = {**request.options, "target": Setting(chosen)}
+    return schema_of(table, replace(request, options=options))
+
+
+def _about_header(problem: NndslError, request: DataSpecification) -> NndslError:
+    """What to do about a first line of numbers here, where no source file is written yet."""
+    found = problem.diagnostics[0]
+    if found.code != "NN408":
+        return problem
+    command = f"nndsl new {quote(str(request.path))}"
+    return NndslError(replace(found, help=(f"if it is a row: {command} --no-header",)))
+
+
+def _write(path: Path, text: str) -> None:
+    """A new file, never over another."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -131,13 +168,6 @@ def command(data: Path, target: str | None, output: Path | None) -> None:
     except OSError as problem:
         reason = (problem.strerror or "it cannot be written").lower()
         raise error("NN005", f"cannot write `{path}`: {reason}") from None
-    classes = schema.targets[0].classes
-    click.echo(f"read    {data.name}: {schema.rows} rows, {len(schema.columns)} columns")
-    found = f"{len(classes)} classes" if classes else "a number"
-    guessed = "" if target else " (a guess; `--target COLUMN` says another)"
-    click.echo(f"target  {visible(chosen)}: {found}{guessed}")
-    click.echo(f"wrote   {path}")
-    click.echo(f"next    nndsl train {path}" + ("" if inside else f" {data}"))
 
 
 def _path_inside(data: Path, folder: Path) -> str | None:

@@ -89,6 +89,15 @@ def test_new_handles_odd_names(nndsl, place):
     assert (refused.code, "NN003" in refused.err) == (2, True)
 
 
+def test_a_table_without_a_header(nndsl, place):
+    rows = (place / "iris.csv").read_text().split("\n", 1)[1]
+    (place / "bare.csv").write_text(rows)
+    refused = nndsl("new", "bare.csv")
+    assert (refused.code, "nndsl new bare.csv --no-header" in refused.err) == (4, True)
+    assert nndsl("new", "bare.csv", "--no-header").code == 0
+    assert nndsl("train", "bare.nn", "--set", "epochs=1", "--quiet").code == 0
+
+
 def test_nothing_in_a_table_becomes_source(nndsl, place):
     (place / "evil.csv").write_text('x,y\n1,"a\nnet Evil { }"\n2,"b\r\u2028c"\n' * 5)
     assert nndsl("new", "evil.csv").code == 0

@@ -78,7 +78,8 @@ def test_where_data_came_from(folder):
     (folder / "d.csv").write_bytes((MODELS / "iris.csv").read_bytes())
     (folder / "w.csv").write_text("1,2\n3,4\n")
     (folder / "m.nn").write_text(
-        'data d = csv("d.csv", target=species)\ndata t = table(x=[1, 2, 3], y=[1.5, 2, 3]) { target = y }\n'
+        'data d = csv("d.csv", target=species)\n'
+        "data t = table(x=[1, 2, 3], y=[1.5, 2, 3]) { target = y }\n"
         'net A { input x: [2]; dense(2, weights=csv("w.csv")) }\n'
     )
     found = data_files(driver.open_file(folder / "m.nn"))
