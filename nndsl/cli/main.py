@@ -16,7 +16,7 @@ from typing import NoReturn
 import click
 
 from nndsl import __version__
-from nndsl.cli.output import emit, forget_output, show_diagnostics
+from nndsl.cli.output import emit, forget_output, forgive_characters, show_diagnostics
 from nndsl.cli.usage import usage_diagnostic
 from nndsl.diagnostics import Diagnostic, ExitCode, NndslError, error, nearest
 
@@ -135,10 +135,12 @@ _MEMORY_USED_UP = Diagnostic(
 def main() -> NoReturn:
     """Entry point of the installed command."""
     _be_quick()
+    forgive_characters()
     code = run(sys.argv[1:])
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
     except BrokenPipeError:
         forget_output()
     gc.freeze()  # or Python's end would look for cycles in all that is about to go anyway

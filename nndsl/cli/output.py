@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json as json_module
 import os
 import sys
@@ -13,9 +14,14 @@ from nndsl.diagnostics import Diagnostic, error
 from nndsl.report_text import render_text, to_json
 
 
-def wants_color(stream: IO[str]) -> bool:
+def is_screen(stream: IO[str] | None) -> bool:
+    """Whether a stream is a terminal that can do more than show lines. None: it was closed."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def wants_color(stream: IO[str] | None) -> bool:
     """Colour only on a terminal, and never when NO_COLOR is set."""
-    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return is_screen(stream) and "NO_COLOR" not in os.environ
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic], *, json: bool = False) -> None:
@@ -49,7 +55,15 @@ def say(text: str) -> None:
 
 def forget_output() -> None:
     """Send what is still to be printed nowhere: the reader of our output went away."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def forgive_characters() -> None:
+    """Let streams of a narrow encoding show `?` for what they cannot, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
@@ -70,9 +84,12 @@ def require_writable(path: Path, *, folder: bool = False) -> None:
 
     Files are written beside their target and renamed, which would put a file in its place.
     """
-    if not path.exists() and not path.is_symlink():
-        return
-    if path.is_dir() if folder else path.is_file() and not path.is_symlink():
+    try:
+        there = path.exists() or path.is_symlink()
+    except OSError as problem:
+        reason = (problem.strerror or "it is no name of a file").lower()
+        raise error("NN005", f"cannot write `{path}`: {reason}") from None
+    if not there or (path.is_dir() if folder else path.is_file() and not path.is_symlink()):
         return
     kind = "folder" if folder else "plain file"
     raise error("NN005", f"`{path}` is there and is no {kind}", help="choose another name")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nndsl.cli.output import emit, say
+from nndsl.cli.output import emit, is_screen, say
 from nndsl.report_text import visible
 from nndsl.train.events import (
     Ended,
@@ -269,7 +268,7 @@ def watching(*, json: bool, quiet: bool) -> Iterator[Observer]:
         yield JsonObserver()
     elif quiet:
         yield Observer()
-    elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+    elif is_screen(sys.stdout):
         live = LiveObserver()
         try:
             yield live

@@ -30,7 +30,7 @@ def command(files: tuple[str, ...], check: bool) -> int:
             if name != "-":
                 _change(Path(name), text, check)
         if name == "-" and not check:
-            click.echo(text, nl=False)
+            click.echo(text.encode(), nl=False)
     return 1 if check and changed else 0
 
 
