@@ -100,7 +100,7 @@ def folds_record(result: FoldsResult, folder: Path) -> dict[str, object]:
         "mean": _finite(result.mean),
         "std": _finite(result.deviation) if result.values else None,
         "folds": [_finite(value) for value in result.values],
-        "out": str(folder),
+        "out": None if result.exit_code else str(folder),
     }
 
 

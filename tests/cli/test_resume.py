@@ -203,6 +203,20 @@ def test_data_from_standard_input(nndsl, place, stopped_after):
     assert files(place / "run") == files(place / "whole")
 
 
+def test_folds_that_are_stopped(process, place):
+    (place / "long.nn").write_text(LONG.replace("6000", "20000"))
+    child = process("train", "long.nn", "--folds", "20", "--json")
+    child.stdout.readline()
+    time.sleep(0.1)
+    child.send_signal(signal.SIGINT)
+    rest, _ = child.communicate(timeout=20)
+    assert child.returncode == 130
+    result = json.loads(rest.splitlines()[-1])
+    assert result["event"] == "result"
+    assert 0 < len(result["folds"]) < 20
+    assert not list((place / "runs").iterdir())
+
+
 def test_resume_takes_nothing_else(nndsl, place):
     for words in (["iris.nn"], ["--seed", "1"], ["--set", "epochs=3"], ["--folds", "3"],
                   ["--out", "x"]):  # fmt: skip
