@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nndsl.cli.output import emit, is_screen, say
+from nndsl.cli.output import counted, emit, is_screen, say
 from nndsl.report_text import visible
 from nndsl.train.events import (
     Ended,
@@ -44,11 +44,6 @@ def sparkline(values: list[float], width: int = SPARK_WIDTH) -> str:
     low, high = min(means), max(means)
     span = (high - low) or 1.0
     return "".join(BARS[min(7, int(8 * (m - low) / span))] for m in means)
-
-
-def counted(number: int, name: str) -> str:
-    """`1 epoch`, `2 epochs`."""
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def figure(name: str, value: float) -> str:

@@ -8,8 +8,8 @@ from shlex import quote
 
 import numpy as np
 
-from nndsl.cli.output import say, table
-from nndsl.cli.progress import counted, figure
+from nndsl.cli.output import counted, say, table
+from nndsl.cli.progress import figure
 from nndsl.model.training import Trained
 from nndsl.report_text import visible
 from nndsl.train.folds import FoldsResult

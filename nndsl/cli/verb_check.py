@@ -9,7 +9,7 @@ import click
 
 from nndsl import driver
 from nndsl.cli.options import data_argument, file_argument, json_option, set_option
-from nndsl.cli.output import emit, show_diagnostics
+from nndsl.cli.output import counted, emit, show_diagnostics
 from nndsl.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def command(
         if as_json:
             emit({"event": "net", "net": network.name, "parameters": network.parameter_count})
         else:
-            click.echo(f"{network.name}: {len(network.parts)} parts, {count}")
+            click.echo(f"{network.name}: {counted(len(network.parts), 'part')}, {count}")
     right = not failed
     if grad:
         right = _check_gradients(opened, as_json) and right

@@ -24,7 +24,11 @@ def command(run: Path, data: str, as_json: bool) -> None:
     show_diagnostics(answers.notes, json=as_json)
     if not answers.metrics:
         names = ", ".join(f"`{target.name}`" for target in loaded.schema.targets)
-        raise error("NN424", f"`{data}` has no column {names} to compare with")
+        raise error(
+            "NN424",
+            f"`{data}` has no column {names} to compare with",
+            help="give a file that has it; `nndsl predict` needs none",
+        )
     if as_json:
         emit({"event": "evaluated", "rows": answers.table.rows, "metrics": answers.metrics})
         return

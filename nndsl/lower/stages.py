@@ -54,7 +54,7 @@ def as_stage(value: Any, scope: Scope, span: Span | None = None) -> Stage:
     )
 
 
-_COLUMNS_HINT = "columns are chosen in `data { ... }`: `input x = [first, second]`; then start with x"
+_COLUMNS_HINT = "columns are chosen in `data`: `input x = [first, second]`"
 
 
 def _are_names(value: Any) -> bool:

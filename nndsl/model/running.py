@@ -64,6 +64,7 @@ class Answers:
 
 def load_run(path: Path) -> LoadedRun:
     """Read a run folder, check its parts against each other, compile its network."""
+    _require_one_run(path)
     run = read_run(path)
     schema = schema_from_json(run.schema, str(path / folders.SCHEMA))
     file = parse(Source(str(path / folders.MODEL), run.source))
@@ -89,6 +90,20 @@ def load_run(path: Path) -> LoadedRun:
         outputs_of(network, schema),
         compiled.executable,
     )
+
+
+def _require_one_run(path: Path) -> None:
+    """NN506 with the runs inside when a folder of runs was given in place of one."""
+    if not path.is_dir() or (path / folders.RECORD).exists():
+        return
+    inner = sorted(place.parent for place in path.glob(f"*/{folders.RECORD}"))
+    if inner:
+        names = ", ".join(place.name for place in inner[:5])
+        raise error(
+            "NN506",
+            f"`{path}` is not a run, it holds runs: {names}{', ...' if len(inner) > 5 else ''}",
+            help=f"name one of them, such as `{inner[-1]}`",
+        )
 
 
 def answer(loaded: LoadedRun, data: str) -> Answers:

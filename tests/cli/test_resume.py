@@ -136,6 +136,8 @@ def test_several_sections_go_on_in_order(nndsl, place, stopped_after, epochs):
     assert ended.code == 0, ended.out
     assert files(place / "broken") == files(place / "whole")
     assert nndsl("train", "--resume", "broken").code == 2
+    several = nndsl("predict", "broken", "iris.csv")
+    assert (several.code, "holds runs: Body, Length, Two" in several.err) == (5, True)
     assert nndsl("predict", "broken/Body", "iris.csv", "-o", "p.csv").code == 0
 
 
