@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.passes.networks import arrays_for, classifier
-from tests.passes.test_update import NAMES, clocks, step_graph
 
 from nndsl.ir.graph import Role
 from nndsl.lower.result import OptimizerUse
@@ -11,6 +9,8 @@ from nndsl.ops.base import Clock
 from nndsl.runtime.reference import evaluate
 from nndsl.vocab.arguments import call
 from nndsl.vocab.registry import words
+from tests.passes.networks import arrays_for
+from tests.passes.test_update import NAMES, clocks, step_graph
 
 pytestmark = pytest.mark.peers
 STEPS = 1000
