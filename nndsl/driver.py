@@ -416,6 +416,12 @@ def compile_both(recipe: Recipe, rows: int, threads: int = 1) -> tuple[Compiled,
     return training, _loaded(judging, judging_program, threads)
 
 
+def compile_evaluation(recipe: Recipe, threads: int = 1) -> Compiled:
+    """The evaluation of a recipe alone, loaded: outputs and `data_loss` in inference mode."""
+    graph = evaluation_graph(recipe)
+    return _loaded(graph, _inference_program(graph, recipe.precision), threads)
+
+
 def compile_prediction(
     network: Network, recipe: Recipe | None = None, precision: str = "float32"
 ) -> Compiled:

@@ -1,0 +1,91 @@
+"""The error surface of a trained network: its loss as a function of two of its weights."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nndsl import driver
+from nndsl.data import apply_schema, read_table
+from nndsl.diagnostics import error, nearest
+from nndsl.ir.graph import Role
+from nndsl.model.running import LoadedRun
+from nndsl.records import dataclass
+from nndsl.runtime.executable import Executable
+
+POINTS = 61
+_WEIGHT = re.compile(r"(?P<name>.+)\[(?P<indices>\d+(?:\s*,\s*\d+)*)\]")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """`losses[i, j]` is the loss with the first weight at `values[i]`, the second at `values[j]`.
+
+    `trained` are the two weights as training left them.
+    """
+
+    names: tuple[str, str]
+    values: np.ndarray
+    losses: np.ndarray
+    trained: tuple[float, float]
+
+
+def error_surface(
+    loaded: LoadedRun, data: str | None, names: tuple[str, str], low: float, high: float
+) -> Surface:
+    """The loss on the run's data over a square of two weights, all others as trained.
+
+    Weights are written as `dense[1].weight[2, 1]`, in the layout that people see, counted from 1.
+    Raises NN018 for a weight that is not there.
+    """
+    executable, arrays = _evaluation(loaded, data)
+    cells = [_cell(loaded, executable, name) for name in names]
+    trained = [float(cell[()]) for cell in cells]
+    values = np.linspace(low, high, POINTS)
+    losses = np.empty((POINTS, POINTS))
+    for i, j in np.ndindex(POINTS, POINTS):
+        cells[0][()], cells[1][()] = values[i], values[j]
+        losses[i, j] = executable.evaluate(arrays)["data_loss"]
+    return Surface(names, values, losses, (trained[0], trained[1]))
+
+
+def _evaluation(loaded: LoadedRun, data: str | None) -> tuple[Executable, dict[str, np.ndarray]]:
+    recipe, specification = loaded.recipe, loaded.specification
+    known = loaded.run.record.data.get(specification.name)
+    source = data or (known if specification.path is not None else None)
+    table = read_table(specification, Path.cwd(), source, expected=loaded.schema)
+    prepared = apply_schema(table, loaded.schema, recipe.precision)
+    arrays = {**prepared.inputs, **prepared.targets}
+    executable = driver.compile_evaluation(recipe).executable
+    executable.set_parameters(loaded.executable.parameters())
+    executable.set_states(loaded.executable.states())
+    wanted = [i.value.name for i in recipe.graph.of_role(Role.DATA, Role.TARGET)]
+    return executable, {name: arrays[name] for name in wanted}
+
+
+def _cell(loaded: LoadedRun, executable: Executable, written: str) -> np.ndarray:
+    """The memory of one weight, as an array without axes."""
+    found = _WEIGHT.fullmatch(written.strip())
+    parameters = loaded.network.parameters
+    if found is None or found["name"] not in parameters:
+        name = found["name"] if found else written
+        near = nearest(name, parameters)
+        example = f"{(near or list(parameters))[0]}[1, 1]"
+        raise error("NN018", f"the network has no weight `{written}`", help=f"such as `{example}`")
+    memory = executable.memory(found["name"])
+    axes = parameters[found["name"]].axes
+    seen = memory if axes is None else memory.transpose(axes)
+    indices = tuple(int(text) - 1 for text in found["indices"].split(","))
+    if len(indices) != seen.ndim or any(
+        not 0 <= index < size for index, size in zip(indices, seen.shape, strict=False)
+    ):
+        sizes = " x ".join(map(str, seen.shape))
+        raise error(
+            "NN018", f"`{written}` lies outside of `{found['name']}`", help=f"it is {sizes}"
+        )
+    place: tuple[Any, ...] = (*indices, ...)  # the ellipsis keeps it an array, not a number
+    cell: np.ndarray = seen[place]
+    return cell
