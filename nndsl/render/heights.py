@@ -43,7 +43,9 @@ def heights_svg(
         x, y = LEFT + i * cell, TOP + SIDE - (j + 1) * cell
         fill = colour((float(height) - low) / span)
         size = f'width="{cell + 0.4:.2f}" height="{cell + 0.4:.2f}"'
-        parts.append(f'<rect x="{x:.2f}" y="{y:.2f}" {size} fill="{fill}"/>')
+        parts.append(
+            f'<rect x="{x:.2f}" y="{y:.2f}" {size} fill="{fill}" shape-rendering="crispEdges"/>'
+        )
     parts += _axes(names, values)
     parts += _scale(low, high)
     parts += _ring(values, point)
