@@ -357,12 +357,15 @@ def _loaded(
 
 
 def compile_training(
-    recipe: Recipe, rows: int, threads: int = 1, target: Target | None = None
+    recipe: Recipe, rows: int, threads: int = 1, *, also: Sequence[Kernel] = ()
 ) -> Compiled:
-    """The training step of a recipe for so many training rows, loaded."""
+    """The training step of a recipe for so many training rows, loaded.
+
+    The kernels in `also` are compiled in the same go, for a program that is loaded next.
+    """
     graph = training_graph(recipe)
     require_room(graph, recipe, batch_of(recipe, rows))
-    return _loaded(graph, program_of(graph, recipe, rows, target), threads)
+    return _loaded(graph, program_of(graph, recipe, rows), threads, also=also)
 
 
 def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
@@ -407,13 +410,10 @@ def compile_both(recipe: Recipe, rows: int, threads: int = 1) -> tuple[Compiled,
 
     Kernels of both are compiled in one go, so that LLVM is never waited for in between.
     """
-    graph = training_graph(recipe)
-    require_room(graph, recipe, batch_of(recipe, rows))
-    judging = evaluation_graph(recipe)
-    judging_program = _inference_program(judging, recipe.precision)
-    program = program_of(graph, recipe, rows)
-    training = _loaded(graph, program, threads, also=judging_program.kernels)
-    return training, _loaded(judging, judging_program, threads)
+    graph = evaluation_graph(recipe)
+    program = _inference_program(graph, recipe.precision)
+    training = compile_training(recipe, rows, threads, also=program.kernels)
+    return training, _loaded(graph, program, threads)
 
 
 def compile_evaluation(recipe: Recipe, threads: int = 1) -> Compiled:
