@@ -56,13 +56,26 @@ class WordCall:
 _words: dict[str, dict[str, Word]] = {}
 
 
-def register(word: Word) -> Word:
-    """Add a definition; a name may be taken once in its registry."""
+_examples: dict[tuple[str, str], str] = {}
+
+
+def register(word: Word, example: str = "") -> Word:
+    """Add a definition; a name may be taken once in its registry.
+
+    `example` is the line of a file that uses the word, where its sort does not say how it looks.
+    """
     names = _words.setdefault(word.registry, {})
     if word.name in names:
         raise ValueError(f"the {word.registry} `{word.name}` is defined twice")
     names[word.name] = word
+    if example:
+        _examples[word.registry, word.name] = example
     return word
+
+
+def example_of(word: Word) -> str:
+    """The line given with the definition of a word; empty when there is none."""
+    return _examples.get((word.registry, word.name), "")
 
 
 def words(registry: str) -> Mapping[str, Word]:
