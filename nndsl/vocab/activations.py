@@ -33,8 +33,11 @@ from nndsl.vocab.registry import register
 x = variable("x")
 alpha = variable("alpha")
 steepness = variable("steepness")
+threshold = variable("threshold")
 low = variable("low")
 high = variable("high")
+width = variable("width")
+_root = sqrt(x * x + width)
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
@@ -70,11 +73,21 @@ DUGAS = "Dugas et al. 2001, Incorporating second-order functional knowledge"
 LECUN = "LeCun et al. 1998, Efficient BackProp, section 4.4"
 MCCULLOCH = "McCulloch & Pitts 1943, A logical calculus of ideas immanent in nervous activity"
 
+SO = "So et al. 2021, Primer: searching for efficient transformers, arXiv:2109.08668"
+DONOHO = "Donoho 1995, De-noising by soft-thresholding"
+BARRON_SQUARE = "Barron 2021, Squareplus: a softplus-like algebraic rectifier, arXiv:2112.11687"
+MARTINS = "Martins & Astudillo 2016, From softmax to sparsemax, arXiv:1602.02068"
+KONDA = "Konda, Memisevic & Krueger 2014, Zero-bias autoencoders, arXiv:1402.3337"
+
 LEAK = Real(0.01, "slope below 0", ge=0)
+STEEPNESS = Real(1.0, "how steep it is at 0, times 1/4", gt=0)
+WIDTH = Real(0.5, "numbers as small as that become 0", ge=0)
 
 activation("identity", x, "The number itself.", onnx="Identity")
 activation("id", x, "The number itself; a short name of `identity`.", onnx="Identity")
-activation("relu", maximum(x, 0), "x above 0, else 0.", NAIR, initializer=HE, kinks=(0.0,))
+activation(
+    "relu", maximum(x, 0), "x above 0, else 0.", NAIR, initializer=HE, kinks=(0.0,), onnx="Relu"
+)
 activation(
     "leaky_relu",
     where(x <= 0, alpha * x, x),
@@ -118,7 +131,7 @@ activation(
     "1 / (1 + exp(-steepness x)): a number between 0 and 1.",
     GLOROT,
     onnx="Sigmoid",
-    steepness=Real(1.0, "how steep it is at 0, times 1/4", gt=0),
+    steepness=STEEPNESS,
 )
 activation("tanh", tanh(x), "A number between -1 and 1.", LECUN, onnx="Tanh")
 activation(
@@ -133,7 +146,7 @@ activation(
 activation("log_sigmoid", -softplus(-x), "Logarithm of the sigmoid, without overflow.")
 activation(
     "step",
-    where(x >= 0, 1, 0),
+    where(x >= 0, 1, where(x < 0, 0, math.nan)),
     "1 from 0 on, else 0: the formal neuron. Its derivative is 0: for given weights.",
     MCCULLOCH,
     kinks=(0.0,),
@@ -149,10 +162,13 @@ activation(
 )
 activation(
     "hard_sigmoid",
-    clip(x / 6 + 0.5, 0, 1),
+    clip(variable("slope") * x + variable("offset"), 0, 1),
     "The sigmoid in three straight lines.",
     HOWARD,
     kinks=(-3.0, 3.0),
+    onnx="HardSigmoid",
+    slope=Real(1 / 6, "slope of the middle line", gt=0),
+    offset=Real(0.5, "value at 0"),
 )
 activation("hard_tanh", clip(x, -1, 1), "x kept between -1 and 1.", kinks=(-1.0, 1.0))
 activation(
@@ -167,14 +183,24 @@ activation(
 activation("relu6", clip(x, 0, 6), "ReLU that ends at 6.", HOWARD, initializer=HE, kinks=(0.0, 6.0))
 activation(
     "softplus",
-    softplus(x),
-    "log(1 + exp(x)): a smooth ReLU.",
+    softplus(steepness * x) / steepness,
+    "log(1 + exp(steepness x)) / steepness: a smooth ReLU.",
     DUGAS,
     initializer=HE,
     onnx="Softplus",
+    steepness=Real(1.0, "how sharply it bends", gt=0),
 )
 activation("softsign", x / (1 + absolute(x)), "x / (1 + |x|).", GLOROT, onnx="Softsign")
-activation("silu", x * sigmoid(x), "x sigmoid(x), called swish too.", RAMACHANDRAN, initializer=HE)
+activation("silu", x * sigmoid(x), "x sigmoid(x): swish of steepness 1.", HENDRYCKS, initializer=HE)
+activation(
+    "swish",
+    x * sigmoid(steepness * x),
+    "x sigmoid(steepness x); 1.702 approximates GELU.",
+    RAMACHANDRAN,
+    initializer=HE,
+    onnx="Swish",
+    steepness=Real(1.0, "steepness of the sigmoid", gt=0),
+)
 activation("mish", x * tanh(softplus(x)), "x tanh(softplus(x)).", MISRA, initializer=HE)
 activation(
     "gelu",
@@ -190,7 +216,68 @@ activation(
     HENDRYCKS,
     initializer=HE,
 )
+activation(
+    "squareplus",
+    where(x <= 0, 0.5 * width / (_root - x), 0.5 * (x + _root)),
+    "(x + sqrt(x^2 + width)) / 2: a smooth ReLU without exponentials.",
+    BARRON_SQUARE,
+    initializer=HE,
+    width=Real(4.0, "how wide the bend is", gt=0),
+)
+activation(
+    "thresholded_relu",
+    where(x <= threshold, 0, x),
+    "x above the threshold, else 0.",
+    KONDA,
+    initializer=HE,
+    kinks=(1.0,),
+    onnx="ThresholdedRelu",
+    threshold=Real(1.0, "where it begins", ge=0),
+)
+activation(
+    "hard_shrink",
+    where(absolute(x) <= threshold, 0, x),
+    "x, but 0 for numbers near 0.",
+    DONOHO,
+    kinks=(-0.5, 0.5),
+    threshold=WIDTH,
+)
+activation(
+    "soft_shrink",
+    where(absolute(x) <= threshold, 0, x - threshold * sign(x)),
+    "x moved towards 0 by the threshold, at most to 0.",
+    DONOHO,
+    kinks=(-0.5, 0.5),
+    threshold=WIDTH,
+)
+activation(
+    "shrink",
+    where(absolute(x) <= threshold, 0, x - variable("bias") * sign(x)),
+    "x moved towards 0 by the bias; 0 for numbers near 0.",
+    "ONNX Shrink",
+    kinks=(-0.5, 0.5),
+    onnx="Shrink",
+    threshold=WIDTH,
+    bias=Real(0.0, "how far the others are moved"),
+)
+activation("tanh_shrink", x - tanh(x), "x - tanh(x).", "torch.nn.Tanhshrink")
+activation(
+    "sparse_sigmoid",
+    clip(0.5 * x + 0.5, 0, 1),
+    "A straight line from 0 at -1 to 1 at 1: the sigmoid of sparsemax.",
+    MARTINS,
+    kinks=(-1.0, 1.0),
+)
+activation(
+    "sparse_plus",
+    where(x <= -1, 0, where(x >= 1, x, 0.25 * ((x + 1) * (x + 1)))),
+    "0 up to -1, x from 1 on, a parabola between: the softplus of sparsemax.",
+    MARTINS,
+    initializer=HE,
+)
+activation("squared_relu", maximum(x, 0) * maximum(x, 0), "The square of ReLU.", SO, initializer=HE)
 activation("gaussian", exp(-(x * x)), "exp(-x^2): a bump at 0.")
+activation("erf", erf(x), "The error function: a number between -1 and 1.", onnx="Erf")
 activation("exp", exp(x), "The exponential function.", onnx="Exp")
 activation("log", log(x), "Natural logarithm of numbers above 0.", onnx="Log")
 activation("sqrt", sqrt(x), "Square root of numbers of at least 0.", onnx="Sqrt")

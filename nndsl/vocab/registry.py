@@ -111,7 +111,7 @@ _FOREIGN: dict[str, tuple[str, ...]] = {
     "fullyconnected": ("dense",),
     "logsigmoid": ("log_sigmoid",),
     "logistic": ("sigmoid",),
-    "swish": ("silu",),
+    "quickgelu": ("swish",),
     "heaviside": ("step",),
     "lrelu": ("leaky_relu",),
     "negativeloglikelihood": ("cross_entropy",),
