@@ -4,7 +4,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from nndsl.render.plots import Mark, Series, line_chart, ticks
+from nndsl.render.axes import ticks
+from nndsl.render.plots import Mark, Series, line_chart
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
@@ -62,6 +63,12 @@ def test_lines_break_where_numbers_end(hole):
 @pytest.mark.parametrize("y", [[], [2.0], [0.0, 0.0], [-1e300, 1e300]])
 def test_few_or_extreme_points(y):
     assert "nan" not in line_chart([Series("a", range(len(y)), y)])
+
+
+def test_dots_are_not_joined():
+    picture = drawn(Series("a", [0, 1, math.nan, 2], [1.0, 2.0, 3.0, math.inf], dots=True))
+    path = next(iter(picture.iter(f"{NAMESPACE}path"))).get("d")
+    assert path.count("M") == 2 and "L" not in path
 
 
 def test_text_cannot_become_markup():
