@@ -39,6 +39,7 @@ SECTIONS = (
     ("schedule", "Schedules", "For `schedule =`, or in place of a number marked † of an optimizer."),
     ("preprocessing", "Preprocessing", "Steps of a chain in `data`; what a step learns comes from the training "
      "part only."),
+    ("picture", "Pictures", "For `report =` in `train`: what `nndsl report` shows of a run."),
 )  # fmt: skip
 
 TRAIN_WORDS = (

@@ -237,6 +237,50 @@ class Array(Parameter):
 
 
 @dataclass(frozen=True)
+class Pair(Parameter):
+    """Two sizes, height and width: `8x8`."""
+
+    kind: ClassVar[str] = "pair"
+
+    def convert(self, value: Any) -> tuple[int, int]:
+        """Two ints of at least 1."""
+        sizes = list(value) if isinstance(value, list | tuple) else []
+        whole = all(isinstance(size, int) and not isinstance(size, bool) for size in sizes)
+        if len(sizes) != 2 or not whole or min(sizes) < 1:
+            raise ParameterError(self.describe())
+        return sizes[0], sizes[1]
+
+    def describe(self) -> str:
+        """'two sizes such as `8x8`'."""
+        return "two sizes such as `8x8`"
+
+    def bad_samples(self) -> list[Any]:
+        """One size, three, none, text."""
+        return [8, [8], [8, 8, 8], [0, 8], "eight"]
+
+
+@dataclass(frozen=True)
+class WeightsOf(Parameter):
+    """A part of the net, `Net.hidden`: `lower` gives the paths of its learnt arrays."""
+
+    kind: ClassVar[str] = "part"
+
+    def convert(self, value: Any) -> tuple[str, ...]:
+        """The paths."""
+        if not isinstance(value, tuple) or not all(isinstance(path, str) for path in value):
+            raise ParameterError(self.describe())
+        return value
+
+    def describe(self) -> str:
+        """'a part of the net'."""
+        return "a part of the net such as `Net.dense[1]`"
+
+    def bad_samples(self) -> list[Any]:
+        """Numbers and text."""
+        return [3, "hidden"]
+
+
+@dataclass(frozen=True)
 class OneOf(Parameter):
     """The first of several parameter types that accepts the value."""
 

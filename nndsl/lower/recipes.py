@@ -17,6 +17,7 @@ from nndsl.lower.optimizers import OptimizerPlan, plan_optimizers
 from nndsl.lower.outputs import Output, match_outputs
 from nndsl.lower.paths import resolve
 from nndsl.lower.penalties import plan_penalties
+from nndsl.lower.pictures import chosen_pictures
 from nndsl.lower.recipe_values import RunValues, read_run_values
 from nndsl.lower.result import Expectation, Inferred, Network, Penalty, Recipe
 from nndsl.lower.scopes import Scope
@@ -29,6 +30,7 @@ from nndsl.scalar.expression import variable
 from nndsl.scalar.functions import sigmoid
 from nndsl.schema import TargetKind
 from nndsl.syntax import tree
+from nndsl.vocab.registry import WordCall
 
 
 @dataclass
@@ -54,6 +56,7 @@ def recipe_of(
     penalties, penalty_notes = plan_penalties(
         settings, target.definition, target.parameters, source
     )
+    pictures = chosen_pictures(settings, target.definition)
     losses = _Losses(settings)
     if source.schema is None or target.definition.name not in networks:
         losses.check()
@@ -72,6 +75,7 @@ def recipe_of(
     return _assemble(
         section, target, source, settings, values, optimizers, tuple(penalties), chosen,
         graph, evaluation, (*notes, *output_notes, *_ending_notes(outputs, chosen)), outputs,
+        pictures,
     )  # fmt: skip
 
 
@@ -88,6 +92,7 @@ def _assemble(
     evaluation: Graph,
     inferred: tuple[Inferred, ...],
     outputs: Sequence[Output],
+    pictures: tuple[WordCall, ...],
 ) -> Recipe:
     for name, given in graph.inputs.items():
         if name in target.definition.parameter_names() and name not in target.parameters:
@@ -114,6 +119,7 @@ def _assemble(
         span=section.train.span,
         evaluation=evaluation,
         targets={o.name: tuple(t.name for t in o.targets) for o in outputs},
+        report=pictures,
     )
 
 

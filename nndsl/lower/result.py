@@ -156,6 +156,7 @@ class Recipe:
     people are shown: where a loss takes an output as logits, the softmax or sigmoid is applied.
     Validation runs it as it is; prediction runs it without the losses and the target inputs.
     `targets` gives the targets of each output: one, or several columns of numbers in order.
+    `report` are pictures that the report shows beside the standard ones.
     """
 
     net: str
@@ -180,6 +181,7 @@ class Recipe:
     span: Span | None = None
     evaluation: Graph | None = None
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    report: tuple[WordCall, ...] = ()
 
 
 @dataclass(frozen=True)

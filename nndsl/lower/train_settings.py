@@ -32,12 +32,12 @@ SETTINGS = (
     "clip",
     "metrics",
     "answer",
+    "report",
 )
 PART_SETTINGS = ("rate", "penalty", "optimizer")
 LATER = {
     "ensemble": "several networks trained together (`ensemble`)",
     "rule": "learning that is not descent (`rule`)",
-    "report": "the choice of pictures (`report`)",
     "watch": "live measures (`watch`)",
     "replay": "a replay buffer (`replay`)",
     "augment": "distortions of the data (`augment`)",

@@ -137,6 +137,15 @@ def test_metrics_that_are_spoken_of_are_computed() -> None:
     assert recipe().metrics == ()
 
 
+def test_pictures_know_the_arrays_of_a_part() -> None:
+    curves, weights = recipe("report = [curves, weights(A.trunk, size=2x2)]").report
+    assert (curves.name, dict(curves.arguments)) == ("curves", {})
+    paths = ("trunk.dense.weight", "trunk.dense.bias")
+    assert weights.arguments == {"part": paths, "size": (2, 2), "most": 64}
+    assert recipe("report = weights(A)").report[0].arguments["part"][-1] == "head.dense.bias"
+    assert recipe().report == ()
+
+
 def test_a_net_with_its_own_input_takes_the_names_of_the_data() -> None:
     text = f"{IRIS}net A {{ input x: [4]\n dense(3) -> softmax }}\ntrain A on iris {{ }}"
     (found,) = lowered(text).recipes
@@ -183,7 +192,13 @@ MISTAKES = {
     "minimize cross_entropy": "NN390",
     "ensemble = committee(5)": "NN390",
     "search = bayes(trials=60)": "NN390",
-    "report = [curves]": "NN390",
+    "report = [crves]": "NN301",
+    "report = [tsne(A.trunk)]": "NN390",
+    "report = 3": "NN309",
+    "report = [weights(A.trnk)]": "NN318",
+    "report = [weights(A.trunk, size=8)]": "NN314",
+    "report = [weights(A.trunk, size=8x8)]": "NN314",
+    "report = [weights(A.trunk, sise=2x2)]": "NN311",
     "augment = shift(1)": "NN390",
     'start = run("runs/a")': "NN390",
     "answer = threshold(0.4)": "NN390",

@@ -49,6 +49,7 @@ def test_the_registries() -> None:
         "loss",
         "metric",
         "optimizer",
+        "picture",
         "preprocessing",
         "schedule",
     }

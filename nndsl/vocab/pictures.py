@@ -1,0 +1,319 @@
+"""Pictures of a finished run: what its report may show, each as one definition.
+
+A picture looks at a run and gives figures as data; who draws them is no concern of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from nndsl.params import Int, Pair, Parameter, WeightsOf
+from nndsl.records import dataclass
+from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Line, Lines
+from nndsl.vocab.registry import Word, register
+
+MOST_POINTS = 2000
+"""Points of a scatter: more hide each other."""
+MOST_HISTOGRAMS = 24
+LOGARITHMIC = 30.0
+"""Losses whose largest is so many times the smallest are drawn on a logarithmic axis."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a network said of some rows, and what was right.
+
+    Classes: `predictions` are shares [rows, classes], `actual` class numbers [rows]. Numbers (then
+    `classes` is empty): both are [rows, k], in the target's own unit. `part` says which rows.
+    """
+
+    output: str
+    target: str
+    part: str
+    classes: tuple[str, ...]
+    predictions: np.ndarray
+    actual: np.ndarray
+
+
+class Run(Protocol):
+    """What a picture may look at."""
+
+    @property
+    def history(self) -> Mapping[str, Sequence[float]]:
+        """Figures of each epoch by name: `epoch`, `train_loss`, `val_accuracy` ..."""
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch whose weights were kept; None when they are the last."""
+
+    @property
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """Learnt arrays by path, in the layout that people see: [outputs, inputs]."""
+
+    @property
+    def judged(self) -> Sequence[Judged]:
+        """Each output on rows that did not train; empty when the data is not at hand."""
+
+
+Shapes = Mapping[str, tuple[int | str, ...]]
+"""Learnt arrays by path with their sizes, in the layout that people see."""
+
+
+@dataclass(frozen=True)
+class Picture(Word):
+    """A picture in the report of a run: `draw(run, arguments)` gives its figures.
+
+    `standard` ones are in every report that they fit. `problem(shapes, arguments)` says what the
+    arguments would have to be for this network ("" when they are right).
+    """
+
+    draw: Callable[[Run, Mapping[str, Any]], Sequence[Figure]] | None = None
+    problem: Callable[[Shapes, Mapping[str, Any]], str] | None = None
+    standard: bool = False
+    needs_rows: bool = False
+
+
+def picture(
+    name: str,
+    draw: Callable[[Run, Mapping[str, Any]], Sequence[Figure]],
+    doc: str,
+    see: str = "",
+    *,
+    problem: Callable[[Shapes, Mapping[str, Any]], str] | None = None,
+    standard: bool = False,
+    needs_rows: bool = False,
+    **parameters: Parameter,
+) -> None:
+    """Define a picture."""
+    register(
+        Picture(name, parameters, doc, see, draw, problem, standard, needs_rows),
+        f"train Net {{ report = [{name}] }}",
+    )
+
+
+# --- the course of the training -------------------------------------------------------------
+
+NOT_FIGURES = ("epoch", "step", "learning_rate", "train_loss", "val_loss")
+
+
+def _curves(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
+    epochs = run.history.get("epoch", ())
+    if not epochs:
+        return []
+    losses = [n for n in ("train_loss", "val_loss") if n in run.history]
+    found: list[Figure] = [_over_epochs(run, "Loss", losses)]
+    for name in run.history:
+        if name not in NOT_FIGURES:
+            found.append(_over_epochs(run, _spoken(name), [name]))
+    if "learning_rate" in run.history:
+        found.append(_over_epochs(run, "Learning rate", ["learning_rate"]))
+    return found
+
+
+def _over_epochs(run: Run, title: str, names: Sequence[str]) -> Lines:
+    epochs = [float(e) for e in run.history["epoch"]]
+    lines = tuple(Line(_spoken(n), epochs, run.history[n]) for n in names)
+    values = [v for n in names for v in run.history[n] if math.isfinite(v)]
+    wide = title == "Loss" and min(values, default=0) > 0
+    return Lines(
+        title,
+        ". ".join(_told(_spoken(n), run.history[n], run.best_epoch) for n in names),
+        lines,
+        "epoch",
+        marks=_best_mark(run, names[-1]),
+        y_log=wide and max(values) > LOGARITHMIC * min(values),
+    )
+
+
+def _best_mark(run: Run, name: str) -> tuple[tuple[float, float, str], ...]:
+    best = run.best_epoch
+    if best is None or name == "learning_rate":
+        return ()
+    values = dict(zip(run.history["epoch"], run.history[name], strict=True))
+    return ((float(best), values[best], f"kept: epoch {best}"),) if best in values else ()
+
+
+def _spoken(name: str) -> str:
+    """`val_accuracy` as people say it: `validation accuracy`."""
+    return name.replace("val_", "validation ").replace("train_", "training ").replace("_", " ")
+
+
+def _told(name: str, values: Sequence[float], best: int | None) -> str:
+    known = [v for v in values if math.isfinite(v)]
+    if not known:
+        return f"{name}: no numbers"
+    text = f"{name} from {known[0]:.3g} in the first to {known[-1]:.3g} in the last of "
+    text += f"{len(values)} epochs, between {min(known):.3g} and {max(known):.3g}"
+    return text if best is None else f"{text}; epoch {best} was kept"
+
+
+picture(
+    "curves",
+    _curves,
+    "Losses, metrics and the learning rate over the epochs, the kept epoch marked.",
+    standard=True,
+)
+
+# --- what it says of new rows ---------------------------------------------------------------
+
+
+def confusion_counts(judged: Judged) -> np.ndarray:
+    """How often each class [actual, predicted] was said."""
+    count = len(judged.classes)
+    flat = judged.actual.astype(np.int64) * count + judged.predictions.argmax(axis=1)
+    return np.bincount(flat, minlength=count * count).reshape(count, count)
+
+
+def _confusion(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
+    found: list[Figure] = []
+    for judged in run.judged:
+        if judged.classes:
+            counts = confusion_counts(judged)
+            right = int(np.trace(counts))
+            told = f"{right} of {len(judged.actual)} {judged.part} rows are in their own class"
+            title = f"{judged.target}: actual and predicted classes"
+            found.append(Confusion(title, told, counts, judged.classes))
+    return found
+
+
+picture(
+    "confusion",
+    _confusion,
+    "The confusion matrix: how often each class was taken for each.",
+    standard=True,
+    needs_rows=True,
+)
+
+
+def _predictions(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
+    found: list[Figure] = []
+    for judged in run.judged:
+        if not judged.classes:
+            for column in range(judged.actual.shape[1]):
+                found += _against_actual(judged, column)
+    return found
+
+
+def _against_actual(judged: Judged, column: int) -> list[Figure]:
+    step = -(-len(judged.actual) // MOST_POINTS)
+    actual = judged.actual[:, column].astype(np.float64)
+    said = judged.predictions[:, column].astype(np.float64)
+    errors = said - actual
+    low, high = float(min(actual.min(), said.min())), float(max(actual.max(), said.max()))
+    told = (
+        f"{len(actual)} {judged.part} rows; half of the predictions are within "
+        f"{np.median(np.abs(errors)):.3g} of the actual {judged.target}"
+    )
+    points = Line("rows", actual[::step].tolist(), said[::step].tolist(), dots=True)
+    ideal = Line("right", [low, high], [low, high], dashed=True)
+    return [
+        Lines(
+            f"{judged.target}: predicted against actual",
+            told,
+            (points, ideal),
+            "actual",
+            "predicted",
+            square=True,
+        ),
+        histogram(f"{judged.target}: predicted minus actual", errors, "residual"),
+    ]
+
+
+def histogram(title: str, values: np.ndarray, x_label: str = "", bins: int = 0) -> Histogram:
+    """The histogram of finite numbers; about as many bars as the cube root of twice the rows."""
+    known = values[np.isfinite(values)].astype(np.float64)
+    wanted = bins or min(40, max(8, math.ceil(2 * len(known) ** (1 / 3))))
+    if len(known) == 0:
+        return Histogram(title, "no numbers", [0.0, 1.0], [0.0], x_label)
+    low, high = float(known.min()), float(known.max())
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    counts, edges = np.histogram(known, wanted, (low, high))
+    quarter, middle, most = np.quantile(known, (0.25, 0.5, 0.75))
+    told = f"{len(known)} values from {known.min():.3g} to {known.max():.3g}, "
+    told += f"half of them between {quarter:.3g} and {most:.3g}, median {middle:.3g}"
+    return Histogram(title, told, edges.tolist(), counts.tolist(), x_label)
+
+
+picture(
+    "predictions",
+    _predictions,
+    "Predicted against actual numbers, and how far they are apart.",
+    standard=True,
+    needs_rows=True,
+)
+
+# --- weights --------------------------------------------------------------------------------
+
+
+def _tiles(shapes: Shapes, chosen: Sequence[str] | None) -> list[str]:
+    """The arrays that can be drawn by unit: those named, else those of the first layer."""
+    names = [n for n, shape in shapes.items() if len(shape) > 1 and (not chosen or n in chosen)]
+    return names if chosen else names[:1]
+
+
+def _numbers(shape: tuple[int | str, ...]) -> int | None:
+    """How many weights lead into one unit, where all sizes are known."""
+    sizes = [size for size in shape[1:] if isinstance(size, int)]
+    return math.prod(sizes) if len(sizes) == len(shape) - 1 else None
+
+
+def _weights_problem(shapes: Shapes, arguments: Mapping[str, Any]) -> str:
+    names = _tiles(shapes, arguments["part"])
+    if not names:
+        return "a part that has weights, not biases alone"
+    size = arguments["size"]
+    for name in names if size is not None else ():
+        numbers = _numbers(shapes[name])
+        if numbers is not None and numbers != size[0] * size[1]:
+            return f"a height and width whose product is {numbers}: `{name}` has so many weights"
+    return ""
+
+
+def _weights(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
+    shapes: Shapes = {name: array.shape for name, array in run.weights.items()}
+    found: list[Figure] = []
+    for name in _tiles(shapes, arguments["part"]):
+        array = run.weights[name]
+        units = array.reshape(len(array), -1)[: arguments["most"]]
+        height, width = arguments["size"] or _size_of(units.shape[1])
+        told = f"the weights into {len(units)} of {len(array)} units of {name}, "
+        told += f"from {array.min():.3g} to {array.max():.3g}"
+        images = units.reshape(len(units), height, width).astype(np.float64)
+        names = tuple(f"unit {i + 1}" for i in range(len(units)))
+        found.append(Images(f"Weights of {name}", told, images, names))
+    return found
+
+
+def _size_of(numbers: int) -> tuple[int, int]:
+    """A square where there is one, else one line."""
+    side = math.isqrt(numbers)
+    return (side, side) if side * side == numbers else (1, numbers)
+
+
+picture(
+    "weights",
+    _weights,
+    "The weights into each unit as a picture: dark below 0, light above.",
+    problem=_weights_problem,
+    part=WeightsOf(None, "whose weights, such as `Net.hidden`; left out: the first ones"),
+    size=Pair(None, "height and width of a picture; left out: a square, or one line"),
+    most=Int(64, "greatest number of units", ge=1, le=1024),
+)
+
+
+def _spread(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
+    names = list(run.weights)[:MOST_HISTOGRAMS]
+    return [histogram(name, run.weights[name].reshape(-1)) for name in names]
+
+
+picture(
+    "weight_spread",
+    _spread,
+    "A histogram of the learnt numbers of each layer.",
+    standard=True,
+)
