@@ -1,0 +1,1 @@
+"""Operator cases of other makers, run through the compiled kernels."""
