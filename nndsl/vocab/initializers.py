@@ -54,6 +54,21 @@ def _normal(draw: Draw, shape: tuple[int, ...]) -> np.ndarray:
     return draw.normal(math.prod(shape)).reshape(shape)
 
 
+def _truncated_normal(draw: Draw, shape: tuple[int, ...], cut: float) -> np.ndarray:
+    """Standard normal numbers, those beyond `cut` drawn again."""
+    count = math.prod(shape)
+    kept = np.empty(0)
+    while len(kept) < count:
+        numbers = draw.normal(count)
+        kept = np.concatenate([kept, numbers[np.abs(numbers) <= cut]])
+    return kept[:count].reshape(shape)
+
+
+def _identity(shape: tuple[int, ...], gain: float) -> np.ndarray:
+    """Unit i sees input i alone: ones on the diagonal of the last two axes."""
+    return np.broadcast_to(gain * np.eye(*shape[-2:]), shape).copy()
+
+
 def _orthogonal(draw: Draw, shape: tuple[int, ...], gain: float) -> np.ndarray:
     """Rows or columns, whichever are fewer, of length `gain` and at right angles."""
     rows, columns = math.prod(shape[:-1]), shape[-1]
@@ -80,11 +95,27 @@ initializer(
     mean=Real(0.0, "mean"),
 )
 initializer(
+    "truncated_normal",
+    lambda d, shape, i, o, a: a["mean"] + a["std"] * _truncated_normal(d, shape, a["cut"]),
+    "Normal numbers, those further from the mean than `cut` times `std` drawn again.",
+    "keras.initializers.TruncatedNormal",
+    std=Real(0.01, "standard deviation before the cut", ge=0),
+    mean=Real(0.0, "mean"),
+    cut=Real(2.0, "greatest distance from the mean, in standard deviations", ge=0.1),
+)
+initializer(
     "uniform",
     lambda d, shape, i, o, a: _uniform(d, shape, a["low"], a["high"]),
     "Uniform numbers between low and high.",
     low=Real(-0.05, "least number"),
     high=Real(0.05, "greatest number"),
+)
+initializer(
+    "identity",
+    lambda d, shape, i, o, a: _identity(shape, a["gain"]),
+    "Unit i begins with input i alone: 1 on the diagonal of the weights, else 0.",
+    "Le, Jaitly & Hinton 2015, Initializing recurrent networks of rectified linear units",
+    gain=Real(1.0, "the number on the diagonal"),
 )
 initializer(
     "orthogonal",

