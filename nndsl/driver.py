@@ -291,9 +291,14 @@ class Compiled:
 
 def training_passes(recipe: Recipe) -> tuple[Pass, ...]:
     """The straight list from a recipe's forward pass to one training step."""
-    clip = recipe.clip.arguments.get("norm") if recipe.clip is not None else None
-    norm = any(stop.word == "gradient_below" for stop in recipe.stop)
-    return pipeline.training(recipe.optimizers, clip, gradient_norm=norm)
+    clip = recipe.clip.arguments if recipe.clip is not None else {}
+    return pipeline.training(
+        recipe.optimizers,
+        clip.get("norm"),
+        gradient_norm=any(stop.word == "gradient_below" for stop in recipe.stop),
+        clip_value=clip.get("value"),
+        restraints=recipe.restraints,
+    )
 
 
 def training_graph(
@@ -436,7 +441,9 @@ def answer(
 ) -> np.ndarray:
     """The first output of a network for some rows, in float64, through the compiled kernels."""
     compiled = compile_prediction(network, precision="float64")
-    compiled.executable.set_parameters(weights)
+    states = compiled.program.states
+    compiled.executable.set_parameters({n: a for n, a in weights.items() if n not in states})
+    compiled.executable.set_states({n: a for n, a in weights.items() if n in states})
     shapes = compiled.program.shapes
     inputs = {n: np.ascontiguousarray(a, np.float64) for n, a in arrays.items() if n in shapes}
     return compiled.executable.evaluate(inputs)[next(iter(network.graph.outputs))]

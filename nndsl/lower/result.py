@@ -130,12 +130,26 @@ class OptimizerUse:
 
 
 @dataclass(frozen=True)
+class Restraint:
+    """What is done to a weight after each update.
+
+    First the lectures' weight decay (1 - `decay`)(w + dw); then the weights into each unit are
+    scaled down to the norm `max_norm` where theirs is greater. Units follow one another along
+    `axis` of the graph's layout.
+    """
+
+    decay: float = 0.0
+    max_norm: float | None = None
+    axis: int = 0
+
+
+@dataclass(frozen=True)
 class Stop:
     """One condition of `stop`: `patience(20, val_loss)`, `gradient_below(1e-4)`, a duration.
 
     Words and their arguments: "patience" (`epochs`: int, `metric`: str), "gradient_below"
     (`threshold`: float; the training graph then has the output `gradient_norm`), "duration"
-    (`length`: TimeLength in seconds, minutes or hours).
+    (`length`: TimeLength in seconds, minutes or hours), "no_mistakes".
     """
 
     word: str
@@ -165,6 +179,7 @@ class Recipe:
     loss: tuple[str, ...]  # for people, one for each output
     optimizers: tuple[OptimizerUse, ...]
     penalties: tuple[Penalty, ...] = ()
+    restraints: Mapping[str, Restraint] = field(default_factory=dict)  # by parameter
     clip: WordCall | None = None
     batch: int | None = 32
     drop_last: bool = False

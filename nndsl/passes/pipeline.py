@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from nndsl.ir.graph import Graph
-from nndsl.lower.result import OptimizerUse
+from nndsl.lower.result import OptimizerUse, Restraint
 from nndsl.passes.cse import CommonSubexpressions
 from nndsl.passes.dce import DeadCode
 from nndsl.passes.differentiate import Differentiate
@@ -46,10 +46,12 @@ def training(
     clip: float | None = None,
     *,
     gradient_norm: bool = False,
+    clip_value: float | None = None,
+    restraints: Mapping[str, Restraint] | None = None,
     loss: str = "loss",
 ) -> tuple[Pass, ...]:
     """From a recipe's graph to one training step that is ready for kernels."""
-    update = Update(optimizers, clip, gradient_norm)
+    update = Update(optimizers, clip, gradient_norm, clip_value, restraints or {})
     return (Simplify(), Join(), Differentiate(loss), update, *CLEANING, *PLANNING)
 
 

@@ -53,6 +53,16 @@ class LayerContext(Protocol):
         act on it (weights do, biases do not).
         """
 
+    def state(self, name: str, shape: tuple[Dimension, ...], *, start: float = 0.0) -> Value:
+        """An array called `name` in this layer's part that is kept from step to step.
+
+        It is full of `start` before the first step. Its present value: the input, or what
+        `update` has put in its place since.
+        """
+
+    def update(self, name: str, value: Value) -> None:
+        """Let the state called `name` be `value` after the step."""
+
     def stream(self) -> int:
         """A number for a random stream that no other part of the network uses."""
 
@@ -62,10 +72,16 @@ LayerBuild = Callable[[LayerContext, Sequence[Value], Mapping[str, Any]], Value]
 
 @dataclass(frozen=True)
 class Layer(Word):
-    """A stage with an axis, weights or randomness. `operands` = least and greatest number."""
+    """A stage with an axis, weights or randomness. `operands` = least and greatest number.
+
+    Where `init` is left out, the weights before are chosen by the activation that follows:
+    `transparent` lets the search look past this layer, `initializer` ends it, as an activation's.
+    """
 
     make: LayerBuild | None = None
     operands: tuple[int, int | None] = (1, 1)
+    transparent: bool = False
+    initializer: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,13 +109,18 @@ class Optimizer(Word):
 
     `state` names what is kept for each weight (0 at the start). `scalars` are computed once a
     step in float64, of the arguments and of `t` (1 at the first step), in order, each may use
-    those before it. `step` gives the next value of each state and of `p`, from the values before
-    the step; a next value may be used by later formulas under the name `next_<state>`.
+    those before it. `running` are numbers of that kind that are kept from step to step (0 at the
+    start), each with its next value. `step` gives the next value of each state and of `p` (the
+    last), from the values before the step; a next value may be used by later formulas under the
+    name `next_<state>`. `norms` are Euclidean norms over a whole parameter, of formulas that may
+    use next states; the formula of `p` may use them.
     The rate is the argument `lr`; every Real argument may be a schedule.
     """
 
     state: tuple[str, ...] = ()
     scalars: Mapping[str, Expression] = field(default_factory=dict)
+    running: Mapping[str, Expression] = field(default_factory=dict)
+    norms: Mapping[str, Expression] = field(default_factory=dict)
     step: Mapping[str, Expression] = field(default_factory=dict)
 
 

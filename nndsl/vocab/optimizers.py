@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nndsl.params import Flag, Parameter, Real
-from nndsl.scalar.expression import Expression, variable
-from nndsl.scalar.functions import maximum, sign, sqrt, where
+from nndsl.scalar.expression import Expression, constant, variable
+from nndsl.scalar.functions import absolute, maximum, sign, sqrt, where
 from nndsl.vocab.kinds import Optimizer
 from nndsl.vocab.registry import register
 
@@ -26,6 +26,8 @@ eps = variable("eps")
 decay = variable("decay")
 momentum = variable("momentum")
 nesterov = variable("nesterov")
+centered = variable("centered")
+warmup = variable("warmup")
 v = variable("v")
 next_v = variable("next_v")
 m = variable("m")
@@ -43,11 +45,15 @@ def optimizer(
     see: str,
     step: Mapping[str, Expression],
     scalars: Mapping[str, Expression] | None = None,
+    *,
+    running: Mapping[str, Expression] | None = None,
+    norms: Mapping[str, Expression] | None = None,
     **parameters: Parameter,
 ) -> None:
     """Define an optimizer; its states are the names in `step` but `p`."""
     states = tuple(state for state in step if state != "p")
-    register(Optimizer(name, parameters, doc, see, states, scalars or {}, step))
+    formulas = (scalars or {}, running or {}, norms or {}, step)
+    register(Optimizer(name, parameters, doc, see, states, *formulas))
 
 
 def rate(default: float | None = None) -> Real:
@@ -155,6 +161,108 @@ optimizer(
     decay=DECAY,
 )
 optimizer(
+    "adamax",
+    "Adam with the greatest of the faded gradients in place of the root of their mean square.",
+    "torch.optim.Adamax; Kingma & Ba 2014, arXiv:1412.6980, section 7.1",
+    {
+        "m": _adam_m,
+        "s": maximum(beta2 * s, absolute(penalised) + eps),
+        "p": p - variable("corrected_rate") * next_m / next_s,
+    },
+    {"corrected_rate": lr / (1 - beta1**t)},
+    lr=rate(2e-3),
+    beta1=_share(0.9, "share of the mean gradient kept"),
+    beta2=_share(0.999, "share of the greatest gradient kept"),
+    eps=_real(EPSILON, "added to the size of a gradient"),
+    decay=DECAY,
+)
+_share_now = variable("share_now")
+_share_next = variable("share_next")
+_rest = variable("rest")
+_next_rest = variable("next_rest")
+_corrected = sqrt(next_s) * variable("inverse_root") + eps
+
+optimizer(
+    "nadam",
+    "Adam with Nesterov's look-ahead: the share of the mean gradient kept grows to beta1.",
+    "torch.optim.NAdam; Dozat 2016, Incorporating Nesterov momentum into Adam",
+    {
+        "m": _adam_m,
+        "s": _adam_s,
+        "p": p
+        - lr * (1 - _share_now) / _next_rest * penalised / _corrected
+        - lr * _share_next / (1 - (1 - _next_rest) * _share_next) * next_m / _corrected,
+    },
+    {
+        "inverse_root": 1 / sqrt(1 - beta2**t),
+        "share_now": beta1 * (1 - 0.5 * constant(0.96) ** (t * warmup)),
+        "share_next": beta1 * (1 - 0.5 * constant(0.96) ** ((t + 1) * warmup)),
+    },
+    # 1 - the product of all shares so far
+    running={"rest": 1 - (1 - _rest) * _share_now},
+    lr=rate(2e-3),
+    beta1=_share(0.9, "share of the mean gradient kept, in the end"),
+    beta2=_share(0.999, "share of the mean squared gradient kept"),
+    eps=_real(EPSILON, "added to the root"),
+    decay=DECAY,
+    warmup=_real(4e-3, "how fast the share kept grows"),
+)
+_most_length = 2 / (1 - beta2) - 1
+_length = variable("length")
+_limit = variable("limit")
+
+optimizer(
+    "radam",
+    "Adam that takes plain steps with momentum until the mean squared gradient can be trusted.",
+    "torch.optim.RAdam; Liu et al. 2019, arXiv:1908.03265",
+    {
+        "m": _adam_m,
+        "s": _adam_s,
+        "p": p
+        - variable("corrected_rate")
+        * next_m
+        * where(_length > 5, variable("rectified") / (sqrt(next_s) + eps), 1.0),
+    },
+    {
+        "corrected_rate": lr / (1 - beta1**t),
+        "limit": _most_length,
+        "length": _most_length - 2 * t * beta2**t / (1 - beta2**t),
+        "rectified": sqrt(
+            (_length - 4) * (_length - 2) * _limit / ((_limit - 4) * (_limit - 2) * _length)
+        )
+        * sqrt(1 - beta2**t),
+    },
+    lr=rate(1e-3),
+    beta1=_share(0.9, "share of the mean gradient kept"),
+    beta2=_share(0.999, "share of the mean squared gradient kept"),
+    eps=_real(EPSILON, "added to the root"),
+    decay=DECAY,
+)
+_direction = (
+    next_m * variable("correction") / (sqrt(next_s) * variable("inverse_root") + eps) + decay * p
+)
+_weight_norm = variable("weight_norm")
+_step_norm = variable("step_norm")
+
+optimizer(
+    "lamb",
+    "Adam's direction, for each array of weights as long as lr times the array's own norm.",
+    "You et al. 2019, Large batch optimization for deep learning, arXiv:1904.00962, algorithm 2",
+    {
+        "m": beta1 * m + (1 - beta1) * g,
+        "s": beta2 * s + (1 - beta2) * (g * g),
+        "p": p
+        - lr * where(_weight_norm * _step_norm > 0, _weight_norm / _step_norm, 1.0) * _direction,
+    },
+    {"correction": 1 / (1 - beta1**t), "inverse_root": 1 / sqrt(1 - beta2**t)},
+    norms={"weight_norm": p, "step_norm": _direction},
+    lr=rate(1e-3),
+    beta1=_share(0.9, "share of the mean gradient kept"),
+    beta2=_share(0.999, "share of the mean squared gradient kept"),
+    eps=_real(1e-6, "added to the root"),
+    decay=_real(0.01, "share of the weight that is added to the direction"),
+)
+optimizer(
     "adagrad",
     "Steps divided by the root of the sum of all squared gradients.",
     "torch.optim.Adagrad; Duchi, Hazan & Singer 2011",
@@ -163,18 +271,22 @@ optimizer(
     eps=_real(1e-10, "added to the root"),
     decay=DECAY,
 )
+_spread = where(centered, next_s - next_m * next_m, next_s)
+
 optimizer(
     "rmsprop",
     "Steps divided by the root of the mean squared gradient, with momentum if wanted.",
     "torch.optim.RMSprop; Tieleman & Hinton 2012",
     {
         "s": rho * s + (1 - rho) * (penalised * penalised),
-        "v": momentum * v + penalised / (sqrt(next_s) + eps),
+        "m": rho * m + (1 - rho) * penalised,
+        "v": momentum * v + penalised / (sqrt(_spread) + eps),
         "p": p - lr * next_v,
     },
     lr=rate(0.01),
     rho=_share(0.99, "share of the mean squared gradient kept"),
     momentum=_share(0.0, "share of the velocity kept"),
+    centered=Flag(False, "divide by the deviation of the gradient about its mean"),
     eps=_real(EPSILON, "added to the root"),
     decay=DECAY,
 )

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from nndsl.ir.graph import CLOCK_NAMES, Role
-from nndsl.lower.result import OptimizerUse
+from nndsl.lower.result import OptimizerUse, Restraint
 from nndsl.ops.base import Clock
+from nndsl.passes.optimizing import hoist
 from nndsl.passes.pipeline import training
-from nndsl.passes.update import Update, hoist
+from nndsl.passes.update import Update
 from nndsl.runtime.reference import evaluate
 from nndsl.scalar.expression import variable
 from nndsl.scalar.functions import sqrt
@@ -181,6 +182,67 @@ def test_clipping_scales_all_gradients_by_their_common_norm(clip, rng):
     scale = min(1.0, clip / (norm + 1e-6))
     for name in NAMES:
         close(after[name], before[name] - 0.1 * scale * gradients[name])
+
+
+def test_clipping_by_value_bounds_every_number(rng):
+    graph = step_graph(use(DESCENT, lr=0.1), clip_value=0.02)
+    assert graph.settings()["clip.value"] == 0.02
+    before, after = simulate(graph, rng, 1)
+    for name in NAMES:
+        bounded = np.clip(gradient_at(before, name), -0.02, 0.02)
+        close(after[name], before[name] - 0.1 * bounded)
+
+
+def test_weight_decay_of_the_lectures(rng):
+    """(1 - zeta)(w + dw) for the weights named; others have another share, or none."""
+    restraints = {"dense[1].weight": Restraint(0.1), "dense[2].weight": Restraint(0.25)}
+    graph = step_graph(use(MOMENTUM, lr=0.1, beta=0.9), restraints=restraints)
+    shares = {"weight_decay": 0.1, "weight_decay[2]": 0.25}
+    assert graph.settings() == {"optimizer.beta": 0.9, "optimizer.lr": 0.1, **shares}
+    for before, after in pairwise(simulate(graph, rng, 2)):
+        for name in NAMES:
+            velocity = 0.9 * before[f"{name}:v"] - 0.1 * gradient_at(before, name)
+            keep = 1 - restraints.get(name, Restraint()).decay
+            close(after[name], keep * (before[name] + velocity))
+            close(after[f"{name}:v"], velocity)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_weights_into_a_unit_have_a_greatest_norm(axis, rng):
+    name = "dense[1].weight"
+    restraints = {name: Restraint(0.1, max_norm=1.5, axis=axis)}
+    graph = step_graph(use(DESCENT, lr=0.1), restraints=restraints)
+    before, after = simulate(graph, rng, 1)
+    free = 0.9 * (before[name] - 0.1 * gradient_at(before, name))
+    norms = np.linalg.norm(free, axis=1 - axis, keepdims=True)
+    assert norms.min() < 1.5 < norms.max()
+    close(after[name], free * np.minimum(1, 1.5 / norms))
+
+
+def test_norms_are_of_one_array_each(rng):
+    word = words("optimizer")["lamb"]
+    graph = step_graph(OptimizerUse(call(word, lr=0.1, decay=0.0), {}, NAMES))
+    before, after = simulate(graph, rng, 1)
+    for name in NAMES:
+        slope = gradient_at(before, name)
+        direction = slope / (np.abs(slope) + 1e-6)
+        length = np.linalg.norm(before[name]) / np.linalg.norm(direction)
+        close(after[name], before[name] - 0.1 * length * direction)
+
+
+def test_running_numbers_are_kept_once_for_an_optimizer(rng):
+    halving = Optimizer(
+        "halving", running={"r": variable("r") / 2 + 1}, step={"p": p - variable("next_r") * g}
+    )
+    graph = step_graph(use(halving))
+    assert [n for n, i in graph.inputs.items() if i.role is Role.STATE] == [
+        "optimizer:r",
+        "run.loss_sum",
+    ]
+    history = simulate(graph, rng, 3)
+    for rate, (before, after) in zip((1, 1.5, 1.75), pairwise(history), strict=True):
+        name = "dense[1].bias"
+        close(after[name], before[name] - rate * gradient_at(before, name))
 
 
 def test_updates_have_the_label_of_the_part():

@@ -32,15 +32,19 @@ def run(name: str, arguments: Mapping[str, Any]) -> np.ndarray:
     optimizer = definition(name)
     numbers = {k: float(v) for k, v in bound.items()}
     p = start()
-    states = {state: np.zeros_like(p) for state in optimizer.state}
+    states: dict[str, Any] = {state: np.zeros_like(p) for state in optimizer.state}
+    states |= dict.fromkeys(optimizer.running, 0.0)
     for step in range(STEPS):
         values: dict[str, Any] = {**numbers, **states, "p": p, "g": gradient(p, step)}
         values["t"] = float(step + 1)
         for scalar, formula in optimizer.scalars.items():
             values[scalar] = evaluate(formula, values)
-        for target, formula in optimizer.step.items():
+        for target, formula in (*optimizer.running.items(), *optimizer.step.items()):
+            if target == "p":
+                norms = {n: evaluate(e, values) for n, e in optimizer.norms.items()}
+                values |= {n: np.linalg.norm(vector) for n, vector in norms.items()}
             values[f"next_{target}"] = evaluate(formula, values)
-        states = {state: values[f"next_{state}"] for state in optimizer.state}
+        states = {state: values[f"next_{state}"] for state in states}
         p = values["next_p"]
     return p
 
@@ -81,5 +85,20 @@ TORCH: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
         "RMSprop",
         {"lr": 0.001, "alpha": 0.9, "momentum": 0.9, "weight_decay": 0.01},
     ),
+    (
+        "rmsprop",
+        {"lr": 0.001, "momentum": 0.5, "centered": True},
+        "RMSprop",
+        {"lr": 0.001, "momentum": 0.5, "centered": True},
+    ),
     ("adadelta", {"lr": 0.5}, "Adadelta", {"lr": 0.5}),
+    ("adamax", {"lr": 0.01, "decay": 0.02}, "Adamax", {"lr": 0.01, "weight_decay": 0.02}),
+    ("nadam", {"lr": 0.01}, "NAdam", {"lr": 0.01}),
+    (
+        "nadam",
+        {"lr": 0.01, "decay": 0.02, "warmup": 0.01, "beta1": 0.8},
+        "NAdam",
+        {"lr": 0.01, "weight_decay": 0.02, "momentum_decay": 0.01, "betas": (0.8, 0.999)},
+    ),
+    ("radam", {"lr": 0.01, "decay": 0.02}, "RAdam", {"lr": 0.01, "weight_decay": 0.02}),
 ]

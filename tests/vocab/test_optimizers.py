@@ -114,6 +114,58 @@ def loop_lion() -> np.ndarray:
     return p
 
 
+def loop_adamax() -> np.ndarray:
+    p, m, u = start(), np.zeros(7), np.zeros(7)
+    for t in range(1, STEPS + 1):
+        g = gradient(p, t - 1)
+        m = 0.9 * m + 0.1 * g
+        u = np.maximum(0.999 * u, np.abs(g) + 1e-8)
+        p = p - 0.01 / (1 - 0.9**t) * m / u
+    return p
+
+
+def loop_nadam() -> np.ndarray:
+    """Dozat's algorithm, with the schedule of his paper: mu = 0.9 (1 - 0.5 * 0.96^(t / 250))."""
+    p, m, s, product = start(), np.zeros(7), np.zeros(7), 1.0
+    for t in range(1, STEPS + 1):
+        g = gradient(p, t - 1)
+        mu, mu_next = (0.9 * (1 - 0.5 * 0.96 ** (i / 250)) for i in (t, t + 1))
+        product *= mu
+        m = 0.9 * m + 0.1 * g
+        s = 0.999 * s + 0.001 * g**2
+        ahead = mu_next * m / (1 - product * mu_next) + (1 - mu) * g / (1 - product)
+        p = p - 0.01 * ahead / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+    return p
+
+
+def loop_radam() -> np.ndarray:
+    p, m, s = start(), np.zeros(7), np.zeros(7)
+    most = 2 / (1 - 0.999) - 1
+    for t in range(1, STEPS + 1):
+        g = gradient(p, t - 1)
+        m = 0.9 * m + 0.1 * g
+        s = 0.999 * s + 0.001 * g**2
+        mean = m / (1 - 0.9**t)
+        length = most - 2 * t * 0.999**t / (1 - 0.999**t)
+        if length <= 5:
+            p = p - 0.01 * mean
+            continue
+        trust = (length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length)
+        p = p - 0.01 * mean * np.sqrt(trust) * np.sqrt(1 - 0.999**t) / (np.sqrt(s) + 1e-8)
+    return p
+
+
+def loop_lamb() -> np.ndarray:
+    p, m, s = start(), np.zeros(7), np.zeros(7)
+    for t in range(1, STEPS + 1):
+        g = gradient(p, t - 1)
+        m = 0.9 * m + 0.1 * g
+        s = 0.999 * s + 0.001 * g**2
+        direction = (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-6) + 0.05 * p
+        p = p - 0.01 * np.linalg.norm(p) / np.linalg.norm(direction) * direction
+    return p
+
+
 LOOPS: dict[str, tuple[dict[str, Any], Loop]] = {
     "sgd": ({"lr": 0.01, "momentum": 0.9, "nesterov": True, "decay": 0.01}, loop_sgd),
     "momentum": ({"lr": 0.01}, loop_momentum),
@@ -125,6 +177,10 @@ LOOPS: dict[str, tuple[dict[str, Any], Loop]] = {
     "rmsprop": ({"lr": 0.001, "momentum": 0.9}, loop_rmsprop),
     "adadelta": ({"lr": 1.0}, loop_adadelta),
     "lion": ({"lr": 0.001, "decay": 0.1}, loop_lion),
+    "adamax": ({"lr": 0.01}, loop_adamax),
+    "nadam": ({"lr": 0.01}, loop_nadam),
+    "radam": ({"lr": 0.01}, loop_radam),
+    "lamb": ({"lr": 0.01, "decay": 0.05}, loop_lamb),
 }
 
 
@@ -156,8 +212,11 @@ def test_formulas_read_only_what_is_declared(name: str) -> None:
     for scalar, formula in word.scalars.items():
         assert set(variables(formula)) <= {"t", *word.parameters, *word.scalars}
         known.add(scalar)
-    for target, formula in word.step.items():
-        assert set(variables(formula)) <= known
+    for target, formula in (*word.running.items(), *word.step.items()):
+        own = {target} if target in word.running else set()
+        assert set(variables(formula)) <= known | own | (set(word.norms) if target == "p" else own)
         known.add(f"next_{target}")
+    for formula in word.norms.values():
+        assert set(variables(formula)) <= known - {"next_p"}
     assert list(word.step)[-1] == "p"
     assert next(iter(word.parameters)) == "lr"
