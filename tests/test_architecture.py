@@ -16,6 +16,7 @@ PACKAGE = ROOT / "nndsl"
 
 LEVELS = {
     "records": -1,
+    "version": -1,
     "diagnostics": 0,
     "random": 0,
     "schema": 1,

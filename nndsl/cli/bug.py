@@ -7,7 +7,7 @@ import sys
 import tempfile
 import traceback
 
-from nndsl import __version__
+from nndsl.version import VERSION
 
 
 def write_bug_report(bug: Exception, arguments: list[str]) -> tuple[str, str | None]:
@@ -17,7 +17,7 @@ def write_bug_report(bug: Exception, arguments: list[str]) -> tuple[str, str | N
     """
     text = "\n".join(
         (
-            f"nndsl {__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"nndsl {VERSION}, Python {platform.python_version()}, {platform.platform()}",
             f"command: nndsl {' '.join(arguments)}",
             "",
             "".join(traceback.format_exception(bug)),
@@ -39,7 +39,7 @@ def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that results may depend on."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {"nndsl": __version__, "python": sys.version.split()[0]}
+    found = {"nndsl": VERSION, "python": sys.version.split()[0]}
     for name in ("numpy", "numba", "llvmlite", "lark", "duckdb", "safetensors", "graphviz"):
         try:
             found[name] = version(name)

@@ -15,10 +15,10 @@ from typing import NoReturn
 
 import click
 
-from nndsl import __version__
 from nndsl.cli.output import emit, forget_output, forgive_characters, show_diagnostics
 from nndsl.cli.usage import usage_diagnostic
 from nndsl.diagnostics import Diagnostic, ExitCode, NndslError, error, nearest
+from nndsl.version import VERSION
 
 _PREFIX = "verb_"
 
@@ -63,7 +63,7 @@ class Verbs(click.Group):
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="nndsl")
+@click.version_option(VERSION, prog_name="nndsl")
 @click.option("--debug", is_flag=True, help="Show Python's traceback of any error.")
 def nndsl_command(debug: bool) -> None:
     """Neural networks in a few lines of text: checked, compiled, trained, drawn.

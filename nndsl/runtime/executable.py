@@ -191,11 +191,14 @@ class Executable:
         shuffle: bool = False,
         rows: int | None = None,
         total_steps: int | None = None,
+        steps_per_epoch: int | None = None,
     ) -> int:
         """Do `steps` steps from number `first_step` on the first `rows` rows; the steps done.
 
-        Fewer are done only when the watched output was no longer finite: `stopped` is then true
-        and the last step done is the one after which it was not.
+        `steps_per_epoch` is for one step alone, on rows that are a batch of a longer epoch: the
+        clock (schedules, random numbers) goes by it. Fewer steps are done only when the watched
+        output was no longer finite: `stopped` is then true and the last step done is the one after
+        which it was not.
         """
         if steps <= 0:
             return 0
@@ -203,6 +206,8 @@ class Executable:
         if self._bound and not 0 < count <= self.rows():
             raise ValueError(f"{count} rows of {self.rows()}")
         self._set_sizes(first_step, count, seed, shuffle, total_steps or first_step + steps)
+        if steps_per_epoch is not None:
+            self._set_epoch(first_step, steps_per_epoch)
         self._control[driver_loop.STOP] = 0
         begin = time.perf_counter()
         done = self._go(steps)
@@ -238,6 +243,12 @@ class Executable:
             sizes[_DATA_ROWS], sizes[_SEED], sizes[_SHUFFLE] = rows, seed, int(shuffle)
             sizes[_TOTAL], sizes[_PER_EPOCH] = total, per_epoch
             clock[2], clock[3] = total, per_epoch
+
+    def _set_epoch(self, step: int, per_epoch: int) -> None:
+        """Let the only step of a run be one of a longer epoch, its rows being the first ones."""
+        for table, clock in zip(self._tables, self._clocks, strict=True):
+            table.sizes[_EPOCH], table.sizes[_FIRST_ROW] = step // per_epoch, 0
+            table.sizes[_PER_EPOCH] = clock[3] = per_epoch
 
     def _go(self, steps: int) -> int:
         if missing := self._needed - self._bound.keys():

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-import nndsl
 from nndsl.diagnostics import NndslError, error
 from nndsl.records import dataclass
 from nndsl.runtime.weights import strict_json
+from nndsl.version import VERSION
 
 FORMAT = 1
 STATES = ("running", "interrupted", "diverged", "finished")
@@ -51,7 +51,7 @@ class RunRecord:
 def versions() -> dict[str, str]:
     """Versions of what the result may depend on."""
     return {
-        "nndsl": nndsl.__version__,
+        "nndsl": VERSION,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": platform.machine(),

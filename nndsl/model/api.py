@@ -1,0 +1,299 @@
+"""The Python interface: a network of a file or of a run, to ask, to step, and to train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nndsl import driver
+from nndsl.data import invert_target
+from nndsl.diagnostics import error
+from nndsl.ir.graph import Graph, Input, Role
+from nndsl.ir.types import ElementType
+from nndsl.lower.result import Network, Recipe
+from nndsl.model.given_rows import Preparation, arrays_of, is_table, table_of
+from nndsl.model.kernels import Kernels
+from nndsl.model.running import load_run
+from nndsl.model.training import outputs_of, split_of
+from nndsl.model.weight_mapping import Weights
+from nndsl.params import TimeLength
+from nndsl.records import dataclass
+from nndsl.schema import TargetKind
+from nndsl.train.events import Observer
+from nndsl.train.initial import initial_parameters, to_file_layout
+from nndsl.train.job import RunResult, TrainingJob
+from nndsl.train.plan import plan
+from nndsl.train.session import train
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What a model was loaded from: an opened file, or what a run keeps of its data."""
+
+    network: Network
+    recipe: Recipe | None
+    opened: driver.Opened | None = None
+    preparation: Preparation | None = None
+
+
+def load(
+    path: str | Path,
+    *,
+    precision: str | None = None,
+    data: str | None = None,
+    net: str | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Model:
+    """The network of a `.nn` file (with the weights it starts from) or of a run folder.
+
+    `precision` is "float32" or "float64", else what the file says. `data` is a file to read in
+    place of the one in the source, `net` the net wanted (else the last one that is trained, or the
+    last), `settings` what `--set` takes. Raises NndslError, whose text is that of the command line.
+    """
+    place = Path(path)
+    if precision not in (None, "float32", "float64"):
+        raise error("NN074", f"there is no precision `{precision}`", help="float32 or float64")
+    if place.is_dir():
+        return _of_run(place, precision)
+    opened = driver.open_file(place, data, dict(settings or {}), data_needed=False)
+    recipe = next((r for r in reversed(opened.module.recipes) if net in (None, r.net)), None)
+    networks = opened.module.networks
+    chosen = net or (recipe.net if recipe is not None else next(reversed(networks), None))
+    if chosen not in networks:
+        listed = ", ".join(networks) or "none"
+        raise error("NN014", f"the file has no net `{chosen or ''}`", help=f"nets: {listed}")
+    network = networks[chosen]
+    if not network.is_complete:
+        raise error("NN401", f"the sizes of `{chosen}` depend on data that is not there")
+    seed = recipe.seed if recipe is not None else 0
+    model = Model(_Origin(network, recipe, opened), precision)
+    model._kernels.set_parameters(initial_parameters(network, seed))
+    return model
+
+
+def _of_run(path: Path, precision: str | None) -> Model:
+    loaded = load_run(path)
+    preparation = Preparation(loaded.specification, loaded.schema)
+    model = Model(_Origin(loaded.network, loaded.recipe, preparation=preparation), precision)
+    model._kernels.set_parameters(loaded.executable.parameters())
+    model._kernels.set_states(loaded.executable.states())
+    return model
+
+
+class Model:
+    """A network with its weights. Rows are arrays as the network sees them, or a table.
+
+    An array of rows stands for the only input (or target); several are a mapping by name. A table
+    is a file's path, a data frame, or (for `predict`) a mapping from column names to lists: its
+    columns are matched by name and prepared as in training.
+    """
+
+    def __init__(self, origin: _Origin, precision: str | None = None) -> None:
+        self._origin = origin
+        recipe = origin.recipe
+        self.precision = precision or (recipe.precision if recipe is not None else "float32")
+        zero = {n: np.zeros(info.shape) for n, info in origin.network.parameters.items()}
+        self._kernels = Kernels(origin.network, recipe, self.precision, zero)
+        self._step = 0
+
+    @property
+    def name(self) -> str:
+        """The net's name."""
+        return self._origin.network.name
+
+    @property
+    def steps(self) -> int:
+        """Updates done by `train_step`."""
+        return self._step
+
+    @cached_property
+    def weights(self) -> Weights:
+        """Learnt arrays by name, in PyTorch's layout; reading copies, assigning checks."""
+        return Weights(self._origin.network, self._kernels)
+
+    def predict(self, x: Any) -> Any:
+        """The network's output for some rows, [rows, ...]; by name where there are several.
+
+        Softmax or sigmoid is applied where the loss wants logits. For a table, numbers are in the
+        target's own unit.
+        """
+        from_table = is_table(x) or self._is_columns(x)
+        inputs = self._table(x)[0] if from_table else self._inputs(x)
+        outputs = self._kernels.predict(inputs)
+        if from_table:
+            outputs = self._in_own_units(outputs)
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    def loss_and_gradients(self, x: Any, y: Any = None) -> tuple[float, Arrays]:
+        """The loss of one batch, and its gradient by every weight, in PyTorch's layout.
+
+        As in training: with penalties and dropout, before any clipping.
+        """
+        arrays, rows = self._batch(x, y)
+        seed = self._recipe.seed
+        loss, found = self._kernels.gradients(arrays, rows, self._step, seed)
+        return loss, to_file_layout(self._origin.network, found)
+
+    def train_step(self, x: Any, y: Any = None) -> float:
+        """One update of the file's optimizer on one batch; the loss before it, with penalties.
+
+        Schedules go by the file's own length: an epoch is as many steps as its data takes, or one
+        where there is no data. Raises NN075 when the loss is not finite.
+        """
+        arrays, rows = self._batch(x, y)
+        known = self._rows_of_file or rows
+        planned = plan(self._recipe, known)
+        loss = self._kernels.update(arrays, rows, self._step, self._recipe.seed, planned)
+        self._step += 1
+        if not np.isfinite(loss):
+            raise error(
+                "NN075",
+                f"the loss became {loss:g} at step {self._step}",
+                help="lower the learning rate, or look at the rows given",
+            )
+        return loss
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        epochs: int | None = None,
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Train as the `train` section says, from the present weights; they are those kept.
+
+        Without rows, on the file's own data, split as it says; else on these rows, with
+        `validation` rows if the best weights are to be kept. Nothing is written to disk.
+        """
+        recipe = replace(self._recipe, precision=self.precision)
+        if epochs is not None:
+            recipe = replace(recipe, length=TimeLength(float(epochs), "epoch"))
+        if x is None:
+            split = self._own_rows.train, self._own_rows.validation, self._own_rows.test
+        else:
+            kept = self._batch(*validation)[0] if validation is not None else {}
+            split = self._batch(x, y)[0], kept, {}
+        result = train(self._job(recipe, *split), observer)
+        self._kernels.set_parameters(result.parameters)
+        self._kernels.set_states(result.states)
+        return result
+
+    def _job(self, recipe: Recipe, rows: Arrays, validation: Arrays, test: Arrays) -> TrainingJob:
+        count = len(next(iter(rows.values())))
+        training, evaluation = driver.compile_both(recipe, count)
+        network = self._origin.network
+        preparation = self._preparation
+        return TrainingJob(
+            recipe,
+            network,
+            training.executable,
+            evaluation.executable,
+            outputs_of(network, preparation.schema),
+            rows,
+            validation,
+            test,
+            recipe.seed,
+            initial={**self._kernels.parameters(), **self._kernels.states()},
+            graph=training.graph,
+        )
+
+    # --- rows --------------------------------------------------------------------------------
+
+    @property
+    def _recipe(self) -> Recipe:
+        if self._origin.recipe is None:
+            raise error(
+                "NN013",
+                f"the file has no `train {self.name}` section",
+                help=f"add `train {self.name} {{ }}` to the file",
+            )
+        return self._origin.recipe
+
+    @cached_property
+    def _own_rows(self) -> driver.Rows:
+        """The data of the file, in its parts."""
+        opened, recipe = self._origin.opened, self._recipe
+        if opened is None or opened.specification_of(recipe).name not in opened.tables:
+            raise error(
+                "NN401", "the data of this network is not there", help="give rows to train on"
+            )
+        precise = replace(recipe, precision=self.precision)
+        return driver.rows_of(opened, precise, split_of(opened, recipe))
+
+    @property
+    def _rows_of_file(self) -> int:
+        """Training rows of the file's own data; 0 when it is not there."""
+        opened, recipe = self._origin.opened, self._recipe
+        if opened is None or opened.specification_of(recipe).name not in opened.tables:
+            return 0
+        return len(next(iter(self._own_rows.train.values())))
+
+    @property
+    def _preparation(self) -> Preparation:
+        """How tables become arrays: as the run did, or as the file's own training part says."""
+        if self._origin.preparation is not None:
+            return self._origin.preparation
+        opened = self._origin.opened
+        assert opened is not None
+        return Preparation(opened.specification_of(self._recipe), self._own_rows.schema)
+
+    def _is_columns(self, x: Any) -> bool:
+        """Whether a mapping names columns of a table rather than inputs of the network."""
+        return isinstance(x, Mapping) and not set(x) & set(self._origin.network.inputs)
+
+    def _table(self, given: Any) -> tuple[Arrays, Arrays]:
+        prepared = table_of(given, self._preparation, self.precision)
+        known = {i.value.name for i in self._origin.network.graph.of_role(Role.DATA)}
+        return {n: a for n, a in prepared.inputs.items() if n in known}, prepared.targets
+
+    def _inputs(self, x: Any) -> Arrays:
+        wanted = self._origin.network.graph.of_role(Role.DATA)
+        return arrays_of(x, wanted, {}, self.precision, "x")
+
+    def _batch(self, x: Any, y: Any) -> tuple[Arrays, int]:
+        """Inputs and targets of one batch under the graph's names, and how many rows."""
+        wanted = self._recipe.graph.of_role(Role.TARGET)
+        if y is None or is_table(x) or self._is_columns(x):
+            inputs, targets = self._table(x)
+            limits = _class_counts(self._recipe.graph, wanted)
+            targets = arrays_of(targets, wanted, limits, self.precision, "y")
+        else:
+            inputs = self._inputs(x)
+            limits = _class_counts(self._recipe.graph, wanted)
+            targets = arrays_of(y, wanted, limits, self.precision, "y")
+        counts = {name: len(array) for name, array in {**inputs, **targets}.items()}
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
+            raise error("NN073", f"the numbers of rows differ: {listed}")
+        return {**inputs, **targets}, next(iter(counts.values()))
+
+    def _in_own_units(self, outputs: Arrays) -> Arrays:
+        """Numbers as the target's column has them."""
+        targets = self._preparation.schema.targets
+        named = dict(zip(outputs, targets, strict=False))
+        return {
+            name: invert_target(named[name], values.reshape(len(values), -1))
+            if name in named and named[name].kind is TargetKind.NUMBERS
+            else values
+            for name, values in outputs.items()
+        }
+
+
+def _class_counts(graph: Graph, wanted: list[Input]) -> dict[str, int]:
+    """How many classes a target of class numbers has: the width of the output it is judged by."""
+    counts: dict[str, int] = {}
+    outputs = [v for name, v in graph.outputs.items() if name not in ("loss", "data_loss")]
+    for given, output in zip(wanted, outputs, strict=False):
+        size = output.type.shape[-1]
+        if given.value.type.element is ElementType.INDEX and isinstance(size, int):
+            counts[given.value.name] = size
+    return counts

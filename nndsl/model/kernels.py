@@ -1,0 +1,159 @@
+"""The compiled programs of one model, made when they are first needed, over one set of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from nndsl import driver
+from nndsl.codegen.generate import generate
+from nndsl.ir.graph import Role
+from nndsl.lower.result import Network, Recipe
+from nndsl.passes import pipeline
+from nndsl.passes.differentiate import PREFIX, Differentiate
+from nndsl.passes.join import Join
+from nndsl.passes.simplify import Simplify
+from nndsl.passes.update import Update
+from nndsl.runtime.executable import Executable, load
+from nndsl.train.plan import Plan
+
+Arrays = dict[str, np.ndarray]
+GRADIENTS: tuple[pipeline.Pass, ...] = (
+    Simplify(),
+    Join(),
+    Differentiate("loss"),
+    *pipeline.CLEANING,
+    *pipeline.PLANNING,
+)
+"""From a recipe's graph to the loss and its gradients, without an update."""
+
+
+class Kernels:
+    """Prediction, gradients and updates of one network, which all see the same weights.
+
+    Each program has memory of its own. `_newest` is the one whose weights are valid: the arrays
+    here, or the update's program after a step; they are copied when someone else needs them.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe | None,
+        precision: str,
+        parameters: Mapping[str, np.ndarray],
+    ) -> None:
+        self._network, self._recipe, self._precision = network, recipe, precision
+        self._learnt = {name: array.astype(precision) for name, array in parameters.items()}
+        self._carried: Arrays = {}
+        self._programs: dict[str, tuple[int, Executable]] = {}
+        self._newest: Executable | None = None
+
+    def parameters(self) -> Arrays:
+        """The weights in the graph's layout."""
+        self._fetch()
+        return self._learnt
+
+    def states(self) -> Arrays:
+        """What inference needs beside the weights: running statistics."""
+        self._fetch()
+        return self._carried
+
+    def set_parameters(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Replace weights, given in the graph's layout."""
+        self._fetch()
+        self._learnt.update({n: np.array(a, self._precision) for n, a in arrays.items()})
+
+    def set_states(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Replace running statistics."""
+        self._fetch()
+        self._carried.update({n: np.array(a) for n, a in arrays.items()})
+
+    def predict(self, inputs: Arrays) -> Arrays:
+        """The outputs by name, as people are shown them."""
+        executable = self._program("predict", 0, self._predicting)
+        self._hand_over(executable)
+        return executable.evaluate(inputs)
+
+    def gradients(self, arrays: Arrays, rows: int, step: int, seed: int) -> tuple[float, Arrays]:
+        """The loss of a batch with penalties, in training mode, and each weight's gradient."""
+        executable = self._program("gradients", rows, self._differentiating)
+        self._hand_over(executable)
+        self._bind(executable, arrays)
+        executable.run(step, 1, seed=seed, rows=rows)
+        names = [n for n in executable.program.outputs if n.startswith(PREFIX)]
+        found = {name.removeprefix(PREFIX): executable.output(name) for name in names}
+        return float(executable.output("loss")), found
+
+    def update(self, arrays: Arrays, rows: int, step: int, seed: int, plan: Plan) -> float:
+        """One update of the optimizer on one batch; the loss before it, with penalties."""
+        previous = self._programs.get("update")
+        executable = self._program("update", rows, self._updating)
+        if previous is not None and previous[1] is not executable:
+            executable.set_states(previous[1].states())
+        if self._newest is not executable:
+            self._hand_over(executable)
+        self._bind(executable, arrays)
+        executable.run(
+            step, 1, seed=seed, rows=rows, total_steps=plan.total_steps,
+            steps_per_epoch=plan.steps_per_epoch,
+        )  # fmt: skip
+        self._newest = executable
+        return float(executable.output("loss"))
+
+    def _program(self, use: str, rows: int, make: Callable[[int], Executable]) -> Executable:
+        """The program for a use, made anew when the rows are more than it has room for."""
+        room, executable = self._programs.get(use, (0, None))
+        if executable is None or room < rows:
+            self._fetch()
+            executable = make(rows)
+            self._programs[use] = rows, executable
+        return executable
+
+    def _predicting(self, rows: int) -> Executable:
+        return driver.compile_prediction(
+            self._network, self._sized(), precision=self._precision
+        ).executable
+
+    def _differentiating(self, rows: int) -> Executable:
+        recipe = self._required()
+        graph = pipeline.run(recipe.graph, GRADIENTS)
+        return load(generate(graph, self._precision, rows, watch=None))
+
+    def _updating(self, rows: int) -> Executable:
+        recipe = self._required()
+        kept = (
+            replace(step, keep=(*step.keep, "loss")) if isinstance(step, Update) else step
+            for step in driver.training_passes(recipe)
+        )
+        graph = pipeline.run(recipe.graph, kept)
+        return load(generate(graph, self._precision, rows, watch=None))
+
+    def _sized(self) -> Recipe | None:
+        return self._recipe and replace(self._recipe, precision=self._precision)
+
+    def _required(self) -> Recipe:
+        recipe = self._sized()
+        assert recipe is not None, "the model asks only where there is a recipe"
+        return recipe
+
+    def _bind(self, executable: Executable, arrays: Arrays) -> None:
+        for name, array in arrays.items():
+            if name in executable.program.shapes:
+                executable.bind(name, array)
+
+    def _hand_over(self, executable: Executable) -> None:
+        self._fetch()
+        executable.set_parameters({n: self._learnt[n] for n in executable.program.parameters})
+        known = executable.program.states
+        executable.set_states({n: a for n, a in self._carried.items() if n in known})
+
+    def _fetch(self) -> None:
+        """Bring home the weights of the last update."""
+        newest, self._newest = self._newest, None
+        if newest is None:
+            return
+        self._learnt.update(newest.parameters())
+        carried = {i.value.name for i in self._network.graph.of_role(Role.STATE)}
+        self._carried.update({n: a for n, a in newest.states().items() if n in carried})
