@@ -66,7 +66,8 @@ def _truncated_normal(draw: Draw, shape: tuple[int, ...], cut: float) -> np.ndar
 
 def _identity(shape: tuple[int, ...], gain: float) -> np.ndarray:
     """Unit i sees input i alone: ones on the diagonal of the last two axes."""
-    return np.broadcast_to(gain * np.eye(*shape[-2:]), shape).copy()
+    rows, columns = shape[-2:]
+    return np.broadcast_to(gain * np.eye(rows, columns), shape).copy()
 
 
 def _orthogonal(draw: Draw, shape: tuple[int, ...], gain: float) -> np.ndarray:
