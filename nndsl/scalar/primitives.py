@@ -219,7 +219,7 @@ _define(
     lambda y, a: (1 / a,),
     python="math.log({0})",
     onnx="Log",
-    latex=r"\log {0}",
+    latex=r"\log\left({0}\right)",
 )
 _define(
     "log1p",
@@ -243,7 +243,7 @@ _define(
     lambda y, a: (1 - y * y,),
     python="math.tanh({0})",
     onnx="Tanh",
-    latex=r"\tanh {0}",
+    latex=r"\tanh\left({0}\right)",
 )
 _define(
     "sigmoid",
@@ -278,7 +278,7 @@ _define(
     python="math.sin({0})",
     llvm="llvm.sin",
     onnx="Sin",
-    latex=r"\sin {0}",
+    latex=r"\sin\left({0}\right)",
 )
 _define(
     "cos",
@@ -287,7 +287,7 @@ _define(
     python="math.cos({0})",
     llvm="llvm.cos",
     onnx="Cos",
-    latex=r"\cos {0}",
+    latex=r"\cos\left({0}\right)",
 )
 _define(
     "absolute",
