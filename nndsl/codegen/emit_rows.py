@@ -1,16 +1,18 @@
-"""Calls for ops on rows of classes."""
+"""Calls for ops on rows of classes, and for standardising."""
 
 from __future__ import annotations
 
-from nndsl.codegen import glue_rows
-from nndsl.codegen.context import Context, draft, row_loop
+from nndsl.codegen import glue_rows, glue_standardize
+from nndsl.codegen.context import OWN_ALIGN, Context, batched, draft, row_loop
 from nndsl.codegen.draft import Draft, Share, Slot
-from nndsl.codegen.loops import size_of
-from nndsl.codegen.program import Kernel
+from nndsl.codegen.loops import alternate, size_of
+from nndsl.codegen.program import Kernel, Size, Split
 from nndsl.ir.graph import Node, Value
+from nndsl.ir.types import BATCH
 from nndsl.ops.base import Op
 from nndsl.ops.classes import OneHot, Pick, SoftmaxCrossEntropy
 from nndsl.ops.rows import LogSoftmax, Softmax
+from nndsl.ops.standardize import Standardize
 
 
 def emit_softmax(context: Context, node: Node, operation: Op) -> list[Draft]:
@@ -67,3 +69,45 @@ def _over_rows(context: Context, node: Node, operation: Op, kernel: Kernel, rows
         slots.append(size_of(rows.type.shape[-1:]))
     flops = operation.flops([v.type for v in node.inputs])
     return draft(node, kernel, slots, extent, split, 1, flops)
+
+
+def emit_standardize(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """The form that suits the pattern of kept and standardised axes."""
+    assert isinstance(operation, Standardize)
+    (source,) = node.inputs
+    runs = alternate(source.type.shape, operation.axes)
+    pattern = tuple(taken for _, taken in runs)
+    options = operation.epsilon, operation.center
+    element = context.element(source.type.element)
+    if pattern == (True, False):
+        columns = size_of(runs[1][0])
+        kernel = glue_standardize.columns_kernel(*options, element)
+        whole = context.read(source, Share.WHOLE), context.write(node.outputs[0], Share.WHOLE)
+        means = (context.write(value, Share.PART) for value in node.outputs[1:])
+        slots: list[Slot] = [*whole, *means, size_of(runs[0][0]), columns]
+        return [_standardizing(node, kernel, slots, columns, Split.OWN, OWN_ALIGN)]
+    by_rows = batched(source) and pattern[:1] == (False,)
+    sizes = [size_of(axis) for axis, _ in runs]
+    if pattern == (False, True):
+        kernel, sizes = glue_standardize.rows_kernel(*options, element), sizes[1:]
+    else:
+        kernel = glue_standardize.axes_kernel(*options, pattern, element)
+    kept = next((axis for axis, taken in runs if not taken), ())
+    share = Share.PART if by_rows else Share.WHOLE
+    pointers = (
+        context.read(source, share),
+        *(context.write(value, share) for value in node.outputs),
+    )
+    unit = size_of(kept[1:]).factor if by_rows else 1
+    extent = Size(1, BATCH) if by_rows else size_of(kept)
+    split = Split.ROWS if by_rows else Split.OWN if kept else Split.ONE
+    return [_standardizing(node, kernel, [*pointers, unit, *sizes], extent, split, 1)]
+
+
+def _standardizing(
+    node: Node, kernel: Kernel, slots: list[Slot], extent: Size, split: Split, align: int
+) -> Draft:
+    operation = node.operation
+    assert isinstance(operation, Op)
+    flops = operation.flops([v.type for v in node.inputs])
+    return draft(node, kernel, slots, extent, split, align, flops)

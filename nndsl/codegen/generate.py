@@ -17,7 +17,13 @@ from nndsl.codegen.emit_move import (
     emit_transpose,
     fetch,
 )
-from nndsl.codegen.emit_rows import emit_cross_entropy, emit_one_hot, emit_pick, emit_softmax
+from nndsl.codegen.emit_rows import (
+    emit_cross_entropy,
+    emit_one_hot,
+    emit_pick,
+    emit_softmax,
+    emit_standardize,
+)
 from nndsl.codegen.program import Buffer, Call, Element, Kernel, Program, Region, Size
 from nndsl.codegen.schedule import in_phases, merge_neighbours, same_shares, scheduled
 from nndsl.codegen.target import Target, host_target
@@ -32,6 +38,7 @@ from nndsl.ops.movement import Concat, Slice, Transpose
 from nndsl.ops.reduction import Broadcast, Reduce
 from nndsl.ops.rows import LogSoftmax, Softmax
 from nndsl.ops.source import Random, SizeOf
+from nndsl.ops.standardize import Standardize
 from nndsl.passes import memory
 
 Emit = Callable[[Context, Node, Op], list[Draft]]
@@ -45,6 +52,7 @@ EMITTERS: dict[type[Op], Emit] = {
     LogSoftmax: emit_softmax,
     SoftmaxCrossEntropy: emit_cross_entropy,
     Pick: emit_pick,
+    Standardize: emit_standardize,
     OneHot: emit_one_hot,
     Broadcast: emit_broadcast,
     Transpose: emit_transpose,
@@ -217,6 +225,7 @@ class _Layout:
             constants=self._constants(graph),
             limits=_limits(graph),
             defaults=graph.settings(),
+            starts=graph.starts(),
         )
 
     def _input(self, name: str, graph: Graph) -> Buffer:

@@ -164,7 +164,7 @@ def reduce_kernel(kind: str, pattern: Sequence[bool], element: Element) -> Kerne
         bounds = "low * unit, high * unit" if level == 0 else f"n{axis}"
         lines.append(INDENT * level + f"for i{axis} in range({bounds}):")
     depth = len(kept)
-    index = _nested(range(len(pattern)))
+    index = nested(range(len(pattern)))
     wide = "float64" if kind == "sum" else element.value
     start = "float64(0.0)" if kind == "sum" else f"{element.value}(-math.inf)"
     lines.append(INDENT * depth + f"s = {start}")
@@ -173,13 +173,13 @@ def reduce_kernel(kind: str, pattern: Sequence[bool], element: Element) -> Kerne
     read = f"{wide}(x[{index}])"
     step = f"s + {read}" if kind == "sum" else _greater("s", read)
     lines.append(INDENT * (depth + len(reduced)) + f"s = {step}")
-    lines.append(INDENT * depth + f"y[{_nested(kept)}] = {element.value}(s)")
+    lines.append(INDENT * depth + f"y[{nested(kept)}] = {element.value}(s)")
     text = function("reduce", ["x", "y", "unit", *sizes], lines)
     signature = (*_pointers(2, element), "integer", *("size" for _ in sizes))
     return glue_kernel(kind, text, signature, element)
 
 
-def _nested(axes: Sequence[int]) -> str:
+def nested(axes: Sequence[int]) -> str:
     """Row-major index over some axes with sizes n<axis> and variables i<axis>."""
     text = ""
     for axis in axes:

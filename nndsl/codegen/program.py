@@ -176,7 +176,8 @@ class Program:
     graph. `shapes` gives the shape of each input and output. `gathers` tells a training program,
     which copies the batch's rows out of the bound data, from one that reads the bound rows
     themselves. `constants` are written once, when the program is loaded; `defaults` are the numbers
-    of settings; class numbers of an input must lie below its entry in `limits`.
+    of settings; class numbers of an input must lie below its entry in `limits`. `starts` are the
+    numbers other than 0 that fill states at first.
     """
 
     kernels: tuple[Kernel, ...]
@@ -198,3 +199,4 @@ class Program:
     limits: Mapping[str, int] = field(default_factory=dict)
     defaults: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    starts: Mapping[str, float] = field(default_factory=dict)

@@ -86,13 +86,15 @@ class Node:
 class Input:
     """An input of the graph with its role; `trainable` false for a frozen parameter.
 
-    `setting` is the number that a SETTING input has in this run.
+    `setting` is the number that a SETTING input has in this run; `start` the one that fills a
+    STATE before the first step.
     """
 
     value: Value
     role: Role
     trainable: bool = True
     setting: float | None = None
+    start: float = 0.0
 
 
 @dataclass(eq=False)
@@ -123,6 +125,10 @@ class Graph:
     def copy(self) -> Graph:
         """The same values and nodes in lists of its own: what a pass may add to."""
         return Graph(dict(self.inputs), list(self.nodes), dict(self.outputs), dict(self.updates))
+
+    def starts(self) -> dict[str, float]:
+        """The numbers other than 0 that fill STATE inputs before the first step, by name."""
+        return {name: i.start for name, i in self.inputs.items() if i.start}
 
     def results(self) -> list[Value]:
         """The values that leave the graph: outputs, then updates."""
@@ -165,12 +171,13 @@ class Builder:
         *,
         trainable: bool = True,
         setting: float | None = None,
+        start: float = 0.0,
     ) -> Value:
         """A new input of the graph. Names of inputs are given once."""
         if name in self.graph.inputs:
             raise ValueError(f"input {name} exists")
         value = Value(self.unique(name), type)
-        self.graph.inputs[name] = Input(value, role, trainable, setting)
+        self.graph.inputs[name] = Input(value, role, trainable, setting, start)
         return value
 
     def add_all(

@@ -29,7 +29,10 @@ from nndsl.scalar.text import parse_text, to_text
 _BARE = re.compile(r"[A-Za-z0-9_.\[\]$-]+(?::[A-Za-z0-9_.\[\]$-]+)*")
 _NAME = rf'(?:"(?:[^"\\]|\\.)*"|{_BARE.pattern})'
 _TYPE = r"\w+\[[^\]]*\]"
-_INPUT = re.compile(rf"input %({_NAME}): ({_TYPE}) (\w+)( frozen)?(?: = (\S+))?(?: as ({_NAME}))?")
+_INPUT = re.compile(
+    rf"input %({_NAME}): ({_TYPE}) (\w+)( frozen)?(?: = (\S+))?(?: from (\S+))?"
+    rf"(?: as ({_NAME}))?"
+)
 _RESULT = re.compile(rf"(output|update) ({_NAME}) = %({_NAME})")
 _VALUE = re.compile(rf"%({_NAME})(?:: ({_TYPE}))?")
 _RESULTS = rf"%{_NAME}: {_TYPE}(?:, %{_NAME}: {_TYPE})*"
@@ -62,6 +65,8 @@ def _print_input(name: str, entry: Input) -> str:
         line += " frozen"
     if entry.setting is not None:
         line += f" = {entry.setting!r}"
+    if entry.start:
+        line += f" from {entry.start!r}"
     return line if name == entry.value.name else f"{line} as {_name(name)}"
 
 
@@ -156,11 +161,11 @@ class _Parser:
             raise TextError(f"not a line of a graph: {line}")
 
     def input(self, found: re.Match[str]) -> None:
-        """`input %name: type role frozen = number as name`."""
-        written, type, role, frozen, number, name = found.groups()
+        """`input %name: type role frozen = number from number as name`."""
+        written, type, role, frozen, number, start, name = found.groups()
         value = Value(_unquoted(written), _parse_type(type))
         setting = None if number is None else float(number)
-        entry = Input(value, Role(role), frozen is None, setting)
+        entry = Input(value, Role(role), frozen is None, setting, float(start or 0.0))
         self.graph.inputs[_unquoted(name or written)] = entry
         self.values[value.name] = value
 

@@ -40,6 +40,8 @@ def _check_inputs(graph: Graph) -> set[Value]:
             raise GraphError(f"input {name}: a {entry.role.value} is a single double")
         if (entry.setting is not None) != (entry.role is Role.SETTING):
             raise GraphError(f"input {name}: a setting, and nothing else, has a number")
+        if entry.start and entry.role is not Role.STATE:
+            raise GraphError(f"input {name}: only a state has a number to start from")
         made.add(entry.value)
         names.add(entry.value.name)
     return made

@@ -18,11 +18,11 @@ from nndsl.random import stream_of
 from nndsl.records import dataclass
 from nndsl.vocab.registry import WordCall
 
+Path = tuple[str, ...]
+
 MOST_STAGES = 50_000
 MOST_NUMBERS = 10**11
 MOST_BLOCKS_DEEP = 40
-
-Path = tuple[str, ...]
 
 
 @dataclass
@@ -68,6 +68,8 @@ class Elaboration:
     _streams: int = 0
     sharing: bool = False
     inferred: list[Inferred] = field(default_factory=list)  # "path argument" until the end
+    states: dict[str, Value] = field(default_factory=dict)  # the inputs, by path
+    resting: frozenset[Path] = frozenset()  # parts whose weights this training leaves as they are
 
     # --- paths ------------------------------------------------------------------------------
 
@@ -193,6 +195,13 @@ class Elaboration:
             )
         return known.value
 
+    def kept(self, path: str, shape: tuple[Dimension, ...], start: float) -> Value:
+        """The present value of a state: its input, or what an earlier use of it left."""
+        if path not in self.states:
+            type = TensorType(shape)
+            self.states[path] = self.build.input(path, type, Role.STATE, start=start)
+        return self.build.graph.updates.get(path, self.states[path])
+
     def add_part(self, part: Part) -> None:
         """Record a stage as written; its path gets its final form at the end."""
         self.parts.append(part)
@@ -228,6 +237,11 @@ class Elaboration:
         self.points = {final(name): tensor for name, tensor in self.points.items()}
         for name, draft in self.drafts.items():
             draft.value.name = name
+        renamed = {name: final_parameter(final, name) for name in self.states}
+        self.states = {renamed[name]: value for name, value in self.states.items()}
+        for name, value in self.states.items():
+            value.name = name
+        graph.updates = {renamed[name]: value for name, value in graph.updates.items()}
         graph.inputs = {i.value.name: i for i in graph.inputs.values()}
         return graph
 
@@ -263,7 +277,7 @@ class StageContext:
         self._span = span
         self._places = places or {}
         self.build = elaboration.build
-        self.training = elaboration.training
+        self.training = elaboration.training and elaboration.path not in elaboration.resting
         self.made: list[str] = []
 
     def stream(self) -> int:
@@ -297,8 +311,20 @@ class StageContext:
             decays,
             self._span,
         )
-        self.made.append(".".join((*draft.path, name)))
+        self.made.append(self._path(name))
         return self._elaboration.learnt(draft)
+
+    def state(self, name: str, shape: tuple[Dimension, ...], *, start: float = 0.0) -> Value:
+        """An array that is kept from step to step (see `LayerContext`)."""
+        self._bound(shape)
+        return self._elaboration.kept(self._path(name), tuple(shape), start)
+
+    def update(self, name: str, value: Value) -> None:
+        """Let a state have another value after the step."""
+        self.build.graph.updates[self._path(name)] = value
+
+    def _path(self, name: str) -> str:
+        return ".".join((*self._elaboration.path, name))
 
     def _bound(self, shape: tuple[Dimension, ...]) -> None:
         count = 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import field
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph
 from nndsl.ir.types import Dimension, format_shape
-from nndsl.lower.elaboration import Elaboration
+from nndsl.lower.elaboration import Elaboration, Path
 from nndsl.lower.flow import Course, run_body
 from nndsl.lower.names import unknown_name
 from nndsl.lower.paths import resolve
@@ -90,9 +90,17 @@ class NetDefinition(NetLike):
                 self._running = False
         return self._modes[training]
 
-    def fresh(self, training: bool) -> Elaborated:
-        """The net's graph once more, for a loss to be added to it."""
-        self.elaborated(training)
+    def fresh(self, training: bool, trained: Collection[str] | None = None) -> Elaborated:
+        """The net's graph once more, for a loss to be added to it.
+
+        `trained` names the arrays that learn: a stage none of whose arrays do is as at inference,
+        so that batch normalisation in a part at rest keeps its statistics.
+        """
+        drafts = self.elaborated(training).elaboration.drafts
+        if trained is not None and len(trained) < len(drafts):
+            learning = {draft.path for name, draft in drafts.items() if name in trained}
+            paths = {draft.path for draft in drafts.values()}
+            return self._elaborate(training, frozenset(paths - learning))
         made = self._modes.pop(training)
         if not training:
             self._modes[False] = self._elaborate(False)
@@ -108,8 +116,8 @@ class NetDefinition(NetLike):
                 help="a `block` may use itself; a net is one thing with one set of weights",
             )
 
-    def _elaborate(self, training: bool) -> Elaborated:
-        elaboration = Elaboration(training, uses=self.scope.problems.uses)
+    def _elaborate(self, training: bool, resting: frozenset[Path] = frozenset()) -> Elaborated:
+        elaboration = Elaboration(training, uses=self.scope.problems.uses, resting=resting)
         inputs: dict[str, Tensor] = {}
         declared = [s for s in self.net.body.statements if isinstance(s, tree.InputShape)]
 

@@ -10,14 +10,10 @@ from nndsl.lower.nets import Elaborated, NetDefinition
 from nndsl.lower.result import Inferred, Network, ParameterInfo
 from nndsl.ops.map import Map
 from nndsl.vocab.arguments import call
-from nndsl.vocab.kinds import Activation
-from nndsl.vocab.registry import WordCall, words
+from nndsl.vocab.kinds import Activation, Layer
+from nndsl.vocab.registry import WordCall, lookup, words
 
 WITHOUT_ACTIVATION = "glorot_uniform"
-TRANSPARENT = frozenset(
-    ("dropout", "alpha_dropout", "add_noise", "flatten", "concat", "batch_norm")
-)
-"""Layers that the search for the activation looks through."""
 
 
 def network_of(definition: NetDefinition) -> Network:
@@ -85,15 +81,16 @@ class _Followers:
         word = words("initializer")[activation.initializer]
         return call(word), f"`{activation.name}` follows"
 
-    def _activation_after(self, start: Value) -> Activation | None:
+    def _activation_after(self, start: Value) -> Activation | Layer | None:
         waiting, seen = [start], {start}
         while waiting:
             value = waiting.pop(0)
-            for word, output in self._next(value):
-                activation = words("activation").get(word)
-                if isinstance(activation, Activation) and activation.name not in _PLAIN:
-                    return activation
-                if (word in TRANSPARENT or word == "") and output not in seen:
+            for name, output in self._next(value):
+                word = lookup(name, ("activation", "layer"))
+                if isinstance(word, Activation | Layer) and _acts(word):
+                    return word
+                seen_through = isinstance(word, Layer) and word.transparent
+                if (seen_through or name == "") and output not in seen:
                     seen.add(output)
                     waiting.append(output)
         return None
@@ -109,3 +106,8 @@ class _Followers:
 
 
 _PLAIN = frozenset(("identity",))
+
+
+def _acts(word: Activation | Layer) -> bool:
+    """Whether a word is an activation, or a layer that acts as one."""
+    return bool(word.initializer) and word.name not in _PLAIN

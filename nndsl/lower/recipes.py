@@ -61,7 +61,7 @@ def recipe_of(
     if source.schema is None or target.definition.name not in networks:
         losses.check()
         return None
-    made = target.definition.fresh(training=True)
+    made = target.definition.fresh(True, target.parameters)
     outputs, output_notes = match_outputs(made, source.schema, source, section.train.span)
     chosen = losses.read(outputs)
     span = chosen.span or section.train.target.span

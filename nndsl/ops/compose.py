@@ -9,7 +9,7 @@ from nndsl.ops.map import Map, operand
 from nndsl.ops.reduction import Reduce
 from nndsl.ops.shapes import known
 from nndsl.ops.source import SizeOf
-from nndsl.scalar.expression import Expression
+from nndsl.scalar.expression import Expression, constant
 
 
 def add_map(build: Builder, expression: Expression, *operands: Value, name: str = "map") -> Value:
@@ -30,11 +30,21 @@ def add_sum(build: Builder, values: Sequence[Value], name: str = "sum") -> Value
 def add_mean(build: Builder, value: Value, axes: tuple[int, ...] | None = None) -> Value:
     """The mean over `axes` (None: all), of REAL values; sizes may be known only at run time."""
     axes = tuple(range(value.type.rank)) if axes is None else axes
-    sizes = tuple(value.type.shape[a] for a in axes)
     total = build.add(Reduce("sum", axes), value, name="total")
-    names = [size for size in sizes if isinstance(size, str)]
-    divisor: Expression | float = float(known(sizes))
-    for index in range(len(names)):
-        divisor = operand(index + 1) * divisor if divisor != 1.0 else operand(index + 1)
-    counts = [build.add(SizeOf(name), name="rows") for name in names]
-    return add_map(build, operand(0) / divisor, total, *counts, name="mean")
+    count, sizes = count_of(build, value, axes, first=1)
+    return add_map(build, operand(0) / count, total, *sizes, name="mean")
+
+
+def count_of(
+    build: Builder, value: Value, axes: tuple[int, ...], first: int
+) -> tuple[Expression, list[Value]]:
+    """How many numbers are taken together over `axes`, and the run-time sizes in that formula.
+
+    The sizes are its operands from number `first` on.
+    """
+    taken = tuple(value.type.shape[a] for a in axes)
+    names = [size for size in taken if isinstance(size, str)]
+    count = constant(float(known(taken)))
+    for index in range(first, first + len(names)):
+        count = operand(index) * count
+    return count, [build.add(SizeOf(name), name="rows") for name in names]

@@ -76,6 +76,8 @@ class Executable:
     def _prepare(self) -> None:
         for buffer, numbers in self.program.constants:
             self._view(buffer)[:] = numbers
+        for name, number in self.program.starts.items():
+            self._input(name)[...] = number
         self.set_settings(self.program.defaults)
         self._control[driver_loop.BATCH] = self.program.batch
         for thread, clock in enumerate(self._clocks):

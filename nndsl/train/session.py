@@ -272,9 +272,13 @@ def _set_start(job: TrainingJob, checkpoint: Checkpoint | None) -> None:
     start = job.initial or initial_parameters(job.network, job.seed)
     known = job.network.parameters
     job.training.set_parameters({n: a for n, a in start.items() if n in known})
-    zero = {name: np.zeros_like(array) for name, array in job.training.states().items()}
+    starts = job.network.graph.starts()
+    states = {
+        name: np.full_like(array, starts.get(name, 0.0))
+        for name, array in job.training.states().items()
+    }
     given = {name: array for name, array in start.items() if name not in known}
-    job.training.set_states({**zero, **given})
+    job.training.set_states({**states, **given})
 
 
 def _say_what_is_kept(job: TrainingJob, loop: Loop, observer: Observer) -> None:

@@ -2,6 +2,7 @@
 
 from nndsl.vocab import activations as activations
 from nndsl.vocab import initializers as initializers
+from nndsl.vocab import layers as layers
 from nndsl.vocab import losses as losses
 from nndsl.vocab import metrics as metrics
 from nndsl.vocab import optimizers as optimizers
@@ -9,10 +10,6 @@ from nndsl.vocab import pictures as pictures
 from nndsl.vocab import preprocessing as preprocessing
 from nndsl.vocab import schedules as schedules
 from nndsl.vocab.arguments import bind_arguments as bind_arguments
-from nndsl.vocab.layers import dense as dense
-from nndsl.vocab.layers import movement as movement
-from nndsl.vocab.layers import noise as noise
-from nndsl.vocab.layers import rows as rows
 from nndsl.vocab.registry import lookup as lookup
 from nndsl.vocab.registry import nearest_words as nearest_words
 from nndsl.vocab.registry import registries as registries
