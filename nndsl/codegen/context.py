@@ -26,6 +26,7 @@ class Context:
     batch: int
     target: Target
     sizes: Mapping[Value, Size] = field(default_factory=dict)  # values that are run-time sizes
+    panels: Mapping[Value, int] = field(default_factory=dict)  # width, of those kept in panels
 
     def element(self, element: ElementType) -> Element:
         """The machine type of an element type."""

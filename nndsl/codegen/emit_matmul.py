@@ -66,7 +66,9 @@ def _product(context: Context, operation: MatMul, node: Node) -> Contraction:
     else:
         rows, depth = size_of(a[:-1]), Size(a_last)
         a_strides = (a_last, 1)
-    b_strides = (1, b_last) if operation.transpose_b else (b_last, 1)
+    b_panel, c_panel = (context.panels.get(v, 0) for v in (node.inputs[1], node.outputs[0]))
+    b_row = b_panel or b_last
+    b_strides = (1, b_row) if operation.transpose_b else (b_row, 1)
     return Contraction(
         element=context.precision,
         columns=columns,
@@ -76,7 +78,9 @@ def _product(context: Context, operation: MatMul, node: Node) -> Contraction:
         a_depth=a_strides[1],
         b_depth=b_strides[0],
         b_column=b_strides[1],
-        c_row=columns,
+        c_row=c_panel or columns,
+        b_panel=b_panel,
+        c_panel=c_panel,
     )
 
 
@@ -86,6 +90,8 @@ def _call(context: Context, node: Node, contraction: Contraction) -> Draft:
     share = Share.PART if by_rows else Share.WHOLE
     kinds = [o.kind for o in contraction.operands]
     shares = [share, Share.WHOLE, *(_share(k) for k in kinds), *[Share.PART] * len(node.outputs)]
+    if contraction.c_panel:  # some rows are parts of every panel
+        shares = [Share.WHOLE] * len(shares)
     sizes = {BATCH: context.batch}
     pointers = []
     values = [*node.inputs, *node.outputs]

@@ -24,6 +24,7 @@ from nndsl.codegen.emit_rows import (
     emit_softmax,
     emit_standardize,
 )
+from nndsl.codegen.panels import panel_width, panelled
 from nndsl.codegen.program import Buffer, Call, Element, Kernel, Program, Region, Size
 from nndsl.codegen.schedule import in_phases, merge_neighbours, same_shares, scheduled
 from nndsl.codegen.target import Target, host_target
@@ -73,12 +74,14 @@ def generate(
     target: Target | None = None,
     *,
     watch: str | None = WATCHED,
+    panels: bool = True,
 ) -> Program:
     """The program for at most `batch` rows at a time.
 
     A graph with updates is a training step: it copies the rows of its batch out of the bound data.
     One without reads the bound rows where they are. Output `watch`, where the graph has it, must
-    stay finite. Raises ValueError for a graph with sizes that only a later version can handle.
+    stay finite. Large weights lie in `panels`. Raises ValueError for a graph with sizes that only a
+    later version can handle.
     """
     precision = Element(precision)
     graph = in_phases(separated(graph))
@@ -86,7 +89,11 @@ def generate(
     plan = memory.plan(graph, batch, precision.bytes, gathers=gathers)
     layout = _Layout(graph, plan, precision, batch, gathers)
     sizes = _sizes(graph)
-    context = Context(layout.buffers, precision, batch, target or host_target(), sizes)
+    target = target or host_target()
+    if panels:
+        width = panel_width(target, precision)
+        layout.panels = dict.fromkeys(panelled(graph, precision), width)
+    context = Context(layout.buffers, precision, batch, target, sizes, layout.panels)
     unread = set(sizes) - _needed_in_memory(graph)
     drafts = fetch(context, layout.index, layout.data) if gathers else []
     for node in graph.nodes:
@@ -171,6 +178,7 @@ class _Layout:
         self.batch = batch
         self.gathers = gathers
         self.region_bytes = {Region(area.value): size for area, size in plan.areas.items()}
+        self.panels: dict[Value, int] = {}
         self.buffers: dict[Value, Buffer] = {}
         names = {i.value: name for name, i in graph.inputs.items()}
         for value, place in plan.places.items():
@@ -225,6 +233,11 @@ class _Layout:
             constants=self._constants(graph),
             limits=_limits(graph),
             defaults=graph.settings(),
+            panels={
+                name: self.panels[entry.value]
+                for name, entry in graph.inputs.items()
+                if entry.value in self.panels
+            },
             starts=graph.starts(),
         )
 

@@ -123,6 +123,9 @@ class Contraction:
     and all strides are numbers. The call's extent is m (n when `split_columns`).
     `epilogue` has one expression for each output, over the variable `sum` and the operands.
     With `accumulate`, the sum starts from what the (only) output holds.
+    With `b_panel`, the axis of B whose stride is 1 is cut into panels of so many numbers that stand
+    one after another, the last one narrower; the other stride is that inside a panel. With
+    `c_panel`, the same holds for the columns of the outputs and of "tile" operands.
     Slots: A, B, one pointer an operand, one pointer an output, then rows and depth as sizes.
     """
 
@@ -143,6 +146,8 @@ class Contraction:
     operands: tuple[Operand, ...] = ()
     accumulate: bool = False
     split_columns: bool = False
+    b_panel: int = 0
+    c_panel: int = 0
 
 
 @dataclass(frozen=True)
@@ -200,3 +205,4 @@ class Program:
     defaults: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     starts: Mapping[str, float] = field(default_factory=dict)
+    panels: Mapping[str, int] = field(default_factory=dict)  # width, of inputs kept in panels

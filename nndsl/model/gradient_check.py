@@ -91,19 +91,20 @@ def _compare(
     gradient: np.ndarray,
     random: np.random.Generator,
 ) -> GradientCheck:
-    weights = executable.memory(name).reshape(-1)
     expected = gradient.reshape(-1)
-    chosen = np.arange(len(weights))
+    chosen = np.arange(len(expected))
     if len(chosen) > MOST_CHECKED:
         chosen = random.choice(chosen, MOST_CHECKED, replace=False)
     worst = 0.0
     for i in chosen.tolist():
-        start = weights[i]
-        weights[i] = start + STEP
+        index = np.unravel_index(i, gradient.shape) if gradient.shape else ()
+        weight = executable.cell(name, tuple(int(n) for n in index))
+        start = weight.item()
+        weight[()] = start + STEP
         above = float(executable.evaluate(arrays)["loss"])
-        weights[i] = start - STEP
+        weight[()] = start - STEP
         below = float(executable.evaluate(arrays)["loss"])
-        weights[i] = start
+        weight[()] = start
         found = (above - below) / (2 * STEP)
         allowed = ABSOLUTE + RELATIVE * abs(expected[i])
         worst = max(worst, float(abs(found - expected[i]) / allowed))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -75,17 +74,16 @@ def _cell(loaded: LoadedRun, executable: Executable, written: str) -> np.ndarray
         near = nearest(name, parameters)
         example = f"{(near or list(parameters))[0]}[1, 1]"
         raise error("NN018", f"the network has no weight `{written}`", help=f"such as `{example}`")
-    memory = executable.memory(found["name"])
-    axes = parameters[found["name"]].axes
-    seen = memory if axes is None else memory.transpose(axes)
-    indices = tuple(int(text) - 1 for text in found["indices"].split(","))
-    if len(indices) != seen.ndim or any(
-        not 0 <= index < size for index, size in zip(indices, seen.shape, strict=False)
+    info = parameters[found["name"]]
+    shape, axes = info.shape, info.axes or tuple(range(len(info.shape)))
+    sizes = [shape[axis] for axis in axes]
+    indices = [int(text) - 1 for text in found["indices"].split(",")]
+    if len(indices) != len(sizes) or any(
+        not 0 <= index < size for index, size in zip(indices, sizes, strict=False)
     ):
-        sizes = " x ".join(map(str, seen.shape))
         raise error(
-            "NN018", f"`{written}` lies outside of `{found['name']}`", help=f"it is {sizes}"
+            "NN018",
+            f"`{written}` lies outside of `{found['name']}`",
+            help=f"it is {' x '.join(map(str, sizes))}",
         )
-    place: tuple[Any, ...] = (*indices, ...)  # the ellipsis keeps it an array, not a number
-    cell: np.ndarray = seen[place]
-    return cell
+    return executable.cell(found["name"], tuple(indices[axes.index(axis)] for axis in sorted(axes)))

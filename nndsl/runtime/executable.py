@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from nndsl.codegen.program import SIZES, Buffer, Element, Kernel, Program, Region
 from nndsl.codegen.target import Target, host_target
 from nndsl.ir.types import BATCH
-from nndsl.runtime import driver_loop
+from nndsl.runtime import driver_loop, layout
 from nndsl.runtime.binding import Table, check_reach
 from nndsl.runtime.cache import Cache
 from nndsl.runtime.compiler import Compiler, Library
@@ -129,7 +129,7 @@ class Executable:
 
     def parameters(self) -> dict[str, Array]:
         """Copies of the parameters by name, in the graph's shapes."""
-        return self._copies(self.program.parameters)
+        return self.copies(self.program.parameters)
 
     def set_parameters(self, values: Mapping[str, Array]) -> None:
         """Write parameters. KeyError or ValueError for a name or shape that is not there."""
@@ -137,7 +137,7 @@ class Executable:
 
     def states(self) -> dict[str, Array]:
         """Copies of the states (optimizer's moments, running sums) by name."""
-        return self._copies(self.program.states)
+        return self.copies(self.program.states)
 
     def set_states(self, values: Mapping[str, Array]) -> None:
         """Write states. KeyError or ValueError for a name or shape that is not there."""
@@ -153,27 +153,72 @@ class Executable:
                 clock[position] = value
 
     def memory(self, name: str) -> Array:
-        """The memory of a parameter or a state itself, in the graph's shape, until `close`."""
-        if name not in self.program.parameters and name not in self.program.states:
-            raise KeyError(name)
+        """The memory of a parameter or a state itself, in the graph's shape, until `close`.
+
+        Raises ValueError for large weights, which lie in another order (`program.panels`).
+        """
+        self._require(name)
+        if name in self.program.panels:
+            raise ValueError(f"{name} lies in panels")
         return self._input(name)
 
-    def _copies(self, names: tuple[str, ...]) -> dict[str, Array]:
-        return {name: self._input(name).copy() for name in names}
+    def cell(self, name: str, index: tuple[int, ...]) -> Array:
+        """The memory of one number of a parameter, as an array without axes, until `close`."""
+        self._require(name)
+        width = self.program.panels.get(name, 0)
+        place = layout.place(index, self._shape(name), width)
+        return self._flat(name)[place : place + 1].reshape(())
+
+    def copies(self, names: Collection[str]) -> dict[str, Array]:
+        """Copies of some parameters and states by name, in the graph's shapes."""
+        for name in names:
+            self._require(name)
+        return {name: self._get(name) for name in names}
+
+    def take(self, other: Executable, names: Iterable[str]) -> None:
+        """Copy some parameters and states from another executable that has them too."""
+        for name in names:
+            if self.program.panels.get(name) == other.program.panels.get(name):
+                self._flat(name)[...] = other._flat(name)
+            else:
+                self._set(name, other._get(name))
+
+    def _require(self, name: str) -> None:
+        if name not in self.program.parameters and name not in self.program.states:
+            raise KeyError(name)
+
+    def _get(self, name: str) -> Array:
+        """A copy of an input in the graph's shape."""
+        width = self.program.panels.get(name)
+        if width is None:
+            return self._input(name).copy()
+        return layout.to_rows(self._flat(name), self._shape(name), width)
+
+    def _set(self, name: str, value: Array) -> None:
+        width = self.program.panels.get(name)
+        if width is None:
+            self._input(name)[...] = value
+        else:
+            layout.to_panels(np.asarray(value), self._flat(name), width)
 
     def _write(self, known: tuple[str, ...], values: Mapping[str, Array]) -> None:
         for name, value in values.items():
             if name not in known:
                 raise KeyError(name)
-            memory = self._input(name)
-            if np.shape(value) != memory.shape:
-                raise ValueError(f"{name} has the shape {memory.shape}, not {np.shape(value)}")
-            memory[...] = value
+            shape = self._shape(name)
+            if np.shape(value) != shape:
+                raise ValueError(f"{name} has the shape {shape}, not {np.shape(value)}")
+            self._set(name, value)
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        return tuple(d for d in self.program.shapes[name] if isinstance(d, int))
+
+    def _flat(self, name: str) -> Array:
+        """The memory of an input, number after number."""
+        return self._view(self.program.inputs[name])[: int(np.prod(self._shape(name)))]
 
     def _input(self, name: str) -> Array:
-        buffer = self.program.inputs[name]
-        shape = tuple(d for d in self.program.shapes[name] if isinstance(d, int))
-        return self._view(buffer)[: int(np.prod(shape))].reshape(shape)
+        return self._flat(name).reshape(self._shape(name))
 
     def _view(self, buffer: Buffer) -> Array:
         """The buffer's memory as a flat array."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -59,7 +59,13 @@ class Executable(Protocol):
         """Replace states."""
 
     def memory(self, name: str, /) -> np.ndarray:
-        """A parameter or a state itself, not a copy."""
+        """A state itself, not a copy."""
+
+    def copies(self, names: Collection[str], /) -> dict[str, np.ndarray]:
+        """Copies of some parameters and states, in the graph's layout."""
+
+    def take(self, other: Any, names: Collection[str], /) -> None:
+        """Copy some parameters and states from another executable of the same kind."""
 
     def output(self, name: str, /) -> np.ndarray:
         """An output of the last step."""

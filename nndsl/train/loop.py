@@ -64,9 +64,7 @@ class Loop:
         )
         self._time_limit = stopping.time_limit(job.recipe.stop)
         self.carried = [i.value.name for i in job.network.graph.of_role(Role.STATE)]
-        known = [*job.network.parameters, *self.carried]
-        self._weights = {name: job.training.memory(name) for name in known}
-        self._evaluated = {name: job.evaluation.memory(name) for name in known}
+        self._known = [*job.network.parameters, *self.carried]
         self._loss_sum = job.training.memory(LOSS_SUM)
         self._chunk = 1
         self._started = self._reported = self._saved = time.perf_counter()
@@ -165,7 +163,7 @@ class Loop:
         }
         metrics = {}
         if self.job.validation:
-            self.hand_over(self._weights)
+            self.job.evaluation.take(self.job.training, self._known)
             scores = self.scorer.score(self.job.validation)
             figures["val_loss"] = scores.loss
             metrics = dict(scores.metrics)
@@ -195,12 +193,13 @@ class Loop:
 
     def weights(self) -> dict[str, np.ndarray]:
         """Copies of the parameters, and of the states that inference needs."""
-        return {name: array.copy() for name, array in self._weights.items()}
+        return self.job.training.copies(self._known)
 
     def hand_over(self, weights: Mapping[str, np.ndarray]) -> None:
         """Give the evaluation some weights."""
-        for name, memory in self._evaluated.items():
-            memory[...] = weights[name]
+        evaluation = self.job.evaluation
+        evaluation.set_parameters({name: weights[name] for name in self.job.network.parameters})
+        evaluation.set_states({name: weights[name] for name in self.carried})
 
     def _look_around(self) -> str | None:
         """Between chunks: signals and the time limit end the run; save and report at times."""

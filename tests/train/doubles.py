@@ -60,6 +60,13 @@ class SoftmaxRegression:
     def memory(self, name):
         return self._s[name] if name in self._s else self._p[name]
 
+    def copies(self, names):
+        return {name: self.memory(name).copy() for name in names}
+
+    def take(self, other, names):
+        for name in names:
+            self.memory(name)[...] = other.memory(name)
+
     def output(self, name):
         return self._out[name].copy()
 

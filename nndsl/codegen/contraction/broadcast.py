@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nndsl.codegen.assembly import Shape, Value, integer
-from nndsl.codegen.contraction.frame import Frame, Place, load_strided
+from nndsl.codegen.contraction.frame import Frame, Place, Stretch, load_strided
 from nndsl.codegen.contraction.tiles import Panel, Part
 
 FULLY_UNROLLED = 128
@@ -20,10 +20,13 @@ REST_UNROLLED = 32
 
 
 class BroadcastTile:
-    """One tile: `height` rows of a panel."""
+    """One tile: `height` rows of a panel, over a stretch of the depth."""
 
-    def __init__(self, frame: Frame, panel: Panel, height: int, place: Place) -> None:
+    def __init__(
+        self, frame: Frame, panel: Panel, height: int, place: Place, stretch: Stretch
+    ) -> None:
         self.frame = frame
+        self.stretch = stretch
         self.writer = frame.writer
         self.parts: Sequence[Part] = panel.parts
         self.height = height
@@ -33,36 +36,41 @@ class BroadcastTile:
         self.masks = [None if self.packed else frame.mask(part, place) for part in panel.parts]
         problem = frame.problem
         lanes = sum(part.lanes for part in panel.parts)
-        self.right_depth = lanes if self.packed else problem.right_depth
-        self.right_column = 1 if self.packed else problem.right_column
-        self.right_outer = lanes * (problem.depth or 0) if self.packed else problem.right_outer
+        self.right_depth = place.width if problem.right_panel else problem.right_depth
+        self.right_column, self.right_outer = problem.right_column, problem.right_outer
+        if self.packed:
+            self.right_depth, self.right_column = lanes, 1
+            self.right_outer = lanes * (stretch.length or 0)
 
     def write(self) -> None:
         """The whole tile: sums, epilogue, stores."""
         problem, place = self.frame.problem, self.place
-        left = self.frame.address(self.frame.left, (place.row, problem.left_row))
+        along = (place.row, problem.left_row), (self.stretch.start, problem.left_depth)
+        left = self.frame.address(self.frame.left, *along)
         if self.frame.scratch is not None:
             right = self.frame.scratch
         else:
-            right = self.frame.address(self.frame.right, (place.column, problem.right_column))
+            right = self.frame.address(self.frame.right, (place.column, problem.right_start))
         if self.frame.problem.far_outputs:
             self._fetch_outputs()
         if self.frame.problem.far_right:
             self.ahead = self._ahead(right)
-        sums = self.frame.load_sums(self.height, self.parts, place)
+        sums = self.frame.load_sums(self.height, self.parts, place, first=self.stretch.first)
         sums = self._outer(left, right, sums)
         width = len(self.parts)
         rows = [sums[row * width : (row + 1) * width] for row in range(self.height)]
-        self.frame.finish(rows, self.parts, place)
+        if self.stretch.last:
+            self.frame.finish(rows, self.parts, place)
+        else:
+            self.frame.keep(rows, self.parts, place)
 
     def _fetch_outputs(self) -> None:
         """Asks for the memory of the results, which arrives while the sums are computed."""
-        problem = self.frame.problem
         for index in range(len(self.frame.outputs)):
             base = self.frame.output_address(index, self.place)
             for row in range(self.height):
                 for part in self.parts:
-                    offset = integer(row * problem.out_row + part.offset)
+                    offset = integer(row * self.frame.out_row(self.place) + part.offset)
                     self.writer.prefetch(self.writer.offset(base, self.frame.scalar, offset), 1)
 
     def _ahead(self, right: Value) -> Value:
@@ -92,7 +100,7 @@ class BroadcastTile:
             for o in range(problem.outer):
                 a = self._moved(left, integer(o), problem.left_outer)
                 b = self._moved(right, integer(o), self.right_outer)
-                sums = self._steps(a, b, problem.depth or 0, sums)
+                sums = self._steps(a, b, self.stretch.length or 0, sums)
             return sums
 
         def body(o: Value, carried: list[Value]) -> list[Value]:
@@ -104,16 +112,18 @@ class BroadcastTile:
 
     def _is_small(self) -> bool:
         """Whether the whole reduction is written out."""
-        problem = self.frame.problem
-        if problem.depth is None:
+        length = self.stretch.length
+        if length is None:
             return False
-        steps = problem.depth * problem.outer * self.height * len(self.parts)
+        steps = length * self.frame.problem.outer * self.height * len(self.parts)
         main = self.height == self.frame.plan.heights[0]
         return steps <= (FULLY_UNROLLED if main else REST_UNROLLED)
 
     def _inner(self, left: Value, right: Value, sums: list[Value]) -> list[Value]:
         """Adds the products of all k: a loop of several steps a round, then the rest."""
         problem, unroll = self.frame.problem, self.frame.plan.unroll
+        length = self.stretch.length
+        depth = self.frame.depth if length is None else integer(length)
 
         def body(steps: int, k: Value, carried: list[Value]) -> list[Value]:
             a = self._moved(left, k, problem.left_depth)
@@ -121,15 +131,13 @@ class BroadcastTile:
             self._fetch_ahead(k, steps)
             return self._steps(a, b, steps, carried)
 
-        k, sums = self.writer.loop(
-            integer(0), self.frame.depth, unroll, sums, lambda k, s: body(unroll, k, s)
-        )
+        k, sums = self.writer.loop(integer(0), depth, unroll, sums, lambda k, s: body(unroll, k, s))
         if unroll == 1:
             return sums
-        if problem.depth is not None:
-            rest = problem.depth % unroll
-            return body(rest, integer(problem.depth - rest), sums) if rest else sums
-        return self.writer.loop(k, self.frame.depth, 1, sums, lambda k, s: body(1, k, s))[1]
+        if length is not None:
+            rest = length % unroll
+            return body(rest, integer(length - rest), sums) if rest else sums
+        return self.writer.loop(k, depth, 1, sums, lambda k, s: body(1, k, s))[1]
 
     def _steps(self, left: Value, right: Value, count: int, sums: list[Value]) -> list[Value]:
         """`count` steps of the depth, written out."""

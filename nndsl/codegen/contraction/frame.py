@@ -16,11 +16,29 @@ from nndsl.records import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tile stands: its first row, first column, and the columns left (at run time)."""
+    """Where a tile stands: its first row, first column, and the columns left (at run time).
+
+    `width` counts the columns of its panel.
+    """
 
     row: Value
     column: Value
+    width: int
     remaining: Value | None = None
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the depth: from `start` on, `length` steps (None: up to the run-time depth).
+
+    Sums of a stretch that is not the `first` go on from what the output holds; only the `last`
+    one applies the epilogue.
+    """
+
+    start: Value
+    length: int | None
+    first: bool = True
+    last: bool = True
 
 
 @dataclass
@@ -67,14 +85,24 @@ class Frame:
             total = self.writer.add(total, self.writer.multiply(index, integer(stride)))
         return self.writer.offset(base, self.scalar, total)
 
+    def out_row(self, place: Place) -> int:
+        """Elements from row to row of the outputs."""
+        return place.width if self.problem.out_panel else self.problem.out_row
+
     def output_address(self, output: int, place: Place) -> Value:
         """Where a tile's first element is stored."""
-        problem = self.problem
         return self.address(
             self.outputs[output],
-            (place.row, problem.out_row),
-            (place.column, problem.out_column),
+            (place.row, self.out_row(place)),
+            (place.column, self.problem.out_start),
         )
+
+    def keep(self, sums: Sequence[Sequence[Value]], parts: Sequence[Part], place: Place) -> None:
+        """Stores a tile of sums as they are, in the first output, for a later stretch."""
+        base = self.output_address(0, place)
+        for row, values in enumerate(sums):
+            for part, total in zip(parts, values, strict=True):
+                self.store(total, base, row, part, place)
 
     def finish(self, sums: Sequence[Sequence[Value]], parts: Sequence[Part], place: Place) -> None:
         """The epilogue on a tile of sums (by row, then part), and the stores.
@@ -93,25 +121,37 @@ class Frame:
                 code = VectorCode(self.writer, self.shape(part), self.target, variables)
                 results = [code.number(expression) for expression in expressions]
                 for base, result in zip(outputs, results, strict=True):
-                    self.store(result, base, row, part, mask)
+                    self.store(result, base, row, part, place, mask)
 
-    def store(self, value: Value, base: Value, row: int, part: Part, mask: Value | None) -> None:
+    def store(
+        self,
+        value: Value,
+        base: Value,
+        row: int,
+        part: Part,
+        place: Place,
+        mask: Value | None = None,
+    ) -> None:
         """Stores one register of a tile whose first element belongs at `base`."""
-        problem = self.problem
-        offset = row * problem.out_row + part.offset * problem.out_column
+        offset = row * self.out_row(place) + part.offset * self.problem.out_column
         address = self.writer.offset(base, self.scalar, integer(offset))
-        shape, stride, masks = self.shape(part), problem.out_column, self.target.has_masks
+        shape, stride, masks = self.shape(part), self.problem.out_column, self.target.has_masks
+        mask = mask or self.mask(part, place)
         store_strided(self.writer, value, shape, address, stride, part, mask, masks)
 
-    def load_sums(self, height: int, parts: Sequence[Part], place: Place) -> list[Value]:
-        """What a tile's sums start from: zeros, or with `accumulate` what the output holds."""
-        if not self.problem.contraction.accumulate:
+    def load_sums(
+        self, height: int, parts: Sequence[Part], place: Place, *, first: bool = True
+    ) -> list[Value]:
+        """What a tile's sums start from: zeros, or what the output holds (with `accumulate`, and
+        after the first stretch of the depth).
+        """
+        if first and not self.problem.contraction.accumulate:
             return [self.shape(part).constant(0) for _ in range(height) for part in parts]
         problem, base = self.problem, self.output_address(0, place)
         sums = []
         for row in range(height):
             for part in parts:
-                offset = row * problem.out_row + part.offset * problem.out_column
+                offset = row * self.out_row(place) + part.offset * problem.out_column
                 address = self.writer.offset(base, self.scalar, integer(offset))
                 mask = self.mask(part, place)
                 shape, stride = self.shape(part), problem.out_column
@@ -155,6 +195,8 @@ class OperandReader:
 
     def _strides(self, operand: Operand) -> tuple[int, int]:
         """From row to row and column to column of the problem."""
+        if operand.kind == "tile" and self.frame.problem.out_panel:
+            return self.place.width, 1
         strides = {
             "columns": (0, 1),
             "tile": (operand.row_stride, 1),
@@ -167,9 +209,11 @@ class OperandReader:
         position = self.frame.problem.contraction.operands.index(operand)
         row_stride, column_stride = self._strides(operand)
         scalar = SCALARS[operand.element or self.frame.problem.element]
+        panels = operand.kind == "tile" and self.frame.problem.out_panel
+        per_column = self.frame.problem.out_start if panels else column_stride
         start = writer.add(
             writer.multiply(place.row, integer(row_stride)),
-            writer.multiply(place.column, integer(column_stride)),
+            writer.multiply(place.column, integer(per_column)),
         )
         base = writer.offset(self.frame.operands[position], scalar, start)
         return writer.offset(base, scalar, integer(row * row_stride + part.offset * column_stride))

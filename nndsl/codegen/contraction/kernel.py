@@ -7,9 +7,15 @@ from functools import partial
 from nndsl.codegen.assembly import SCALARS, Value, Writer, integer
 from nndsl.codegen.contraction.broadcast import BroadcastTile
 from nndsl.codegen.contraction.dot import DotTile
-from nndsl.codegen.contraction.frame import Frame, Place
+from nndsl.codegen.contraction.frame import Frame, Place, Stretch
 from nndsl.codegen.contraction.packing import Packing
-from nndsl.codegen.contraction.problem import PAGE_BYTES, Form, Problem, normalise
+from nndsl.codegen.contraction.problem import (
+    PAGE_BYTES,
+    SCRATCH_ELEMENTS,
+    Form,
+    Problem,
+    normalise,
+)
 from nndsl.codegen.contraction.tiles import Panel, Plan, choose
 from nndsl.codegen.program import Contraction
 from nndsl.codegen.target import Target
@@ -75,14 +81,29 @@ def _across(writer: Writer, problem: Problem, rows_at: int) -> Value:
 
 
 def _scratch(writer: Writer, problem: Problem, plan: Plan) -> Value | None:
-    """Stack memory for a panel."""
+    """Stack memory for a panel, or for as much of its depth as fits."""
     if problem.form is not Form.PACKED:
         return None
-    width = max(sum(part.lanes for part in panel.parts) for panel in plan.panels)
-    elements = width * (problem.depth or 0) * problem.outer
+    elements = _lanes(plan) * _stretch(problem, plan) * problem.outer
     scratch = writer.define("ptr", f"alloca [{elements} x {SCALARS[problem.element]}], align 64")
     _touch(writer, scratch, elements * problem.element.bytes)
     return scratch
+
+
+def _lanes(plan: Plan) -> int:
+    """Numbers of a step of the depth in the widest panel."""
+    return max(sum(part.lanes for part in panel.parts) for panel in plan.panels)
+
+
+def _stretch(problem: Problem, plan: Plan) -> int:
+    """Steps of the depth copied at a time: all, or equal parts that fit the stack."""
+    depth = problem.depth or 0
+    most = SCRATCH_ELEMENTS // _lanes(plan)
+    if problem.outer > 1 or depth <= most:
+        return depth
+    unit = max(problem.right_panel, 64)  # whole panels and registers
+    parts = -(-depth // (most // unit * unit))
+    return -(-depth // (parts * unit)) * unit
 
 
 def _touch(writer: Writer, scratch: Value, size: int) -> None:
@@ -114,30 +135,69 @@ def _panels(frame: Frame) -> None:
         if panel.masked:
             remaining = writer.define("i64", f"sub i64 {stop.name}, {position.name}")
             left = writer.compare("sgt", remaining, integer(0))
-            place = Place(integer(0), position, remaining)
-            writer.when(left, partial(_rows, frame, panel, place))
+            place = Place(integer(0), position, panel.parts[0].lanes, remaining)
+            writer.when(left, partial(_panel, frame, panel, place))
             return
         end = stop
         if panel.count is not None:
             end = writer.add(position, integer(panel.count * panel.width))
 
         def body(column: Value, _: list[Value], panel: Panel = panel) -> list[Value]:
-            _rows(frame, panel, Place(integer(0), column))
+            _panel(frame, panel, Place(integer(0), column, panel.width))
             return []
 
         position, _ = writer.loop(position, end, panel.width, (), body)
 
 
-def _rows(frame: Frame, panel: Panel, place: Place) -> None:
+def _panel(frame: Frame, panel: Panel, place: Place) -> None:
+    """One panel: as it lies, or copied, and then in stretches of the depth that fit the stack."""
+    problem, writer = frame.problem, frame.writer
+    if frame.scratch is None:
+        _rows(frame, panel, place, Stretch(integer(0), problem.depth))
+        return
+    length = _stretch(problem, frame.plan)
+    last = max(0, (problem.depth or 0) - 1) // length * length if length else 0
+    if last and not problem.contraction.accumulate:
+        _clear(frame, panel, place)
+
+    def body(start: Value, _: list[Value]) -> list[Value]:
+        _copied(frame, panel, place, Stretch(start, length, first=False, last=False))
+        return []
+
+    writer.loop(integer(0), integer(last), length, (), body)
+    rest = Stretch(integer(last), (problem.depth or 0) - last, first=not last)
+    _copied(frame, panel, place, rest)
+
+
+def _clear(frame: Frame, panel: Panel, place: Place) -> None:
+    """Zeros in the panel's results, which the stretches of the depth add to one after another."""
+
+    def body(row: Value, _: list[Value]) -> list[Value]:
+        zeros = [frame.shape(part).constant(0) for part in panel.parts]
+        frame.keep([zeros], panel.parts, Place(row, place.column, place.width, place.remaining))
+        return []
+
+    frame.writer.loop(*frame.rows, 1, (), body)
+
+
+def _copied(frame: Frame, panel: Panel, place: Place, stretch: Stretch) -> None:
+    """A stretch of a panel copied to the stack, and all rows times it."""
+    assert frame.scratch is not None
+    Packing(frame, panel, place.column, frame.scratch, stretch).write()
+    _rows(frame, panel, place, stretch)
+
+
+def _rows(frame: Frame, panel: Panel, place: Place, stretch: Stretch) -> None:
     """All rows of one panel: the tallest tiles while they fit, then lower ones."""
-    if frame.scratch is not None:
-        Packing(frame, panel, place.column, frame.scratch).write()
-    kind = DotTile if frame.problem.form is Form.DOT else BroadcastTile
     row, stop = frame.rows
     for height in frame.plan.heights:
 
         def body(row: Value, _: list[Value], height: int = height) -> list[Value]:
-            kind(frame, panel, height, Place(row, place.column, place.remaining)).write()
+            here = Place(row, place.column, place.width, place.remaining)
+            if frame.problem.form is Form.DOT:
+                DotTile(frame, panel, height, here).write()
+            else:
+                BroadcastTile(frame, panel, height, here, stretch).write()
             return []
 
         row, _ = frame.writer.loop(row, stop, height, (), body)

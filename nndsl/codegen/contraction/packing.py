@@ -7,106 +7,142 @@ reads the weights as they lie.
 from __future__ import annotations
 
 from nndsl.codegen.assembly import Value, integer
-from nndsl.codegen.contraction.frame import Frame, load_strided
+from nndsl.codegen.contraction.frame import Frame, Stretch, load_strided
 from nndsl.codegen.contraction.tiles import Panel, Part
 from nndsl.codegen.transpose import transposed
+from nndsl.records import dataclass
+
+AHEAD = 2
+"""Panels along the depth are far apart: so many of them ahead are asked for."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """`steps` of the depth whose columns are `stride` numbers apart, and where they go."""
+
+    source: Value
+    target: Value
+    steps: int
+    stride: int
 
 
 class Packing:
-    """Writes the copy of one panel; lanes without a column become 0."""
+    """Writes the copy of a stretch of one panel; lanes without a column become 0."""
 
-    def __init__(self, frame: Frame, panel: Panel, column: Value, scratch: Value) -> None:
+    def __init__(
+        self, frame: Frame, panel: Panel, column: Value, scratch: Value, stretch: Stretch
+    ) -> None:
         self.frame = frame
         self.writer = frame.writer
         self.panel = panel
         self.column = column
         self.scratch = scratch
+        self.stretch = stretch
         self.width = sum(part.lanes for part in panel.parts)
-        self.depth = frame.problem.depth or 0
+        self.length = stretch.length or 0
+        problem = frame.problem
+        self.ahead = AHEAD * problem.right_panel * (problem.columns or 0)
 
     def write(self) -> None:
-        """All o, all parts."""
+        """All of it: from panels along the depth, or from rounds o of rows."""
         problem = self.frame.problem
-        base = self.frame.address(self.frame.right, (self.column, problem.right_column))
+        if problem.right_panel:
+            self._panels(problem.right_panel)
+            return
+        along = (self.column, problem.right_column), (self.stretch.start, problem.right_depth)
+        base = self.frame.address(self.frame.right, *along)
 
         def body(o: Value, _: list[Value]) -> list[Value]:
             source = self.frame.address(base, (o, problem.right_outer))
-            target = self.frame.address(self.scratch, (o, self.width * self.depth))
-            whole = [part for part in self.panel.parts if part.valid == part.lanes]
-            same = [part for part in whole if part.lanes == whole[0].lanes]
-            if same:
-                self._alike(same, source, target)
-            for part in self.panel.parts[len(same) :]:
-                self._part(part, source, target)
+            target = self.frame.address(self.scratch, (o, self.width * self.length))
+            self._run(Run(source, target, self.length, problem.right_column))
             return []
 
         self.writer.loop(integer(0), integer(problem.outer), 1, (), body)
 
-    def _alike(self, parts: list[Part], source: Value, target: Value) -> None:
-        """The leading parts that are all alike: a loop over them."""
-        stride, scalar = self.frame.problem.right_column, self.frame.scalar
+    def _panels(self, width: int) -> None:
+        """The whole panels of the stretch, then the narrower last one."""
+
+        def panel(k: Value, steps: int) -> None:
+            before = self.writer.add(self.stretch.start, k)
+            columns = self.frame.problem.columns or 0
+            along = (before, columns), (self.column, steps)
+            source = self.frame.address(self.frame.right, *along)
+            target = self.frame.address(self.scratch, (k, self.width))
+            self._run(Run(source, target, steps, steps))
+
+        def body(k: Value, _: list[Value]) -> list[Value]:
+            panel(k, width)
+            return []
+
+        k, _ = self.writer.loop(integer(0), integer(self.length), width, (), body)
+        if self.length % width:
+            panel(k, self.length % width)
+
+    def _run(self, run: Run) -> None:
+        """All parts of the panel: a loop over the leading ones that are alike, then the rest."""
+        whole = [part for part in self.panel.parts if part.valid == part.lanes]
+        same = [part for part in whole if part.lanes == whole[0].lanes]
+        if same:
+            self._alike(same, run)
+        for part in self.panel.parts[len(same) :]:
+            self._part(part, run)
+
+    def _alike(self, parts: list[Part], run: Run) -> None:
         lanes = parts[0].lanes
 
         def body(column: Value, _: list[Value]) -> list[Value]:
-            here = self.frame.address(source, (column, stride))
-            self._part(parts[0], here, self.writer.offset(target, scalar, column))
+            source = self.frame.address(run.source, (column, run.stride))
+            target = self.writer.offset(run.target, self.frame.scalar, column)
+            self._part(parts[0], Run(source, target, run.steps, run.stride))
             return []
 
         self.writer.loop(integer(0), integer(lanes * len(parts)), lanes, (), body)
 
-    def _part(self, part: Part, source: Value, target: Value) -> None:
-        """One register's width of the panel, over the whole depth."""
+    def _part(self, part: Part, run: Run) -> None:
+        """One register's width of the panel, over all steps."""
+        steps = integer(run.steps)
         if self.frame.problem.right_depth != 1:
-            self.writer.loop(
-                integer(0),
-                integer(self.depth),
-                1,
-                (),
-                lambda k, _: self._gathered(part, source, target, k),
-            )
+            self.writer.loop(integer(0), steps, 1, (), lambda k, _: self._gathered(part, run, k))
             return
         lanes = part.lanes
         self.writer.loop(
-            integer(0),
-            integer(self.depth),
-            lanes,
-            (),
-            lambda k, _: self._square(part, source, target, k, lanes),
+            integer(0), steps, lanes, (), lambda k, _: self._square(part, run, k, lanes)
         )
-        rest = self.depth % lanes
+        rest = run.steps % lanes
         if rest:
-            self._square(part, source, target, integer(self.depth - rest), rest)
+            self._square(part, run, integer(run.steps - rest), rest)
 
-    def _gathered(self, part: Part, source: Value, target: Value, k: Value) -> list[Value]:
+    def _gathered(self, part: Part, run: Run, k: Value) -> list[Value]:
         """One step of the depth, read element by element."""
-        problem, shape = self.frame.problem, self.frame.shape(part)
-        address = self.frame.address(source, (k, problem.right_depth))
-        offset = integer(part.offset * problem.right_column)
-        address = self.writer.offset(address, self.frame.scalar, offset)
-        value = load_strided(self.writer, shape, address, problem.right_column, part, None)
-        self.writer.store(value, shape, self._target(target, part, k, 0))
+        shape = self.frame.shape(part)
+        address = self.frame.address(run.source, (k, self.frame.problem.right_depth))
+        address = self.writer.offset(address, self.frame.scalar, integer(part.offset * run.stride))
+        value = load_strided(self.writer, shape, address, run.stride, part, None)
+        self.writer.store(value, shape, self._target(run, part, k, 0))
         return []
 
-    def _square(
-        self, part: Part, source: Value, target: Value, k: Value, steps: int
-    ) -> list[Value]:
+    def _square(self, part: Part, run: Run, k: Value, steps: int) -> list[Value]:
         """As many steps of the depth as a register has lanes, transposed in registers."""
-        shape, stride = self.frame.shape(part), self.frame.problem.right_column
+        shape = self.frame.shape(part)
         mask = None if steps == part.lanes else shape.mask(steps)
-        start = self.writer.offset(source, self.frame.scalar, k)
+        start = self.writer.offset(run.source, self.frame.scalar, k)
         rows = []
         for lane in range(part.lanes):
             if lane < (part.valid or 0):
-                offset = integer((part.offset + lane) * stride)
+                offset = integer((part.offset + lane) * run.stride)
                 address = self.writer.offset(start, self.frame.scalar, offset)
+                if self.ahead:
+                    far = self.writer.offset(address, self.frame.scalar, integer(self.ahead))
+                    self.writer.prefetch(far, 0)
                 rows.append(self.writer.load(shape, address, mask))
             else:
                 rows.append(shape.constant(0))
         for step, value in enumerate(transposed(self.writer, rows)[:steps]):
-            self.writer.store(value, shape, self._target(target, part, k, step))
+            self.writer.store(value, shape, self._target(run, part, k, step))
         return []
 
-    def _target(self, target: Value, part: Part, k: Value, step: int) -> Value:
-        address = self.frame.address(target, (k, self.width))
+    def _target(self, run: Run, part: Part, k: Value, step: int) -> Value:
+        address = self.frame.address(run.target, (k, self.width))
         offset = integer(step * self.width + part.offset)
         return self.writer.offset(address, self.frame.scalar, offset)

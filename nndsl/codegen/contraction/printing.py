@@ -43,11 +43,16 @@ def _head(c: Contraction) -> list[str]:
     lines = [
         f"C[{rows}, {c.columns}] = sum of {product}   {c.element.value}",
         f"strides: A {_strides(c.a_outer, c.outer)}{c.a_row}, {c.a_depth}; "
-        f"B {_strides(c.b_outer, c.outer)}{c.b_depth}, {c.b_column}; C {c.c_row}, {c.c_column}",
+        f"B {_strides(c.b_outer, c.outer)}{c.b_depth}, {c.b_column}{_panels(c.b_panel)}; "
+        f"C {c.c_row}, {c.c_column}{_panels(c.c_panel)}",
     ]
     if c.operands:
         lines.append("with " + ", ".join(_operand(operand) for operand in c.operands))
     return lines
+
+
+def _panels(width: int) -> str:
+    return f" in panels of {width}" if width else ""
 
 
 def _strides(stride: int, count: int) -> str:

@@ -50,6 +50,8 @@ class Problem:
     out_row: int
     out_column: int
     shared_columns: bool
+    right_panel: int = 0
+    out_panel: int = 0
 
     @property
     def element(self) -> Element:
@@ -73,12 +75,27 @@ class Problem:
         return sum(1 for e in postorder(self.expressions) if e.arguments)
 
     @property
+    def plan_width(self) -> int:
+        """Columns that a tile must work on together because they stand in one panel; 0: any."""
+        return self.out_panel or (self.right_panel if self.right_column == 1 else 0)
+
+    @property
+    def right_start(self) -> int:
+        """Numbers of the right matrix before those of a column that begins a panel, per column."""
+        return (self.depth or 0) if self.plan_width and self.right_panel else self.right_column
+
+    @property
+    def out_start(self) -> int:
+        """The same in the outputs."""
+        return (self.rows or 0) if self.out_panel else self.out_column
+
+    @property
     def far_outputs(self) -> bool:
         """Whether the results do not fit the cache, so that they are asked for in advance."""
         return (
             self.rows is not None
             and self.out_column == 1
-            and self.rows * self.out_row * self.element.bytes > CACHE_BYTES
+            and self.rows * (self.columns or 0) * self.element.bytes > CACHE_BYTES
         )
 
     @property
@@ -102,7 +119,7 @@ PAGE_BYTES = 4096
 """Processors fetch ahead by themselves only within a page."""
 
 SCRATCH_ELEMENTS = 1024 * 32
-"""The largest panel copied to the stack: 128 KiB of float32, a quarter of a small thread stack."""
+"""The most that is copied to the stack: 128 KiB of float32, a quarter of a small thread stack."""
 
 PACKING_ROWS = 12
 """From this many rows on, copying a panel costs less than adding up registers."""
@@ -115,7 +132,10 @@ def number(size: Size) -> int | None:
 
 def normalise(contraction: Contraction, target: Target) -> Problem:
     """Chooses the form and the sides."""
-    plain, swapped = _direct(contraction), _transposed(contraction)
+    plain = _direct(contraction)
+    if contraction.b_panel or contraction.c_panel:
+        return plain if plain.right_column == 1 else _with_form(plain, Form.PACKED)
+    swapped = _transposed(contraction)
     unit_rows = contraction.c_row == 1 or contraction.columns == 1
     if plain.right_column == 1 and plain.out_column == 1 and plain.columns != 1:
         return plain
@@ -134,14 +154,14 @@ def normalise(contraction: Contraction, target: Target) -> Problem:
 
 
 def _may_pack(problem: Problem, target: Target) -> bool:
-    """Whether copying a panel pays: it fits the stack, and enough rows use it."""
+    """Whether copying a panel pays: enough rows use it, and its parts fit the stack."""
     if problem.depth is None or problem.columns is None or problem.columns < 4:
         return False
     if problem.shared_columns:
         return False
     panel = problem.outer * problem.depth * 4 * target.lanes_of(problem.element)
     few_rows = problem.rows is not None and problem.rows < PACKING_ROWS
-    return panel <= SCRATCH_ELEMENTS and not few_rows
+    return (panel <= SCRATCH_ELEMENTS or problem.outer == 1) and not few_rows
 
 
 def _direct(contraction: Contraction) -> Problem:
@@ -162,6 +182,8 @@ def _direct(contraction: Contraction) -> Problem:
         out_row=c.c_row,
         out_column=c.c_column,
         shared_columns=c.split_columns,
+        right_panel=c.b_panel,
+        out_panel=c.c_panel,
     )
 
 
@@ -213,12 +235,14 @@ def extents(contraction: Contraction, sizes: Mapping[str, int]) -> tuple[int, ..
     a = _reach((c.a_row, rows), (c.a_depth, depth), (c.a_outer, c.outer))
     b = _reach((c.b_depth, depth), (c.b_column, c.columns), (c.b_outer, c.outer))
     out = _reach((c.c_row, rows), (c.c_column, c.columns))
+    b = depth * c.columns if c.b_panel else b
+    out = rows * c.columns if c.c_panel else out
     width = c.element.bytes
     operands = []
     for operand in c.operands:
         reach = {
             "columns": _reach((1, c.columns)),
-            "tile": _reach((operand.row_stride, rows), (1, c.columns)),
+            "tile": out if c.c_panel else _reach((operand.row_stride, rows), (1, c.columns)),
             "rows": _reach((operand.row_stride, rows)),
             "scalar": 1,
         }[operand.kind]

@@ -84,7 +84,8 @@ def choose(problem: Problem, target: Target) -> Plan:
     if not problem.unit_columns:
         lanes = min(lanes, 4)
     best: tuple[float, int, tuple[Panel, ...]] | None = None
-    for vectors in range(1, 5):
+    fixed = problem.plan_width // lanes
+    for vectors in (fixed,) if fixed else range(1, 5):
         panels = _panels(problem, lanes, vectors, target.has_masks)
         widest = max(len(panel.parts) for panel in panels)
         for height in range(1, TALLEST + 1):
