@@ -38,12 +38,27 @@ def chosen_net(opened: driver.Opened, name: str | None) -> Network:
     metavar="PICTURE",
     help="x.svg, x.png, x.pdf or x.dot; left out: FILE's name with .svg.",
 )
+@click.option(
+    "--open",
+    "opened",
+    multiple=True,
+    metavar="NAME",
+    help="Unfold a block, or the part at a path; `all` unfolds everything.",
+)
 @net_option
 @set_option
 def command(
-    file: Path, data: str | None, output: Path | None, net: str | None, settings: tuple[str, ...]
+    file: Path,
+    data: str | None,
+    output: Path | None,
+    opened: tuple[str, ...],
+    net: str | None,
+    settings: tuple[str, ...],
 ) -> None:
-    """Draw a net of FILE: a box for each stage, shapes on the arrows. Nothing else is needed."""
+    """Draw a net of FILE: a box for each stage, shapes on the arrows. Nothing else is needed.
+
+    Blocks that repeat or are large are one box; what repeats is drawn once, with how often.
+    """
     from nndsl.render.diagram import diagram_source
     from nndsl.render.layout import FORMATS, draw
 
@@ -53,7 +68,7 @@ def command(
     if kind not in FORMATS:
         raise error("NN015", f"cannot draw `{path.name}`", help="formats: " + ", ".join(FORMATS))
     require_writable(path)
-    opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
-    network = chosen_net(opened, net)
-    write_file(path, draw(diagram_source(network), kind))
+    read = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
+    network = chosen_net(read, net)
+    write_file(path, draw(diagram_source(network, opened), kind))
     click.echo(f"wrote   {path}: {network.name}")

@@ -1,4 +1,4 @@
-"""A network as a diagram in Graphviz's language: boxes by kind of stage, shapes on the arrows.
+"""Pictures in Graphviz's language: boxes by kind of stage, shapes on the arrows.
 
 Everything a person wrote passes through `escape`, and the ids of boxes are generated: no name can
 become markup or a port.
@@ -6,123 +6,216 @@ become markup or a port.
 
 from __future__ import annotations
 
-import unicodedata
+import html
+import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from nndsl.ir.graph import Value
-from nndsl.ir.types import format_shape
 from nndsl.lower.result import Network
-from nndsl.render.structure import Box, Frame, Picture, picture_of
+from nndsl.render.diagram_fold import picture_of
+from nndsl.render.diagram_kinds import KINDS
+from nndsl.render.diagram_picture import Arrow, Box, Frame, Picture
+from nndsl.render.diagram_theme import INK, LINE, PAPER, QUIET, STATUS, embedded, printable
+from nndsl.render.layout import draw
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-INK = "#1f2933"
-QUIET = "#616e7c"
-LINE = "#9aa5b1"
-FILL = {
-    "input": "#e4e7eb",
-    "dense": "#ffe7b8",
-    "activation": "#d6f0d5",
-    "random": "#f7d9e3",
-    "concat": "#d9e6f7",
-    "sign": "#d9e6f7",
-    "other": "#eef1f4",
-}
 LONGEST_LABEL = 48
 FONT = {"fontname": "Helvetica", "fontcolor": INK}
 SPACE = "&#160;"
+WIDE_ENOUGH = 22
+"""Twice the letters of a frame's label that end left of the arrow into the frame anyhow."""
+LONGEST_FIRST_LINE = 34
 
 
-def escape(text: str) -> str:
+def escape(text: str, longest: int = LONGEST_LABEL) -> str:
     """Text as it may stand in a Graphviz HTML label: no markup, no control or direction marks."""
-    shown = "".join(
-        c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
-    if len(shown) > LONGEST_LABEL:
-        shown = shown[: LONGEST_LABEL - 1] + "…"
+    shown = printable(text)
+    if len(shown) > longest:
+        shown = shown[: longest - 1] + "…"
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         shown = shown.replace(character, entity)
     return shown
 
 
-def diagram_source(network: Network) -> str:
+def diagram_svg(network: Network, opened: Iterable[str] = (), *, label: str = "") -> str:
+    """The network as an `<svg>` element to stand in an HTML page, light or dark.
+
+    `opened` unfolds blocks, as in `picture_of`; `label` is read out by screen readers. The same
+    network gives the same text. Errors: NN006 when nothing can draw, NN019 for `opened`.
+    """
+    picture = picture_of(network, opened)
+    words = label or f"Diagram of {picture.title}, {', '.join(picture.notes)}"
+    drawn = draw(dot_source(picture, paper="transparent"), "svg")
+    return embedded(drawn.decode("utf-8"), words)
+
+
+def diagram_source(network: Network, opened: Iterable[str] = ()) -> str:
     """The network as Graphviz source text (DOT)."""
-    import graphviz
-
-    drawing = graphviz.Digraph(name="network")
-    title = f"{escape(network.name)}: {network.parameter_count:,} parameters"
-    drawing.attr(
-        "graph", rankdir="TB", nodesep="0.35", ranksep="0.42", pad="0.25", bgcolor="white",
-        labelloc="t", label=f"<<B>{title}</B>>", fontsize="12", **FONT,
-    )  # fmt: skip
-    drawing.attr(
-        "node", shape="box", style="rounded,filled", color=LINE, penwidth="1", margin="0.14,0.08",
-        fontsize="11", **FONT,
-    )  # fmt: skip
-    drawing.attr(
-        "edge", color=LINE, arrowsize="0.7", fontname="Helvetica", fontsize="9", fontcolor=QUIET
-    )
-    picture = picture_of(network)
-    _draw_frame(drawing, picture, "")
-    for source, target in picture.arrows():
-        drawing.edge(source.identity, target.identity, label=_shape_label(source.output))
-    _draw_outputs(drawing, picture)
-    return str(drawing.source)
+    return dot_source(picture_of(network, opened))
 
 
-def _draw_frame(drawing: Digraph, picture: Picture, path: str) -> None:
-    """The boxes of a block (or of the net), and the blocks in it as frames."""
+def dot_source(picture: Picture, *, paper: str = PAPER) -> str:
+    """A picture as Graphviz source text (DOT); `paper` is the colour behind it."""
+    return _Drawer(picture, paper).source()
+
+
+class _Drawer:
+    def __init__(self, picture: Picture, paper: str) -> None:
+        import graphviz
+
+        self.picture = picture
+        self.names = {box: f"n{number}" for number, box in enumerate(picture.boxes)}
+        self.depth = _depths(picture)
+        self.column = self._columns()
+        self.drawing: Digraph = graphviz.Digraph(name="network")
+        self.drawing.attr(
+            "graph", rankdir="TB", nodesep="0.32", ranksep="0.34", pad="0.2", bgcolor=paper,
+            labelloc="t", label=_title(picture), fontsize="13", **FONT,
+        )  # fmt: skip
+        self.drawing.attr(
+            "node", shape="box", style="rounded,filled", penwidth="1.1", margin="0.13,0.07",
+            fontsize="11", **FONT,
+        )  # fmt: skip
+        self.drawing.attr(
+            "edge", color=LINE, arrowsize="0.65", penwidth="1.1", fontname="Helvetica",
+            fontsize="9", fontcolor=QUIET,
+        )  # fmt: skip
+
+    def source(self) -> str:
+        """The whole text."""
+        self._draw_frame(self.drawing, None)
+        labelled: set[tuple[Box, str]] = set()
+        for number, arrow in enumerate(self.picture.arrows):
+            key = arrow.source, arrow.label
+            label = "" if key in labelled and arrow.target is not None else arrow.label
+            labelled.add(key)
+            self._draw_arrow(arrow, label, number)
+        return str(self.drawing.source)
+
+    def _draw_frame(self, drawing: Digraph, frame: Frame | None) -> None:
+        """The boxes of a block (or of the net), and the frames in it."""
+        for box in self.picture.boxes:
+            if box.frame is frame:
+                self._draw_box(drawing, box)
+        for number, inner in enumerate(self.picture.frames):
+            if inner.parent is frame:
+                with drawing.subgraph(name=f"cluster_{number}") as cluster:
+                    cluster.attr(
+                        label=_frame_label(inner), style="rounded,dashed", color=LINE,
+                        fontsize="10", labeljust="l", margin="12",
+                    )  # fmt: skip
+                    self._draw_frame(cluster, inner)
+
+    def _draw_box(self, drawing: Digraph, box: Box) -> None:
+        colors = STATUS.get(box.status, KINDS[box.kind])
+        style = colors.style if colors.style != "solid" else ""
+        paint = {
+            "color": colors.line,
+            "fillcolor": colors.fill,
+            "tooltip": escape(box.tooltip, 200),
+            "group": self.column[box],
+        }
+        if box.kind == "join" and len(box.lines[0]) == 1:
+            drawing.node(
+                self.names[box], label=f"<<B>{escape(box.lines[0])}</B>>", shape="circle",
+                margin="0.01", width="0.27", style=",".join(filter(None, ("filled", style))),
+                **paint,
+            )  # fmt: skip
+            return
+        outlines = {"peripheries": "2"} if box.folded else {}
+        drawing.node(
+            self.names[box], label=_label(box), **paint, **outlines,
+            style=",".join(filter(None, ("rounded,filled", style))),
+        )  # fmt: skip
+
+    def _draw_arrow(self, arrow: Arrow, label: str, number: int) -> None:
+        """An arrow; those of the main flow are kept straight, those that skip stages bend."""
+        shown = {"label": f"<{SPACE * 2}{escape(label)}>"} if label else {}
+        if arrow.status:
+            colors = STATUS[arrow.status]
+            shown |= {"color": colors.line, "style": colors.style}
+        if arrow.target is None:
+            end, column = f"end{number}", self.column[arrow.source]
+            straight = {"group": column} if self.onward[arrow.source] == 1 else {}
+            if arrow.name:
+                text = f"<<B>{escape(arrow.name)}</B>>"
+                self.drawing.node(end, label=text, shape="plaintext", style="", margin="0.02",
+                                  height="0.25", **straight)  # fmt: skip
+            else:
+                self.drawing.node(
+                    end, label="", shape="point", width="0.06", color=LINE, **straight
+                )
+            self.drawing.edge(self.names[arrow.source], end, **shown)
+            return
+        shown["weight"] = "8" if self._is_near(arrow) else "1"
+        self.drawing.edge(self.names[arrow.source], self.names[arrow.target], **shown)
+
+    def _columns(self) -> dict[Box, str]:
+        """Boxes that stand straight below one another have the same word here."""
+        near = [arrow for arrow in self.picture.arrows if self._is_near(arrow)]
+        self.onward = Counter(arrow.source for arrow in near)
+        inward = Counter(arrow.target for arrow in near)
+        heirs: dict[Box, list[Box]] = {}
+        for arrow in near:
+            if arrow.target is not None and inward[arrow.target] == 1:
+                heirs.setdefault(arrow.source, []).append(arrow.target)
+        column: dict[Box, str] = {}
+        for box in self.picture.boxes:
+            mine = column.setdefault(box, self.names[box])
+            if len(heirs.get(box, ())) == 1:
+                column[heirs[box][0]] = mine
+        return column
+
+    def _is_near(self, arrow: Arrow) -> bool:
+        """Whether an arrow goes on to the next box, past none."""
+        if arrow.target is None:
+            return True
+        return self.depth[arrow.target] - self.depth[arrow.source] <= 1
+
+
+def _depths(picture: Picture) -> dict[Box, int]:
+    """How many boxes lie before each on the longest way to it."""
+    depth = dict.fromkeys(picture.boxes, 0)
+    into: dict[Box, list[Box]] = {}
+    for arrow in picture.arrows:
+        if arrow.target is not None:
+            into.setdefault(arrow.target, []).append(arrow.source)
     for box in picture.boxes:
-        if box.parent == path:
-            _draw_box(drawing, box)
-    for number, frame in enumerate(picture.frames):
-        if frame.parent == path:
-            with drawing.subgraph(name=f"cluster_{number}") as inner:
-                inner.attr(
-                    label=_frame_label(frame), style="rounded,dashed", color=LINE, fontsize="10",
-                    labeljust="l", margin="12",
-                )  # fmt: skip
-                _draw_frame(inner, picture, frame.path)
+        depth[box] = max((depth[source] + 1 for source in into.get(box, ())), default=0)
+    return depth
+
+
+def _title(picture: Picture) -> str:
+    rows = [f"<B>{escape(picture.title)}</B>"]
+    rows += [
+        f'<FONT POINT-SIZE="10" COLOR="{QUIET}">{escape(note, 90)}</FONT>' for note in picture.notes
+    ]
+    cells = "".join(f"<TR><TD>{row}</TD></TR>" for row in rows)
+    cells += '<TR><TD HEIGHT="6"></TD></TR>'
+    return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{cells}</TABLE>>'
 
 
 def _frame_label(frame: Frame) -> str:
-    times = f"{SPACE * 2}<B>× {frame.times}</B>" if frame.times > 1 else ""
-    return f"<{escape(frame.text)}{times}>"
-
-
-def _draw_box(drawing: Digraph, box: Box) -> None:
-    line = f", line {box.line}" if box.line is not None else ""
-    tooltip = f"{box.path}{line}" if box.path else box.lines[0]
-    if box.kind == "sign":
-        drawing.node(
-            box.identity, label=escape(box.lines[0]), shape="circle", margin="0.01", width="0.28",
-            style="filled", fillcolor=FILL["sign"], tooltip=tooltip,
-        )  # fmt: skip
-        return
-    drawing.node(box.identity, label=_label(box), fillcolor=FILL[box.kind], tooltip=tooltip)
+    """Text at the left, and as much room at the right: the arrow into the frame goes between."""
+    times = f"<B>× {frame.times}</B>" if frame.times > 1 else ""
+    shown = (SPACE * 2).join(filter(None, (escape(frame.text), times)))
+    room = len(html.unescape(re.sub(r"</?B>", "", shown))) + 4
+    return f"<{shown}{SPACE * max(0, 2 * room - WIDE_ENOUGH)}>"
 
 
 def _label(box: Box) -> str:
-    rows = [f'<TR><TD ALIGN="LEFT"><B>{escape(box.lines[0])}</B></TD></TR>']
-    rows += [f'<TR><TD ALIGN="LEFT">{escape(line)}</TD></TR>' for line in box.lines[1:]]
-    if box.small:
-        small = f'<FONT POINT-SIZE="9" COLOR="{QUIET}">{escape(box.small)}</FONT>'
-        rows.append(f'<TR><TD ALIGN="LEFT">{small}</TD></TR>')
-    return f'<<TABLE BORDER="0" CELLSPACING="1" CELLPADDING="1">{"".join(rows)}</TABLE>>'
-
-
-def _shape_label(value: Value) -> str:
-    return f"<{SPACE * 2}{escape(format_shape(value.type.shape))}>"
-
-
-def _draw_outputs(drawing: Digraph, picture: Picture) -> None:
-    """Arrows that leave the picture: to a dot, or to the names where there are several outputs."""
-    for number, (name, box) in enumerate(picture.outputs.items()):
-        end = f"end{number}"
-        if len(picture.outputs) == 1:
-            drawing.node(end, label="", shape="point", width="0.06", color=LINE)
-        else:
-            drawing.node(end, label=f"<{escape(name)}>", shape="plaintext", style="",
-                         margin="0", height="0.25")  # fmt: skip
-        drawing.edge(box.identity, end, label=_shape_label(box.output))
+    first = f"<B>{escape(box.lines[0])}</B>"
+    after = [escape(line) for line in box.lines[1:]]
+    if len(" · ".join(box.lines)) <= LONGEST_FIRST_LINE:
+        first, after = " · ".join([first, *after]), []
+    if box.times > 1:
+        first += f"{SPACE * 3}<B>× {box.times}</B>"
+    rows = [first, *after]
+    rows += [
+        f'<FONT POINT-SIZE="9" COLOR="{QUIET}">{escape(line, 64)}</FONT>' for line in box.small
+    ]
+    cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+    return f'<<TABLE BORDER="0" CELLSPACING="1" CELLPADDING="1">{cells}</TABLE>>'

@@ -1,212 +1,234 @@
-"""What a diagram shows of a network: boxes, the arrows between them, the blocks around them.
+"""The structure of a network as a tree: stages and the operations between them, inside blocks.
 
-A box is a stage with the activations that follow it, or an operation between tensors (`x + y`).
-A block that stands several times in a row is shown once, with how often.
+A stage here is one of the source with the activations, normalisations and dropouts that follow
+it: what people call a layer. `diagram_fold` makes a picture of the tree.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import field
 
 from nndsl.ir.graph import Node, Role, Value
 from nndsl.lower.result import Network, Part
 from nndsl.ops.map import Map
 from nndsl.records import dataclass
+from nndsl.render.diagram_cost import Cost, flops_of, nodes_of_parts, part_costs
+from nndsl.render.diagram_kinds import FOLLOWERS, LEADERS, kind_of
 from nndsl.scalar.text import to_text
 from nndsl.vocab.registry import words
 
 SIGNS = {"x0 + x1": "+", "x0 - x1": "−", "x0 * x1": "×", "x0 / x1": "÷"}
+LONGEST_FORMULA = 24
 
 
 @dataclass(eq=False)
-class Box:
-    """One box. `lines` are its stages; `parent` is the path of the block it stands in."""
+class Stage:
+    """A layer, an input or an operation between tensors, with the stages that it reads.
 
-    identity: str
-    kind: str  # "input", "dense", "activation", "random", "join", "sign", "other"
+    `weights` are the names of all arrays that it reads, those of stages before included.
+    """
+
+    kind: str
     lines: list[str]
-    small: str
     output: Value
-    sources: list[Box]
-    parent: str = ""
+    sources: list[Stage] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
     path: str = ""
     line: int | None = None
+    parameters: int = 0
+    flops: int = 0
+    weights: tuple[str, ...] = ()
+    is_shared: bool = False
+
+    def stages(self) -> Iterator[Stage]:
+        """Itself: what `Group.stages` gives for a block."""
+        yield self
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A block as a frame around boxes: its path, the stage as written, how often in a row."""
+@dataclass(eq=False)
+class Group:
+    """A use of a block, or (without a part) the whole net, with what stands in it in order."""
 
-    path: str
-    text: str
-    parent: str
-    times: int = 1
+    part: Part | None = None
+    children: list[Stage | Group] = field(default_factory=list)
+
+    def stages(self) -> Iterator[Stage]:
+        """All stages inside, those of inner blocks included."""
+        for child in self.children:
+            yield from child.stages()
 
 
 @dataclass
-class Picture:
-    """Boxes in the order of the source, frames, and the boxes that give the outputs by name."""
+class Structure:
+    """The tree of a network, and the stages that give its outputs by name."""
 
-    boxes: list[Box] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
-    outputs: dict[str, Box] = field(default_factory=dict)
-
-    def arrows(self) -> list[tuple[Box, Box]]:
-        """From box to box, each pair once, in the order of the source."""
-        return [(s, box) for box in self.boxes for s in dict.fromkeys(box.sources)]
+    root: Group
+    outputs: dict[str, Stage]
 
 
-def picture_of(network: Network) -> Picture:
-    """The picture of a lowered network."""
-    return _Drafter(network).picture()
-
-
-def kind_of(part: Part) -> str:
-    """What sort of stage a part is, for its colour."""
-    if part.word in words("activation") or part.word in ("softmax", "log_softmax"):
-        return "activation"
-    if part.word in ("dropout", "add_noise", "noise"):
-        return "random"
-    return part.word if part.word in ("dense", "concat") else "other"
+def structure_of(network: Network) -> Structure:
+    """The tree of a lowered network."""
+    return _Drafter(network).structure()
 
 
 class _Drafter:
+    """Goes through the parts in order and keeps who made each value."""
+
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.drawn = Picture()
-        self.box_of: dict[Value, Box] = {}
-        self.leaves = {part.path for part in network.parts if not part.is_block}
-        self.blocks = {part.path: part for part in network.parts if part.is_block}
-        self.readers: dict[Value, set[str]] = {}
-        for node in network.graph.nodes:
-            for value in node.inputs:
-                self.readers.setdefault(value, set()).add(node.label)
-        for name, value in network.graph.outputs.items():
-            self.readers.setdefault(value, set()).add(f"output {name}")
-        self.counted: set[str] = set()
-        self.folded: dict[str, Value] = {}
-        """Blocks that are not shown, with the output of the block that stands for them."""
+        self.root = Group()
+        self.groups = {"": self.root}  # by path: the newest use
+        self.stage_of: dict[Value, Stage] = {}
+        self.parent_of: dict[Stage, Group] = {}
+        self.producers = network.graph.producers()
+        self.owned, between = nodes_of_parts(network)
+        self.between = set(between)
+        self.readers = self._count_readers(between)
+        self.newest = ""  # path of the part drawn last
+        self.passing: tuple[Value, Stage] | None = None
+        """A stage that changes nothing at inference, on a value that others read too: the next
+        part reads that stage, those after it the value's own."""
 
-    def picture(self) -> Picture:
-        times = self._fold()
+    def _count_readers(self, between: list[Node]) -> dict[Value, int]:
+        """How many stages, operations and outputs read each value."""
+        readers: dict[Value, int] = {}
+        reads = [v for node in between for v in node.inputs]
+        for part, nodes in zip(self.network.parts, self.owned, strict=True):
+            if nodes:
+                reads += part.inputs
+        for value in [*reads, *self.network.graph.outputs.values()]:
+            readers[value] = readers.get(value, 0) + 1
+        return readers
+
+    def structure(self) -> Structure:
+        """Inputs, then parts as written, then what the outputs still need."""
         for name, given in self.network.graph.inputs.items():
             if given.role is Role.DATA:
-                self._add("input", [name], self.network.data or "", given.value, [])
-        for part in self.network.parts:
-            if self._is_folded(part):
-                if part.path in self.folded:
-                    self._stand_in(part.output, self.folded[part.path])
-            elif part.is_block:
-                frame = Frame(part.path, _shown(part), part.parent, times.get(part.path, 1))
-                self.drawn.frames.append(frame)
+                self._add(Stage("input", [name], given.value, words=[name]), self.root)
+        costs = part_costs(self.network, self.owned)
+        for part, nodes, cost in zip(self.network.parts, self.owned, costs, strict=True):
+            if part.is_block:
+                self._open(part)
             else:
-                self._draw(part)
-        for name, value in self.network.graph.outputs.items():
-            box = self._source(value)
-            if box is not None:
-                self.drawn.outputs[name] = box
-        return self.drawn
+                self._draw(part, nodes, cost)
+        found = {n: self._source(v) for n, v in self.network.graph.outputs.items()}
+        return Structure(self.root, {n: stage for n, stage in found.items() if stage is not None})
 
-    def _fold(self) -> dict[str, int]:
-        """Find blocks that repeat the one before them; how often each first one stands."""
-        times: dict[str, int] = {}
-        chains: dict[str, tuple[Part, Value]] = {}  # by parent: the first one, the last output
-        for part in self.blocks.values():
-            if self._is_folded(part):
-                continue
-            first, newest = chains.get(part.parent, (part, None))
-            if part.inputs == (newest,) and _same(first, part):
-                times[first.path] += 1
-                self.folded[part.path] = first.output
-                chains[part.parent] = first, part.output
-            else:
-                times[part.path] = 1
-                chains[part.parent] = part, part.output
-        return times
+    def _open(self, part: Part) -> None:
+        """A new use of a block; what reads into it, and a former use, are finished first."""
+        former = self.groups.get(part.path)
+        if former is not None and former.part is not None:
+            self._source(former.part.output)
+        for value in part.inputs:
+            self._source(value)
+        group = Group(part)
+        self.groups.get(part.parent, self.root).children.append(group)
+        self.groups[part.path] = group
 
-    def _is_folded(self, part: Part) -> bool:
-        return any(part.path == path or part.path.startswith(path + ".") for path in self.folded)
+    def _draw(self, part: Part, nodes: list[Node], cost: Cost) -> None:
+        sources = self._sources(part.inputs)
+        kind = kind_of(part, nodes, self.network)
+        group = self.groups.get(part.parent, self.root)
+        goes_on = _line_of(part.path) == _line_of(self.newest)
+        self.newest, self.passing = part.path, None
+        if kind == "training" and not goes_on:
+            stage = self._stage(part, kind, sources)
+            group.children.append(stage)
+            self.parent_of[stage] = group
+            self.passing = part.output, stage
+        elif len(sources) == 1 and self._follows(part, kind, sources[0], group):
+            stage = sources[0]
+            stage.lines.append(shown_text(part))
+            stage.words.append(part.word)
+            stage.output = part.output
+            self.stage_of[part.output] = stage
+        else:
+            stage = self._stage(part, kind, sources)
+            self._add(stage, group)
+        stage.parameters += cost.parameters
+        stage.flops += cost.flops
+        stage.weights += part.parameters
+        stage.is_shared = stage.is_shared or cost.is_shared
 
-    def _stand_in(self, value: Value, other: Value) -> None:
-        """Let arrows from a value start where those from the other one do."""
-        box = self._source(other)
-        if box is not None:
-            self.box_of[value] = box
+    def _stage(self, part: Part, kind: str, sources: list[Stage]) -> Stage:
+        line = part.span.line if part.span is not None else None
+        return Stage(
+            kind, [shown_text(part)], part.output, sources, [part.word], part.path, line
+        )  # fmt: skip
 
-    def _draw(self, part: Part) -> None:
-        sources = [box for box in map(self._source, part.inputs) if box is not None]
-        kind = kind_of(part)
-        if kind == "activation" and len(sources) == 1 and self._joins(part, sources[0]):
-            sources[0].lines.append(_shown(part))
-            sources[0].output = part.output
-            self.box_of[part.output] = sources[0]
-            return
-        box = self._add(kind, [_shown(part)], self._small(part), part.output, sources, part.parent)
-        box.path, box.line = part.path, part.span.line if part.span is not None else None
-
-    def _small(self, part: Part) -> str:
-        """How many numbers are learnt here, or that they are those of a box before."""
-        names = set(part.parameters)
-        if names and names <= self.counted:
-            return "the same weights"
-        self.counted |= names
-        count = sum(self.network.parameters[name].size for name in names)
-        return f"{count:,} parameters" if count else ""
-
-    def _joins(self, part: Part, before: Box) -> bool:
-        """Whether an activation may stand in the box before it: nobody else reads that box."""
-        if before.kind in ("input", "sign", "random") or before.parent != part.parent:
+    def _follows(self, part: Part, kind: str, before: Stage, group: Group) -> bool:
+        """Whether a part stands in the box of the one before it: nobody else reads that box."""
+        if kind not in FOLLOWERS or before.kind not in LEADERS:
             return False
-        return self.readers.get(before.output, set()) <= {part.path}
+        if self.parent_of[before] is not group:
+            return False
+        return kind == "training" or self.readers.get(before.output, 0) <= 1
 
-    def _source(self, value: Value) -> Box | None:
-        """The box of a value; an operation that is no stage gets one. None for weights."""
-        if value in self.box_of:
-            return self.box_of[value]
-        if value.node is None:
-            return None
-        sources = [box for box in map(self._source, value.node.inputs) if box is not None]
+    def _sources(self, values: tuple[Value, ...]) -> list[Stage]:
+        found = [self._source(value) for value in values]
+        if self.passing is not None:
+            value, stage = self.passing
+            found = [stage if v is value else s for v, s in zip(values, found, strict=True)]
+        return list(dict.fromkeys(stage for stage in found if stage is not None))
+
+    def _source(self, value: Value) -> Stage | None:
+        """The stage of a value; operations that are no stage become one. None for weights."""
+        waiting = [value]
+        while waiting:
+            node = self.producers.get(waiting[-1])
+            if waiting[-1] in self.stage_of or node is None or node not in self.between:
+                waiting.pop()
+                continue
+            missing = [
+                v for v in node.inputs
+                if v not in self.stage_of and self.producers.get(v) in self.between
+            ]  # fmt: skip
+            if missing:
+                waiting += missing
+                continue
+            self.between.discard(node)
+            self._add_operation(node)
+        return self.stage_of.get(value)
+
+    def _add_operation(self, node: Node) -> None:
+        """A stage for an operation that reads tensors of the flow; one of weights alone is none."""
+        sources = [self.stage_of[v] for v in dict.fromkeys(node.inputs) if v in self.stage_of]
         if not sources:
-            return None
-        text = _operation_text(value.node)
-        kind = "sign" if text in SIGNS.values() else "activation" if text == "softmax" else "other"
-        label = value.node.label
-        return self._add(kind, [text], "", value, sources, label if label in self.blocks else "")
+            return
+        text = operation_text(node)
+        kind = "join" if text in SIGNS.values() else "other"
+        line = node.span.line if node.span is not None else None
+        sources = list(dict.fromkeys(sources))
+        stage = Stage(kind, [text], node.outputs[0], sources, [text], node.label, line)
+        stage.flops = flops_of([node])
+        self._add(stage, self.groups.get(node.label, self.root))
+        for value in node.outputs:
+            self.stage_of[value] = stage
 
-    def _add(
-        self,
-        kind: str,
-        lines: list[str],
-        small: str,
-        output: Value,
-        sources: list[Box],
-        parent: str = "",
-    ) -> Box:
-        box = Box(f"n{len(self.drawn.boxes)}", kind, lines, small, output, sources, parent)
-        self.drawn.boxes.append(box)
-        self.box_of[output] = box
-        return box
+    def _add(self, stage: Stage, group: Group) -> None:
+        group.children.append(stage)
+        self.parent_of[stage] = group
+        self.stage_of[stage.output] = stage
 
 
-def _same(first: Part, part: Part) -> bool:
-    """Whether two blocks are the same stage on the same shapes."""
-    as_written = (first.word, first.text) == (part.word, part.text)
-    types = [(p.output.type, tuple(v.type for v in p.inputs)) for p in (first, part)]
-    return as_written and types[0] == types[1]
+def _line_of(path: str) -> str:
+    """The part of a path that stages of one line of the source share."""
+    return path.rpartition(".")[0]
 
 
-def _operation_text(node: Node) -> str:
+def operation_text(node: Node) -> str:
     """`+` for a sum of two tensors, a short formula, or the name of the operation."""
     operation = node.operation
     if isinstance(operation, Map) and len(operation.expressions) == 1:
         text = to_text(operation.expressions[0])
-        if len(text) <= 24:
+        if len(text) <= LONGEST_FORMULA:
             return SIGNS.get(text, text.replace("x0", "x") if len(node.inputs) == 1 else text)
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(operation).__name__).lower()
 
 
-def _shown(part: Part) -> str:
+def shown_text(part: Part) -> str:
     """The stage as written, with the number of units where a name stands for it."""
     layer = words("layer").get(part.word)
     first = next(iter(layer.parameters), "") if layer is not None else ""

@@ -45,6 +45,35 @@ OUTPUTS = """net Two {
 }
 """
 
+NESTED = """block x -> unit(n) { dense(n) -> relu -> dense(n) }
+block x -> residual(n) { x + (x -> unit(n)) -> relu }
+block x -> level(n, k) { dense(n) -> relu -> residual(n) * k }
+net Nested {
+  input x: [20]
+  level(32, 3) -> level(64, 4)
+  dense(10) -> softmax
+}
+"""
+
+WIDE = """net Wide {
+  input x: [40]
+  t = dense(64) -> relu
+  a = t -> dense(8) -> tanh
+  b = t -> dense(16) -> relu
+  c = t -> dense(24) -> relu -> dense(8) -> relu
+  d = t -> dense(32) -> sigmoid
+  e = t -> dense(40) -> elu
+  f = t -> dropout(0.5) -> dense(4)
+  [a, b, c, d, e, f, t] -> concat -> dense(32) -> relu
+  main = dense(10) -> softmax
+  (main, e)
+}
+"""
+
+DEEP = """block x -> residual(n) { x + (x -> dense(n) -> relu -> dense(n)) }
+net Deep { input x: [64]; dense(64) -> relu; residual(64) * 500; dense(10) -> softmax }
+"""
+
 
 def network(text: str) -> Network:
     opened = driver.open_source(Source("m.nn", text), MODELS)

@@ -2,61 +2,154 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from nndsl.render.diagram import diagram_source, escape
-from nndsl.render.structure import picture_of
-from tests.render.networks import GATED, OUTPUTS, RESIDUAL, network
+from nndsl.diagnostics import NndslError
+from nndsl.render.diagram import diagram_source, diagram_svg, escape
+from nndsl.render.diagram_fold import picture_of
+from nndsl.render.diagram_picture import Picture, flops_text
+from tests.render.networks import DEEP, GATED, NESTED, OUTPUTS, RESIDUAL, WIDE, network
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("residual", RESIDUAL), ("gated", GATED), ("outputs", OUTPUTS)]
+    ("name", "text", "opened"),
+    [
+        ("residual", RESIDUAL, ()),
+        ("residual_open", RESIDUAL, ("residual",)),
+        ("gated", GATED, ("all",)),
+        ("nested_one", NESTED, ("level[2].residual[2]",)),
+        ("outputs", OUTPUTS, ()),
+        ("wide", WIDE, ()),
+    ],
 )
-def test_the_source_of_a_diagram(golden, name, text):
-    golden(f"render/{name}.dot", diagram_source(network(text)))
+def test_the_source_of_a_diagram(golden, name, text, opened):
+    golden(f"render/{name}.dot", diagram_source(network(text), opened))
 
 
-def test_every_box_is_reached_from_an_input():
-    for text in (RESIDUAL, GATED, OUTPUTS):
-        picture = picture_of(network(text))
-        reached = [box for box in picture.boxes if box.kind == "input"]
-        for source, target in picture.arrows():
-            if source in reached and target not in reached:
-                reached.append(target)
-        assert len(reached) == len(picture.boxes)
-        assert set(picture.outputs.values()) <= set(reached)
+@pytest.mark.parametrize("opened", [(), ("all",)])
+@pytest.mark.parametrize("text", [RESIDUAL, GATED, OUTPUTS, WIDE, NESTED])
+def test_every_box_is_reached_from_an_input(text, opened):
+    picture = picture_of(network(text), opened)
+    reached = {box for box in picture.boxes if box.kind == "input"}
+    for arrow in picture.arrows * 2:
+        if arrow.source in reached and arrow.target is not None:
+            reached.add(arrow.target)
+    assert reached == set(picture.boxes)
+    assert {a.source for a in picture.arrows if a.target is None} <= reached
+
+
+def pairs(picture: Picture) -> list[tuple[str, str]]:
+    return [(a.source.lines[0], a.target.lines[0]) for a in picture.arrows if a.target is not None]
 
 
 def test_a_stage_that_changes_nothing_when_used_is_in_the_line():
-    picture = picture_of(network(RESIDUAL))
-    arrows = [(a.lines[0], b.lines[0]) for a, b in picture.arrows()]
-    assert ("dense(32)", "dropout(0.2)") in arrows
-    assert arrows.count(("dropout(0.2)", "dense(16)")) == 2
+    boxes = picture_of(network(RESIDUAL)).boxes
+    assert ("dense(32)", "relu", "dropout(0.2)") in [box.lines for box in boxes]
+    arrows = pairs(picture_of(network(WIDE)))
+    assert ("dense(64)", "dropout(0.5)") in arrows
+    assert ("dropout(0.5)", "dense(4)") in arrows
+    assert ("dense(64)", "concat") in arrows
 
 
-def test_repeated_blocks_are_one_frame_with_a_count():
+def frames(picture: Picture) -> list[tuple[str, int]]:
+    return [(frame.text, frame.times) for frame in picture.frames]
+
+
+def folded(picture: Picture) -> list[tuple[str, int]]:
+    return [(box.lines[0], box.times) for box in picture.boxes if box.folded]
+
+
+def test_repeated_blocks_are_one_box_with_a_count():
     picture = picture_of(network(RESIDUAL))
-    assert [(f.path, f.times) for f in picture.frames] == [("residual[1]", 3)]
-    inside = [box.lines[0] for box in picture.boxes if box.parent == "residual[1]"]
+    assert folded(picture) == [("residual(32)", 3)]
+    (box,) = (box for box in picture.boxes if box.folded)
+    assert box.small == ("dense · relu · dense · +", "6,336 parameters (2,112 each)", "12.8 kflop")
+
+
+def test_blocks_open_by_name_or_path():
+    by_name = picture_of(network(RESIDUAL), ["residual"])
+    assert frames(by_name) == [("residual(32)", 3)]
+    inside = [box.lines[0] for box in by_name.boxes if box.frame is not None]
     assert inside == ["dense(32)", "dense(32)", "+"]
-    nested = picture_of(network(GATED))
-    assert [(f.text, f.times) for f in nested.frames] == [("pair(12)", 2), ("gate(n)", 2)]
+    one = picture_of(network(RESIDUAL), ["residual[2]"])
+    assert frames(one) == [("residual(32)", 1)]
+    assert folded(one) == [("residual(32)", 1), ("residual(32)", 1)]
+    everything = picture_of(network(GATED), ["all"])
+    assert frames(everything) == [("pair(12)", 1), ("gate(n)", 1), ("gate(n)", 1)] * 2
+    assert not folded(everything)
+    inner = picture_of(network(GATED), ["gate"])
+    assert frames(inner) == [("pair(12)", 2), ("gate(n)", 2)]
 
 
-def test_blocks_that_differ_are_not_folded():
+def test_a_block_that_is_not_there():
+    with pytest.raises(NndslError, match="NN019") as caught:
+        picture_of(network(RESIDUAL), ["residul"])
+    assert "residual" in caught.value.diagnostics[0].help[0]
+
+
+def test_a_net_of_one_block_shows_its_inside():
+    text = """block x -> residual(n) { x + (x -> dense(n) -> relu -> dense(n)) }
+net A { input x: [8]; residual(8) * 20 }
+"""
+    assert frames(picture_of(network(text))) == [("residual(8)", 20)]
+
+
+def test_layers_that_repeat_fold_whoever_repeats_them():
+    text = """net A {
+  input x: [8]
+  for i in 1..5 { dense(8) -> relu }
+  for i in 1..4 { dense(16) -> tanh; dense(8) }
+}
+"""
+    picture = picture_of(network(text))
+    assert [(b.lines[0], b.times) for b in picture.boxes if b.times > 1] == [("dense(8)", 5)]
+    assert frames(picture) == [("", 4)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a = unit(8)\n b = unit(8)\n [a, b] -> concat",
+        "a = unit(8)\n b = a -> unit(8)\n [a, b] -> concat",
+        "unit(8) -> relu -> unit(8)",
+    ],
+)
+def test_a_chain_that_others_read_is_not_folded(body):
+    text = f"block x -> unit(n) {{ x -> dense(n) -> relu }}\nnet A {{ input x: [8]\n {body} }}\n"
+    assert all(times == 1 for _, times in folded(picture_of(network(text))))
+
+
+def test_blocks_that_differ_are_not_folded_together():
     text = """block x -> unit(n) { x -> dense(n) -> relu }
 net A { input x: [4]; unit(8) -> unit(8) -> unit(8) -> unit(6) }
 """
-    frames = picture_of(network(text)).frames
-    assert [(f.text, f.times) for f in frames] == [("unit(8)", 1), ("unit(8)", 2), ("unit(6)", 1)]
+    shown = folded(picture_of(network(text)))
+    assert shown == [("unit(8)", 1), ("unit(8)", 2), ("unit(6)", 1)]
 
 
 def test_shared_weights_are_counted_once():
     picture = picture_of(network(GATED))
-    assert [box.small for box in picture.boxes if box.lines[0] == "dense(12)"][-2:] == [
-        "156 parameters",
-        "the same weights",
+    assert [box.small for box in picture.boxes if box.lines[0] == "dense(12)"] == [
+        ("156 parameters · 324 flop",),
+        ("the same weights · 300 flop",),
     ]
+
+
+def test_a_thousand_layers_take_no_time():
+    start = time.perf_counter()
+    picture = picture_of(network(DEEP))
+    assert [box.times for box in picture.boxes] == [1, 1, 500, 1]
+    assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("flops", "text"),
+    [(144, "144 flop"), (12_345, "12.3 kflop"), (999_960, "1.00 Mflop"), (182e7, "1.82 Gflop")],
+)
+def test_flops(flops, text):
+    assert flops_text(int(flops)) == text
 
 
 @pytest.mark.parametrize(
@@ -71,9 +164,43 @@ def test_escape(text, shown):
     assert escape(text) == shown
 
 
+ODD = ["a\\<b>", "t]; x", "\U0001f642\u200d", "\u202eevil", "x" * 200, "&amp;", "-->", "%s{{"]
+
+
 def test_odd_names_stay_text():
-    text = 'data d = table("a\\<b>"=[1, 2, 3, 4], "t]; x"=[1, 2, 3, 5]) { target = "t]; x" }\n'
-    text += "net A on d { dense(1) }\n"
+    columns = ", ".join(f'"{name}"=[1, 2, 3, 4]' for name in ODD)
+    text = f'data d = table({columns}) {{ target = "t]; x" }}\nnet A on d {{ dense(1) }}\n'
     source = diagram_source(network(text))
     assert source.count("n0 [label") == 1
     assert "]; x" not in source
+    assert "\u202e" not in diagram_svg(network(text))
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_names_of_inputs_and_labels(name):
+    from nndsl.render.diagram import dot_source
+    from nndsl.render.diagram_picture import Arrow, Box, Frame
+    from nndsl.render.diagram_theme import embedded
+    from nndsl.render.layout import draw
+
+    frame = Frame(name)
+    box = Box("dense", (name, name), (name,), frame, tooltip=name)
+    picture = Picture(name, (name,), [box], [frame], [Arrow(box, None, name, name)])
+    source = dot_source(picture)
+    draw(source, "pdf")
+    text = embedded(draw(source, "svg").decode(), name)
+    assert "<b>" not in text.lower()
+    assert "\u202e" not in text
+
+
+def test_an_svg_for_a_page():
+    text = diagram_svg(network(RESIDUAL), label='the "net"')
+    assert text.startswith("<svg ")
+    assert text.endswith("</svg>\n")
+    assert 'aria-label="the &quot;net&quot;"' in text
+    assert "prefers-color-scheme: dark" in text
+    assert "<title>trunk.dense: line 4</title>" in text
+    assert " id=" not in text
+    assert "<!--" not in text
+    assert "xlink" not in text
+    assert text == diagram_svg(network(RESIDUAL), label='the "net"')

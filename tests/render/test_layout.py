@@ -32,7 +32,8 @@ def test_forms(source, kind, first):
 def test_the_svg_says_everything(source):
     text = draw(source, "svg").decode()
     for word in (
-        "Branches: 7,651 parameters",
+        "Branches",
+        "7,651 parameters · 15.5 kflop a row",
         "dense(32)",
         "dropout(0.2)",
         "residual(32)",
