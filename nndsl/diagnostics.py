@@ -209,8 +209,32 @@ def edit_distance(a: str, b: str) -> int:
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """The known names a person may have meant, best first; empty when none is close."""
-    lowered = name.lower()
-    scored = sorted((edit_distance(lowered, k.lower()), k) for k in known)
+    """The known names a person may have meant, best first; empty when none is close.
+
+    Among names equally far, slips of the fingers come first (letters in another order, then a
+    letter left out or hit twice), then names that differ least in capitals, then those that begin
+    alike. A name of which every letter would be another is not close.
+    """
     allowed = max(1, len(name) // 3)
-    return [k for d, k in scored if d <= allowed][:limit]
+    scored = []
+    for candidate in known:
+        if abs(len(candidate) - len(name)) > allowed:
+            continue
+        distance = edit_distance(name.lower(), candidate.lower())
+        if distance <= allowed and distance < max(len(name), len(candidate)):
+            away, begins = edit_distance(name, candidate), name[:1] == candidate[:1]
+            scored.append((distance, _unlike_a_slip(name, candidate), away, not begins, candidate))
+    return [candidate for *_, candidate in sorted(scored)][:limit]
+
+
+def _unlike_a_slip(written: str, meant: str) -> int:
+    """0 when the letters only stand in another order, 1 when some are missing or too many."""
+    if sorted(written) == sorted(meant):
+        return 0
+    return 1 if _within(written, meant) or _within(meant, written) else 2
+
+
+def _within(a: str, b: str) -> bool:
+    """Whether the letters of a stand in b in their order."""
+    letters = iter(b)
+    return all(letter in letters for letter in a)

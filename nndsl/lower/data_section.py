@@ -7,7 +7,7 @@ from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower.column_expressions import column_expression, column_name
-from nndsl.lower.constants import Interval, describe
+from nndsl.lower.constants import FUNCTIONS, Interval, describe
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.preprocessing import chain_of, is_chain, target_chain
@@ -15,6 +15,7 @@ from nndsl.lower.problems import Problems
 from nndsl.lower.scopes import Scope
 from nndsl.lower.split import split_value
 from nndsl.lower.values import Mention, is_tensor
+from nndsl.lower.words import name_span, sorts_of
 from nndsl.schema import ChainRequest, ColumnExpression, DataSpecification, Setting
 from nndsl.syntax import tree
 
@@ -138,6 +139,10 @@ def _read_table(section: _Section, source: tree.Call, scope: Scope) -> None:
             section.options["target"] = Setting(value, argument.value.span)
             continue
         values = evaluate(argument.value, scope)
+        if isinstance(values, Mention) and not sorts_of(values.name):
+            known = [*scope.visible(), *FUNCTIONS]
+            title = f"nothing is called `{values.name}`"
+            raise unknown_name("NN301", title, values.name, known, name_span(values))
         if isinstance(values, Mention) or is_tensor(values):
             raise error(
                 "NN304", f"column `{argument.name}` must be a list of values", argument.value.span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nndsl.diagnostics import NndslError
+from nndsl.diagnostics import NndslError, nearest
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.names import unknown_name
 from nndsl.lower.problems import PoisonedError
@@ -55,7 +55,7 @@ def run_defaults(statement: tree.Defaults, scope: Scope) -> None:
 
 
 def _unknown(statement: tree.Defaults) -> NndslError:
-    near = nearest_words(statement.word, WITH_DEFAULTS)
+    near = nearest_words(statement.word, WITH_DEFAULTS) or nearest(statement.word, ["train"])
     known = near or [name for sort in ("layer",) for name in registries().get(sort, {})]
     return unknown_name(
         "NN301",

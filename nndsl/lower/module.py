@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from nndsl.diagnostics import NndslError
 from nndsl.lower.file_scope import FileReader, FileScope, Loader
 from nndsl.lower.names import unknown_name
 from nndsl.lower.networks import network_of
-from nndsl.lower.problems import TooManyProblemsError
+from nndsl.lower.problems import TooManyProblemsError, in_order
 from nndsl.lower.recipes import recipe_of
 from nndsl.lower.result import Expectation, Module, Network, Recipe
 from nndsl.lower.scopes import Session
+from nndsl.lower.spelling import explained
 from nndsl.lower.train_settings import SETTINGS
 from nndsl.schema import DataSpecification, Schema
 from nndsl.syntax import tree
@@ -65,7 +67,8 @@ def lower(
             module = _lowered(found, session, schemas)
         except TooManyProblemsError:
             module = None
-    session.problems.stop_if_any()
+    if session.problems.errors:
+        raise NndslError(in_order(explained(session.problems.errors, file)))
     assert module is not None  # too many problems are problems
     return module
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -103,7 +103,12 @@ class Problems:
     def stop_if_any(self) -> None:
         """Raise all errors together, when there are any."""
         if self.errors:
-            raise NndslError(sorted(self.errors, key=_place))
+            raise NndslError(in_order(self.errors))
+
+
+def in_order(errors: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The errors in the order of the text."""
+    return sorted(errors, key=_place)
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
-from nndsl.diagnostics import NndslError, error
+from nndsl.diagnostics import NndslError, error, nearest
 from nndsl.lower import recipe_defaults as defaults
 from nndsl.lower.constants import FUNCTIONS, describe
 from nndsl.lower.names import not_yet, unknown_name
@@ -227,8 +227,10 @@ def figure_name(value: Any, given: Given | Written) -> str:
                     given.span)  # fmt: skip
     known = [f"{part}{m}" for part in PARTS for m in ("loss", *words("metric"))]
     if name not in known:
-        near = [f"val_{m}" for m in ("loss", *words("metric"))]
-        raise unknown_name("NN301", f"there is no figure called `{name}`", name, near, given.span)
+        usual = [figure for figure in known if figure.startswith("val_")]
+        shown_names = known if nearest(name, known) else usual
+        title = f"there is no figure called `{name}`"
+        raise unknown_name("NN301", title, name, shown_names, given.span)
     return name
 
 

@@ -22,6 +22,7 @@ from nndsl.lower.values import (
     Mention,
     Shape,
     Stage,
+    Table,
     Unknown,
     defaults_for,
     is_tensor,
@@ -86,15 +87,15 @@ def unknown_word(mention: Mention, sorts: Iterable[str], own: Iterable[str] = ()
     """The error for a name that is neither one's own nor a word of these sorts."""
     sorts = tuple(sorts)
     near = nearest_words(mention.name, sorts)
+    own = list(own)
     known = [*own, *(name for sort in sorts for name in words(sort))]
     what = f"there is no {sort_text(sorts[0])} called" if len(sorts) == 1 else "nothing is called"
-    own = list(own)
     title = f"{what} `{mention.name}`"
     place = name_span(mention)
     if near:
-        from_own = suggestion(mention.name, [*own]) if own else ""
-        hint = "did you mean " + " or ".join(f"`{name}`" for name in near[:2]) + "?"
-        return error("NN301", title, place, help=from_own if "mean" in from_own else hint)
+        meant = nearest(mention.name, own) or near
+        hint = "did you mean " + " or ".join(f"`{name}`" for name in meant[:2]) + "?"
+        return error("NN301", title, place, help=hint, fix=Fix(place, meant[0]))
     return unknown_name("NN301", title, mention.name, known, place)
 
 
@@ -216,6 +217,8 @@ def prepared(parameter: Parameter | None, given: Given, schedule: ScheduleReader
         return TimeLength(float(value), "fraction") if has_length else float(value)
     if isinstance(value, Shape):
         return list(value.sizes)
+    if isinstance(value, Table):
+        return value.items
     if isinstance(value, np.ndarray) and not _holds_array(parameter):
         return value.tolist()
     return value

@@ -128,7 +128,7 @@ def outside(trouble: Trouble) -> Mistake | None:
     """A stage, a setting or a misspelt `net` at the level of the file."""
     if not trouble.outside or trouble.index != trouble.statement or trouble.opener is not None:
         return None
-    if trouble.kind == "NAME" and trouble.following in ("NAME", "STRING", "LPAR"):
+    if trouble.kind == "NAME" and trouble.following in ("NAME", "STRING", "LPAR", "TRAIN"):
         misspelt = _misspelt(trouble, (*ITEM_WORDS, "let", "defaults", "expect"))
         if misspelt is not None:
             return misspelt
@@ -165,8 +165,7 @@ def _misspelt(trouble: Trouble, words: tuple[str, ...]) -> Mistake | None:
         return None
     meant = _OTHER_LANGUAGES.get(str(first).lower())
     if meant is None or meant.split()[0] not in words:
-        close = nearest(str(first), words, 1)
-        meant = close[0] if close else None
+        meant = _best_fitting(trouble, nearest(str(first), words, len(words)))
     if meant is None:
         return None
     at_first = trouble.index == trouble.statement
@@ -180,6 +179,17 @@ def _misspelt(trouble: Trouble, words: tuple[str, ...]) -> Mistake | None:
         insert=(meant.upper(),) if at_first else (),
         skip=1 if at_first else 0,
     )
+
+
+def _best_fitting(trouble: Trouble, close: list[str]) -> str | None:
+    """Of words spelt alike the one that fits what follows: in `et A {` not `let`, but `net`."""
+
+    def fitting(word: str) -> int:
+        lengths = (2, 1)
+        insert = (word.upper(),)
+        return next((n for n in lengths if trouble.fits(trouble.index + 1, insert, n)), 0)
+
+    return max(close, key=fitting, default=None)
 
 
 def misspelt_statement(trouble: Trouble) -> Mistake | None:

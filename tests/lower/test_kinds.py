@@ -160,7 +160,7 @@ def test_sizes_are_bounded_before_anything_is_built(text: str) -> None:
 
 
 def test_at_most_ten_errors() -> None:
-    lines = "\n".join(f"net N{i} {{ input x: [4]\n dens(3)\n}}" for i in range(15))
+    lines = "\n".join(f"net N{i} {{ input x: [4]\n dens{i}(3)\n}}" for i in range(15))
     assert codes(lines) == ["NN301"] * 10
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 from nndsl.report_text import render_text
 from tests.mutation.judging import GOALS, MODELS, Figures, Verdict, figures, judged

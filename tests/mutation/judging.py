@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -130,7 +129,9 @@ def _suggests(first: Diagnostic, mutant: Mutant) -> bool:
     """Whether the first proposal is the name as it was or, where all other places have the
     right one and this is the name's definition, as it is now."""
     proposal = first.fix.replacement if first.fix is not None else ""
-    words = re.findall(r"`([^`]*)`", " ".join((*first.help, first.primary.text if first.primary else "")))
+    words = re.findall(
+        r"`([^`]*)`", " ".join((*first.help, first.primary.text if first.primary else ""))
+    )
     return proposal.strip() in (mutant.was, mutant.now) or words[:1] == [mutant.was]
 
 
@@ -184,4 +185,6 @@ def mutants_of(path: Path) -> list[Mutant]:
 
 def judged(path: Path, count: int, seed: int) -> list[Verdict]:
     """The verdicts on `count` mutants of a model."""
-    return [judge(mutant, path.name, path.parent) for mutant in drawn(mutants_of(path), count, seed)]
+    return [
+        judge(mutant, path.name, path.parent) for mutant in drawn(mutants_of(path), count, seed)
+    ]

@@ -94,7 +94,7 @@ def column_mutants(text: str, table: str, header: str) -> Iterator[Mutant]:
     """A column of `table` that the source names is called something else in the file."""
     columns = header.split(",")
     for column in columns:
-        use = re.search(rf'\b{re.escape(column)}\b', text)
+        use = re.search(rf"\b{re.escape(column)}\b", text)
         if use is None:
             continue
         line = text.count("\n", 0, use.start()) + 1

@@ -1,0 +1,170 @@
+"""Errors told anew as the misspelt names behind them.
+
+Stages find an unknown name where its value is used, each in its own way: a list that cannot be
+indexed, a setting that is no number. Once a file has errors, this looks at the names in their
+places. One that nothing is called, but that is spelt like something known, is told as such; all
+uses of it together are one error; and where they agree with each other and only the definition is
+spelt otherwise, the definition is what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from nndsl.diagnostics import Diagnostic, Fix, Label, Span, nearest
+from nndsl.lower.constants import FUNCTIONS
+from nndsl.lower.names import suggestion
+from nndsl.syntax import tree
+from nndsl.vocab.registry import registries
+
+_UNKNOWN = ("NN301", "NN303")
+"""Codes that say of a name that nothing is called so."""
+_TELLING = (*_UNKNOWN, "NN307", "NN309", "NN314")
+"""Codes whose titles say more of a name than that it is unknown."""
+_PLAIN_WORDS = ("true", "false", "all", "none", "kfold", "table")
+_COMMENT = re.compile(r"#[^\n]*")
+MOST_USES_SHOWN = 3
+
+
+def explained(errors: Sequence[Diagnostic], file: tree.File) -> list[Diagnostic]:
+    """The errors of a file, with those that come from a misspelt name told as such, once each."""
+    own = dict(_definitions(file))
+    known = [*own, *_words()]
+    uses = [use for use in _uses(file, False) if use[0].text not in known]
+    told = [_with_name(error, uses, own, known) for error in errors]
+    return [_at_definition(error, own) for error in _together(told)]
+
+
+# --- what a file calls things ---------------------------------------------------------------
+
+
+def _definitions(item: Any) -> Iterator[tuple[str, Span | None]]:
+    """Names that a file gives, with their places where the tree keeps them."""
+    if isinstance(item, tuple):
+        for child in item:
+            yield from _definitions(child)
+    if not isinstance(item, tree.Tree):
+        return
+    name = getattr(item, "name", None)
+    if isinstance(name, str) and not isinstance(item, tree.Name | tree.Field):
+        yield name, getattr(item, "name_span", None)
+    if isinstance(item, tree.Bind):
+        targets = item.target.items if isinstance(item.target, tree.TupleOf) else (item.target,)
+        yield from ((t.name, t.span) for t in targets if isinstance(t, tree.Name))
+    if isinstance(item, tree.For):
+        yield from ((name, None) for name in item.names)
+    if isinstance(item, tree.Import) and item.alias is not None:
+        yield item.alias, None
+    for child in vars(item).values():
+        yield from _definitions(child)
+
+
+def _words() -> Iterator[str]:
+    """Names of the language itself."""
+    yield from (*FUNCTIONS, *_PLAIN_WORDS)
+    for members in registries().values():
+        yield from members
+        for word in members.values():
+            for parameter in word.parameters.values():
+                yield from getattr(parameter, "choices", ())
+
+
+def _uses(item: Any, in_data: bool) -> Iterator[tuple[Span, bool]]:
+    """Places of bare names, and whether they stand in `data`, where columns have names too."""
+    if isinstance(item, tuple):
+        for child in item:
+            yield from _uses(child, in_data)
+    elif isinstance(item, tree.Name):
+        yield item.span, in_data
+    elif isinstance(item, tree.Tree):
+        for child in vars(item).values():
+            yield from _uses(child, in_data or isinstance(item, tree.Data))
+
+
+# --- one error ------------------------------------------------------------------------------
+
+
+def _with_name(
+    error: Diagnostic,
+    uses: Sequence[tuple[Span, bool]],
+    own: dict[str, Span | None],
+    known: Sequence[str],
+) -> Diagnostic:
+    """The error as it is, or as the misspelt name in its place explains it."""
+    if error.primary is None or error.fix is not None:
+        return error
+    place = error.primary.span
+    for span, in_data in uses:
+        inside = span.source is place.source and place.start <= span.start and span.end <= place.end
+        exact = inside and span.start == place.start and span.end == place.end
+        close = nearest(span.text, known, 1) if inside and (exact or not in_data) else []
+        if not close:
+            continue
+        help, fix = suggestion(span.text, known), Fix(span, close[0])
+        if exact and error.code in _TELLING:
+            return replace(error, help=(help, *error.help), fix=fix)
+        given = own.get(close[0])
+        return Diagnostic(
+            "NN301",
+            f"nothing is called `{span.text}`",
+            Label(span),
+            (Label(given, "given here"),) if given is not None else (),
+            notes=error.notes,
+            help=(help,),
+            fix=fix,
+        )
+    return error
+
+
+# --- all errors of one name -----------------------------------------------------------------
+
+
+def _together(errors: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The errors with all uses of one unknown name as one, at the first of them."""
+    found: dict[object, Diagnostic] = {}
+    for error in errors:
+        key = _unknown_name(error) or id(error)
+        first = found.setdefault(key, error)
+        if first is error or error.primary is None or error.primary == first.primary:
+            continue
+        shown = sum(label.text == "and here" for label in first.secondary)
+        if shown + 1 < MOST_USES_SHOWN:
+            again = Label(error.primary.span, "and here")
+            found[key] = replace(first, secondary=(*first.secondary, again))
+    return list(found.values())
+
+
+def _unknown_name(error: Diagnostic) -> str | None:
+    """The name that an error calls unknown."""
+    if error.code not in _UNKNOWN or error.fix is None:
+        return None
+    return error.fix.span.text
+
+
+def _at_definition(error: Diagnostic, own: dict[str, Span | None]) -> Diagnostic:
+    """The error at the only definition spelt otherwise, when several uses agree against it."""
+    name = _unknown_name(error)
+    if name is None or error.fix is None or error.primary is None:
+        return error
+    given = own.get(error.fix.replacement)
+    if given is None or given.source is not error.primary.span.source:
+        return error
+    text = _COMMENT.sub("", given.source.text)
+    if _count(given.text, text) != 1 or _count(name, text) < 2:
+        return error
+    uses = [error.primary.span, *(s.span for s in error.secondary if s.text == "and here")]
+    return replace(
+        error,
+        title=f"`{given.text}` is never used, and nothing is called `{name}`",
+        primary=Label(given, f"is this `{name}`?"),
+        secondary=tuple(Label(use, "used here") for use in uses),
+        help=(f"did you mean `{name}`?",),
+        fix=Fix(given, name),
+    )
+
+
+def _count(name: str, text: str) -> int:
+    return len(re.findall(rf"(?<!\w){re.escape(name)}(?!\w)", text))

@@ -1,0 +1,79 @@
+"""A misspelt name is told as such wherever it stands, once, with what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nndsl import driver
+from nndsl.diagnostics import Diagnostic
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+ON_RINGS = 'data rings = csv("two_rings.csv", target=ring)\nnet A on rings { dense(2) }\n'
+
+
+def told(text: str) -> list[Diagnostic]:
+    return driver.check_text(text, folder=MODELS)
+
+
+def the_one(text: str) -> Diagnostic:
+    (found,) = told(text)
+    assert found.primary is not None
+    return found
+
+
+NET = "net A {{ input x: [2]\n {} }}"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "meant"),
+    [
+        ("let sizes = [2, 3]\n" + NET.format("for n in sizs { dense(n) }"), "sizs", "sizes"),
+        ("let rows = [[1, 2]]\n" + NET.format("dense(1, weights=rosw[1])"), "rosw", "rows"),
+        ("let width = 3\n" + NET.format("dense(3, bias=grid(0..1, widht))"), "widht", "width"),
+        (NET.format("dense(3, bias=gird(0..1, 3))"), "gird", "grid"),
+        ("data d = table(x=grdi(0..1, 9), y=[1]) { target = y }", "grdi", "grid"),
+        (ON_RINGS + "train A { batch = aall }", "aall", "all"),
+        (ON_RINGS + "train A { expect tets_f1 > 0 }", "tets_f1", "test_f1"),
+        (ON_RINGS + "train A { optimizer = sgd(0.1, nesterov=ture) }",
+         "ture", "true"),
+        ("defaults tarin(epochs=3)", "tarin", "train"),
+        (NET.format("dense(3) -> erlu"), "erlu", "relu"),
+        (NET.format("dense(3) -> rlu"), "rlu", "relu"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_name_is_shown_with_what_was_meant(text: str, place: str, meant: str) -> None:
+    found = the_one(text)
+    assert found.primary is not None
+    assert found.fix is not None
+    assert (found.primary.span.text, found.fix.replacement) == (place, meant)
+    assert f"did you mean `{meant}`" in found.help[0]
+
+
+def test_all_uses_of_a_misspelt_name_are_one_error() -> None:
+    uses = "\n".join(f"net {name} {{ input x: [2]\n dens(3) }}" for name in "ABCD")
+    found = the_one(uses)
+    assert [label.text for label in found.secondary] == ["and here", "and here"]
+
+
+def test_where_the_uses_agree_the_definition_is_wrong() -> None:
+    text = "let widht = 3\n" + NET.format("dense(width) -> relu -> dense(width)")
+    found = the_one(text)
+    assert found.primary is not None
+    assert found.fix is not None
+    assert (found.primary.span.text, found.fix.replacement) == ("widht", "width")
+    assert found.title == "`widht` is never used, and nothing is called `width`"
+
+
+def test_a_single_use_is_wrong_itself() -> None:
+    found = the_one("let widht = 3\n" + NET.format("dense(width)"))
+    assert found.primary is not None
+    assert found.primary.span.text == "width"
+
+
+def test_columns_of_data_are_no_misspelt_words() -> None:
+    """`sine` is a column, which only the file knows: the step after it is what is wrong."""
+    found = the_one("data d = table(sine=[1, 2], y=[1, 2]) { target = y; sine -> standardzie }")
+    assert found.primary is not None
+    assert found.primary.span.text == "standardzie"
