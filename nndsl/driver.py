@@ -317,7 +317,11 @@ def evaluation_graph(recipe: Recipe, left_out: Sequence[str] = ()) -> Graph:
     return pipeline.run(graph, pipeline.without(pipeline.INFERENCE, left_out))
 
 
-def prediction_graph(network: Network, recipe: Recipe | None = None) -> Graph:
+def prediction_graph(
+    network: Network,
+    recipe: Recipe | None = None,
+    passes: Sequence[Pass] = pipeline.INFERENCE,
+) -> Graph:
     """What people are shown for new rows: outputs only, no targets needed."""
     source = recipe.evaluation if recipe is not None else None
     graph = (source or network.graph).copy()
@@ -325,7 +329,7 @@ def prediction_graph(network: Network, recipe: Recipe | None = None) -> Graph:
         graph.outputs.pop(name, None)
     for target in graph.of_role(Role.TARGET):
         del graph.inputs[target.value.name]
-    return pipeline.run(_without_unused(graph), pipeline.INFERENCE)
+    return pipeline.run(_without_unused(graph), passes)
 
 
 def _without_unused(graph: Graph) -> Graph:

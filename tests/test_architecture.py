@@ -36,6 +36,7 @@ LEVELS = {
     "driver": 10,
     "train": 11,
     "render": 11,
+    "export": 11,
     "model": 12,
     "cli": 13,
 }

@@ -34,7 +34,7 @@ Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class _Origin:
+class Origin:
     """What a model was loaded from: an opened file, or what a run keeps of its data."""
 
     network: Network
@@ -73,7 +73,7 @@ def load(
     if not network.is_complete:
         raise error("NN401", f"the sizes of `{chosen}` depend on data that is not there")
     seed = recipe.seed if recipe is not None else 0
-    model = Model(_Origin(network, recipe, opened), precision)
+    model = Model(Origin(network, recipe, opened), precision)
     model._kernels.set_parameters(initial_parameters(network, seed))
     return model
 
@@ -81,7 +81,7 @@ def load(
 def _of_run(path: Path, precision: str | None) -> Model:
     loaded = load_run(path)
     preparation = Preparation(loaded.specification, loaded.schema)
-    model = Model(_Origin(loaded.network, loaded.recipe, preparation=preparation), precision)
+    model = Model(Origin(loaded.network, loaded.recipe, preparation=preparation), precision)
     model._kernels.set_parameters(loaded.executable.parameters())
     model._kernels.set_states(loaded.executable.states())
     return model
@@ -95,8 +95,8 @@ class Model:
     columns are matched by name and prepared as in training.
     """
 
-    def __init__(self, origin: _Origin, precision: str | None = None) -> None:
-        self._origin = origin
+    def __init__(self, origin: Origin, precision: str | None = None) -> None:
+        self.origin = origin
         recipe = origin.recipe
         self.precision = precision or (recipe.precision if recipe is not None else "float32")
         zero = {n: np.zeros(info.shape) for n, info in origin.network.parameters.items()}
@@ -106,7 +106,11 @@ class Model:
     @property
     def name(self) -> str:
         """The net's name."""
-        return self._origin.network.name
+        return self.origin.network.name
+
+    def arrays(self) -> Arrays:
+        """Weights and running statistics, in the graph's own layout."""
+        return {**self._kernels.parameters(), **self._kernels.states()}
 
     @property
     def steps(self) -> int:
@@ -116,7 +120,7 @@ class Model:
     @cached_property
     def weights(self) -> Weights:
         """Learnt arrays by name, in PyTorch's layout; reading copies, assigning checks."""
-        return Weights(self._origin.network, self._kernels)
+        return Weights(self.origin.network, self._kernels)
 
     def predict(self, x: Any) -> Any:
         """The network's output for some rows, [rows, ...]; by name where there are several.
@@ -139,7 +143,7 @@ class Model:
         arrays, rows = self._batch(x, y)
         seed = self._recipe.seed
         loss, found = self._kernels.gradients(arrays, rows, self._step, seed)
-        return loss, to_file_layout(self._origin.network, found)
+        return loss, to_file_layout(self.origin.network, found)
 
     def train_step(self, x: Any, y: Any = None) -> float:
         """One update of the file's optimizer on one batch; the loss before it, with penalties.
@@ -190,7 +194,7 @@ class Model:
     def _job(self, recipe: Recipe, rows: Arrays, validation: Arrays, test: Arrays) -> TrainingJob:
         count = len(next(iter(rows.values())))
         training, evaluation = driver.compile_both(recipe, count)
-        network = self._origin.network
+        network = self.origin.network
         preparation = self._preparation
         return TrainingJob(
             recipe,
@@ -202,7 +206,7 @@ class Model:
             validation,
             test,
             recipe.seed,
-            initial={**self._kernels.parameters(), **self._kernels.states()},
+            initial=self.arrays(),
             graph=training.graph,
         )
 
@@ -210,18 +214,18 @@ class Model:
 
     @property
     def _recipe(self) -> Recipe:
-        if self._origin.recipe is None:
+        if self.origin.recipe is None:
             raise error(
                 "NN013",
                 f"the file has no `train {self.name}` section",
                 help=f"add `train {self.name} {{ }}` to the file",
             )
-        return self._origin.recipe
+        return self.origin.recipe
 
     @cached_property
     def _own_rows(self) -> driver.Rows:
         """The data of the file, in its parts."""
-        opened, recipe = self._origin.opened, self._recipe
+        opened, recipe = self.origin.opened, self._recipe
         if opened is None or opened.specification_of(recipe).name not in opened.tables:
             raise error(
                 "NN401", "the data of this network is not there", help="give rows to train on"
@@ -232,7 +236,7 @@ class Model:
     @property
     def _rows_of_file(self) -> int:
         """Training rows of the file's own data; 0 when it is not there."""
-        opened, recipe = self._origin.opened, self._recipe
+        opened, recipe = self.origin.opened, self._recipe
         if opened is None or opened.specification_of(recipe).name not in opened.tables:
             return 0
         return len(next(iter(self._own_rows.train.values())))
@@ -240,23 +244,23 @@ class Model:
     @property
     def _preparation(self) -> Preparation:
         """How tables become arrays: as the run did, or as the file's own training part says."""
-        if self._origin.preparation is not None:
-            return self._origin.preparation
-        opened = self._origin.opened
+        if self.origin.preparation is not None:
+            return self.origin.preparation
+        opened = self.origin.opened
         assert opened is not None
         return Preparation(opened.specification_of(self._recipe), self._own_rows.schema)
 
     def _is_columns(self, x: Any) -> bool:
         """Whether a mapping names columns of a table rather than inputs of the network."""
-        return isinstance(x, Mapping) and not set(x) & set(self._origin.network.inputs)
+        return isinstance(x, Mapping) and not set(x) & set(self.origin.network.inputs)
 
     def _table(self, given: Any) -> tuple[Arrays, Arrays]:
         prepared = table_of(given, self._preparation, self.precision)
-        known = {i.value.name for i in self._origin.network.graph.of_role(Role.DATA)}
+        known = {i.value.name for i in self.origin.network.graph.of_role(Role.DATA)}
         return {n: a for n, a in prepared.inputs.items() if n in known}, prepared.targets
 
     def _inputs(self, x: Any) -> Arrays:
-        wanted = self._origin.network.graph.of_role(Role.DATA)
+        wanted = self.origin.network.graph.of_role(Role.DATA)
         return arrays_of(x, wanted, {}, self.precision, "x")
 
     def _batch(self, x: Any, y: Any) -> tuple[Arrays, int]:

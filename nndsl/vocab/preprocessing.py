@@ -160,16 +160,36 @@ preprocessing(
     fit=_fit_center,
     invert=_invert_affine,
 )
+
+
+def _scale(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return np.asarray(values * arguments["factor"])
+
+
+def _unscale(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return np.asarray(values / arguments["factor"])
+
+
+def _clip(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return np.asarray(np.clip(values, arguments["low"], arguments["high"]))
+
+
 preprocessing(
     "scale",
-    lambda values, learnt, arguments: values * arguments["factor"],
+    _scale,
     "Multiplied by a number, as pixels by 1/255.",
-    invert=lambda values, learnt, arguments: values / arguments["factor"],
+    invert=_unscale,
     factor=Real(doc="the number", gt=0),
 )
 preprocessing(
     "clip",
-    lambda values, learnt, arguments: np.clip(values, arguments["low"], arguments["high"]),
+    _clip,
     "Kept between low and high.",
     invert=_same,
     low=Real(doc="least number"),
@@ -180,35 +200,40 @@ preprocessing(
 # Functions
 
 
-def _guarded(function: Callable[[np.ndarray], np.ndarray], least: float, name: str) -> Change:
-    """A function of numbers above `least`; others are refused with their number and the first."""
-
-    def change(
-        values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-    ) -> np.ndarray:
-        outside = values[values <= least]
-        if outside.size:
-            raise OutsideDomainError(
-                f"{name} needs numbers above {least:g}; {outside.size} are not, "
-                f"the least is {outside.min():g}"
-            )
-        return function(values)
-
-    return change
+def _require_above(values: np.ndarray, least: float, name: str) -> None:
+    """Numbers at or below `least` are refused, with how many and the least of them."""
+    outside = values[values <= least]
+    if outside.size:
+        raise OutsideDomainError(
+            f"{name} needs numbers above {least:g}; {outside.size} are not, "
+            f"the least is {outside.min():g}"
+        )
 
 
-preprocessing(
-    "log1p",
-    _guarded(np.log1p, -1.0, "log1p"),
-    "log(1 + x), for numbers above -1 with a long tail.",
-    invert=lambda values, learnt, arguments: np.expm1(values),
-)
-preprocessing(
-    "log",
-    _guarded(np.log, 0.0, "log"),
-    "Natural logarithm, for numbers above 0.",
-    invert=lambda values, learnt, arguments: np.exp(values),
-)
+def _log1p(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    _require_above(values, -1.0, "log1p")
+    return np.asarray(np.log1p(values))
+
+
+def _expm1(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return np.asarray(np.expm1(values))
+
+
+def _log(values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]) -> np.ndarray:
+    _require_above(values, 0.0, "log")
+    return np.asarray(np.log(values))
+
+
+def _exp(values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]) -> np.ndarray:
+    return np.asarray(np.exp(values))
+
+
+preprocessing("log1p", _log1p, "log(1 + x), for numbers above -1 with a long tail.", invert=_expm1)
+preprocessing("log", _log, "Natural logarithm, for numbers above 0.", invert=_exp)
 
 
 # Missing numbers
@@ -281,9 +306,17 @@ preprocessing(
     fit=_fit_categories,
     accepts="category",
 )
+
+
+def _ordinal(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    return _positions(values, learnt).astype(np.float64)
+
+
 preprocessing(
     "ordinal",
-    lambda values, learnt, arguments: _positions(values, learnt).astype(np.float64),
+    _ordinal,
     "The category's number in sorted order from 0; missing comes last, one never seen is -1.",
     "sklearn.preprocessing.OrdinalEncoder",
     fit=_fit_categories,

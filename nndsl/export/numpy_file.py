@@ -1,0 +1,265 @@
+"""A trained network as one Python file that needs NumPy alone.
+
+The file holds the weights as text, the formulas of the network, and (for a network on a table)
+what preprocessing learnt, with the very functions that prepared the training data. Names of
+columns and classes stand in it as string literals; nothing else of a `.nn` file does.
+"""
+
+from __future__ import annotations
+
+import base64
+import pprint
+import re
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from nndsl.export.numpy_source import Sources, lines_of
+from nndsl.ir.graph import Graph, Role, Value
+from nndsl.schema import FittedStep, Schema, TargetKind, TargetSchema
+from nndsl.version import VERSION
+from nndsl.vocab.kinds import Preprocessing
+from nndsl.vocab.registry import words
+
+HEAD = '''"""A network of nndsl {version}: needs Python and NumPy, nothing else.
+
+{use}
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import math
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+precision = np.{precision}
+
+
+def array(text: str, *shape: int) -> np.ndarray:
+    """Weights from their bytes."""
+    return np.frombuffer(base64.b64decode(text), precision).reshape(shape)
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Shares above 0 that sum to 1 along the last axis."""
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    """Logarithm of softmax, without overflow."""
+    moved = x - x.max(axis=-1, keepdims=True)
+    return moved - np.log(np.exp(moved).sum(axis=-1, keepdims=True))
+'''
+
+PREPARED = '''
+def column(values: Any, steps: list[Any]) -> np.ndarray:
+    """One column through its steps, [rows, width]; missing is None, NaN or a text for it."""
+    kind = object if steps and steps[0][3] else np.float64
+    cells = [None if _absent(value) else value for value in values]
+    if kind is object:
+        found = np.array([None if v is None else _text(v) for v in cells] + [None], object)[:-1]
+    else:
+        found = np.array([math.nan if v is None else v for v in cells], np.float64)
+    for step, learnt, arguments, _ in steps:
+        found = np.asarray(step(found, learnt, arguments))
+    return found.reshape(len(cells), -1)
+
+
+def _absent(value: Any) -> bool:
+    """Whether a cell holds no value."""
+    if isinstance(value, str):
+        return value.strip().lower() in MISSING
+    return value is None or value != value
+
+
+def _text(value: Any) -> str:
+    """A category as tables write it: 1 for 1.0."""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value)
+
+
+def prepare(columns: Mapping[str, Any]) -> list[np.ndarray]:
+    """The network's inputs from columns by name, each a list with one value for each row."""
+    return [
+        np.concatenate([column(columns[name], steps) for name, steps in parts], axis=1)
+        for parts in INPUTS
+    ]
+
+
+def predict(columns: Mapping[str, Any]) -> Any:
+    """{predicts}"""
+    with np.errstate(all="ignore"):
+        outputs = network(*prepare(columns))
+    answers = [restored(*pair) for pair in zip(outputs, TARGETS)]
+    return answers[0] if len(answers) == 1 else answers
+
+
+def restored(values: np.ndarray, target: Any) -> np.ndarray:
+    """Numbers back in the target's own unit; shares of classes as they are."""
+    name, classes, steps = target
+    values = values.reshape(len(values), -1)
+    if classes:
+        return np.concatenate([1 - values, values], 1) if values.shape[1] == 1 else values
+    values = values.astype(np.float64)
+    for step, learnt, arguments in reversed(steps):
+        values = np.asarray(step(values, learnt, arguments))
+    return values[:, 0] if values.shape[1] == 1 else values
+
+
+def main() -> None:
+    """Predictions for a CSV file with a header, beside its rows, on standard output."""
+    with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    columns = {{name: [row[name] for row in rows] for name in rows[0]}}
+    answers = predict(columns)
+    answers = answers if isinstance(answers, list) else [answers]
+    names = ["predicted_" + name for name, _, _ in TARGETS][: len(answers)]
+    writer = csv.DictWriter(sys.stdout, [*rows[0], *names], lineterminator="\\n")
+    writer.writeheader()
+    for index, row in enumerate(rows):
+        for name, answer, (_, classes, _) in zip(names, answers, TARGETS):
+            row[name] = classes[int(answer[index].argmax())] if classes else float(answer[index])
+        writer.writerow(row)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python {name} new.csv")
+    main()
+'''
+
+
+def numpy_file(
+    graph: Graph,
+    weights: Mapping[str, np.ndarray],
+    name: str,
+    precision: str = "float32",
+    schema: Schema | None = None,
+    missing: Iterable[str] = (),
+) -> str:
+    """The file's text.
+
+    `graph` is for prediction, not fused; `weights` are its parameters and states in its own layout;
+    `schema` the fitted one of the run, None for a network without a table; `missing` are the texts,
+    in small letters, that stand for no value in a cell.
+    """
+    sources = Sources()
+    network = _network(graph, weights, precision, sources)
+    tables = _tables(schema, list(graph.inputs), sources) if schema is not None else ""
+    functions = "\n\n".join(text.strip("\n") for text in sources.texts.values())
+    parts = [HEAD.format(version=VERSION, use=_use(name, schema), precision=precision)]
+    parts += [f"\n{functions}\n"] if functions else []
+    parts += [network, tables]
+    if schema is not None:
+        parts.append(f"MISSING = {sorted(missing)!r}\n")
+        parts.append(PREPARED.format(name=name, predicts=_predicts(schema)))
+    return "\n".join(part for part in parts if part)
+
+
+def _use(name: str, schema: Schema | None) -> str:
+    stem = name.removesuffix(".py")
+    if schema is None:
+        return f"    from {stem} import network\n    network(x)    # arrays [rows, ...]"
+    return (
+        f"    python {name} new.csv            predictions beside the rows\n"
+        f"    from {stem} import predict       predict(columns by name)"
+    )
+
+
+def _predicts(schema: Schema) -> str:
+    parts = [
+        f"shares of the classes {', '.join(target.classes)}"
+        if target.kind is TargetKind.CLASSES
+        else "numbers in the target's own unit"
+        for target in schema.targets
+    ]
+    return _plain("; ".join(parts))[:80] + ", one row for each row."
+
+
+def _plain(text: str) -> str:
+    """Letters that cannot end a docstring."""
+    return re.sub(r"[^\w ,;'-]", "_", text)
+
+
+def _network(
+    graph: Graph, weights: Mapping[str, np.ndarray], precision: str, sources: Sources
+) -> str:
+    """The weights, and the function from inputs to outputs."""
+    names: dict[Value, str] = {}
+    given: list[str] = []
+    lines: list[str] = []
+    for number, (path, entry) in enumerate(graph.inputs.items()):
+        if entry.role is Role.DATA:
+            given.append(f"x{len(given)}")
+            names[entry.value] = given[-1]
+            continue
+        held = np.ascontiguousarray(weights[path], np.dtype(precision).newbyteorder("<"))
+        text = base64.b64encode(held.tobytes()).decode()
+        shape = "".join(f", {size}" for size in held.shape)
+        lines.append(f'w{number} = array("{text}"{shape})  # {_plain(path)}')
+        names[entry.value] = f"w{number}"
+    body = lines_of(graph, names, sources)
+    results = ", ".join(names[value] for value in graph.outputs.values())
+    signature = ", ".join(f"{name}: np.ndarray" for name in given)
+    function = [
+        f"def network({signature}) -> tuple[np.ndarray, ...]:",
+        '    """Outputs for rows [rows, ...] of each input, as the network sees them."""',
+        f"    rows = len({given[0]})" if given else "    rows = 1",
+        *(f"    {name} = np.asarray({name}, precision)" for name in given),
+        *(f"    {line}" for line in body),
+        f"    return ({results},)",
+    ]
+    return "\n".join(["", *lines, "", "", *function, ""])
+
+
+def _tables(schema: Schema, inputs: list[str], sources: Sources) -> str:
+    """What preprocessing learnt: for each input its columns with their steps, and the targets."""
+    known = {declared.name: declared for declared in schema.inputs}
+    parts = [
+        [(name, [_step(s, sources) for s in known[i].steps[name]]) for name in known[i].columns]
+        for i in inputs
+        if i in known
+    ]
+    targets = [_target(target, sources) for target in schema.targets]
+    shown = "\n\n".join(
+        f"{name}: Any = {_literal(value)}"
+        for name, value in (("INPUTS", parts), ("TARGETS", targets))
+    )
+    return f"\n{shown}\n"
+
+
+class _Name:
+    """A function's name, printed without quotes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _step(step: FittedStep, sources: Sources) -> tuple[object, ...]:
+    word = words("preprocessing")[step.word]
+    assert isinstance(word, Preprocessing) and word.apply is not None
+    function = _Name(sources.name_of(word.apply))
+    return function, dict(step.learnt), dict(step.arguments), word.accepts == "category"
+
+
+def _target(target: TargetSchema, sources: Sources) -> tuple[object, ...]:
+    steps = []
+    for step in target.steps:
+        word = words("preprocessing")[step.word]
+        assert isinstance(word, Preprocessing) and word.invert is not None
+        back = _Name(sources.name_of(word.invert))
+        steps.append((back, dict(step.learnt), dict(step.arguments)))
+    return target.name, tuple(target.classes), steps
+
+
+def _literal(value: object) -> str:
+    return pprint.pformat(value, width=100, sort_dicts=False)

@@ -1,0 +1,191 @@
+"""A graph as lines of NumPy: one for each operation, in the order in which they are computed.
+
+Formulas are printed from the table of primitives; a primitive whose NumPy meaning is a function of
+ours brings the source of that function along.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import field
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from nndsl.ir.graph import Builder, Graph, Node, Role, Value
+from nndsl.ir.types import Dimension, ElementType
+from nndsl.ops.base import Op
+from nndsl.ops.classes import OneHot, Pick
+from nndsl.ops.map import Map
+from nndsl.ops.matmul import MatMul
+from nndsl.ops.movement import Concat, Slice, Transpose
+from nndsl.ops.reduction import Broadcast, Reduce, Reshape
+from nndsl.ops.rows import LogSoftmax, Softmax
+from nndsl.ops.source import Constant, SizeOf
+from nndsl.records import dataclass
+from nndsl.scalar.expression import Expression
+from nndsl.scalar.primitives import PRIMITIVES
+
+INFIX = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+
+
+@dataclass
+class Sources:
+    """Functions whose text goes into the file, by name, each before those that call it."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def name_of(self, function: Callable[..., Any]) -> str:
+        """What a function is called in the file; its text and that of what it calls is kept."""
+        assert isinstance(function, FunctionType)
+        name = function.__name__
+        if name not in self.texts:
+            for used in _names_used(function):
+                found = function.__globals__.get(used)
+                if isinstance(found, FunctionType) and found is not function:
+                    self.name_of(found)
+                elif isinstance(found, type) and found.__module__ == function.__module__:
+                    self.texts.setdefault(used, inspect.getsource(found))
+            self.texts[name] = inspect.getsource(function)
+        return name
+
+
+def _names_used(function: FunctionType) -> tuple[str, ...]:
+    inner = [c for c in function.__code__.co_consts if inspect.iscode(c)]
+    return (*function.__code__.co_names, *(n for code in inner for n in code.co_names))
+
+
+def lines_of(graph: Graph, names: dict[Value, str], sources: Sources) -> list[str]:
+    """The statements that compute a graph's outputs; `names` gives the inputs' and gets the rest.
+
+    `rows` stands for the number of rows, `precision` for the type of numbers. An operation without
+    a form of its own is written in the simpler ones it stands for; TypeError where there are none.
+    """
+    printer = _Printer(names, sources)
+    return [line for node in graph.nodes for line in printer.statements(node)]
+
+
+class _Printer:
+    def __init__(self, names: dict[Value, str], sources: Sources) -> None:
+        self.names, self.sources = names, sources
+
+    def statements(self, node: Node) -> list[str]:
+        if isinstance(node.operation, Map):
+            texts = [self.formula(e, node) for e in node.operation.expressions]
+        else:
+            make = _FORMS.get(type(node.operation))
+            if make is None:
+                return self.decomposed(node)
+            texts = [make(node.operation, [self.names[v] for v in node.inputs])]
+        return [
+            f"{self.named(value)} = {text}" for value, text in zip(node.outputs, texts, strict=True)
+        ]
+
+    def decomposed(self, node: Node) -> list[str]:
+        """The statements of the simpler operations that one stands for."""
+        assert isinstance(node.operation, Op)
+        build = Builder()
+        inputs = []
+        for position, value in enumerate(node.inputs):
+            inputs.append(build.input(f"x{position}", value.type, Role.DATA))
+            self.names[inputs[-1]] = self.names[value]
+        results = node.operation.decompose(build, inputs)
+        if results is None:
+            raise TypeError(f"{node.operation.name} has no form in NumPy")
+        lines = [line for inner in build.graph.nodes for line in self.statements(inner)]
+        for value, result in zip(node.outputs, results, strict=True):
+            self.names[value] = self.names[result]
+        return lines
+
+    def named(self, value: Value) -> str:
+        """A new variable."""
+        name = f"v{len(self.names)}"
+        self.names[value] = name
+        return name
+
+    def formula(self, expression: Expression, node: Node) -> str:
+        """An expression over the operands x0, x1, ...; results keep the common shape."""
+        if expression.operator == "constant":
+            shape = _shape(node.outputs[0].type.shape)
+            return f"np.full({shape}, {_number(expression)}, precision)"
+        return self._text(expression, [self.names[v] for v in node.inputs])
+
+    def _text(self, expression: Expression, operands: Sequence[str]) -> str:
+        if expression.operator == "constant":
+            return _number(expression)
+        if expression.operator == "variable":
+            return operands[int(str(expression.value)[1:])]
+        primitive = PRIMITIVES[expression.operator]
+        arguments = [self._text(a, operands) for a in expression.arguments]
+        if primitive.name in INFIX:
+            return f"({f' {INFIX[primitive.name]} '.join(arguments)})"
+        listed = ", ".join(arguments)
+        if isinstance(primitive.meaning, np.ufunc):
+            return f"np.{primitive.meaning.__name__}({listed})"
+        if primitive.is_condition:  # a comparison that answers 1 or 0
+            return f"(np.{primitive.name}({listed}) * 1.0)"
+        return f"{self.sources.name_of(primitive.meaning)}({listed})"
+
+
+def _number(expression: Expression) -> str:
+    """A constant; `float` reads what has no literal of its own."""
+    number = float(str(expression.value))
+    return repr(number) if math.isfinite(number) else f'float("{number}")'
+
+
+def _shape(shape: Sequence[Dimension]) -> str:
+    sizes = [str(d) if isinstance(d, int) else "rows" for d in shape]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
+def _matmul(op: MatMul, operands: list[str]) -> str:
+    a, b = operands
+    if op.transpose_a and not op.transpose_b:
+        return f"{a}.reshape(-1, {a}.shape[-1]).T @ {b}.reshape(-1, {b}.shape[-1])"
+    return f"{a}{'.T' if op.transpose_a else ''} @ {b}{'.T' if op.transpose_b else ''}"
+
+
+def _reduce(op: Reduce, operands: list[str]) -> str:
+    keep = ", keepdims=True" if op.keep else ""
+    if op.kind == "max":
+        return f"{operands[0]}.max(axis={op.axes}{keep})"
+    return f"{operands[0]}.sum(axis={op.axes}{keep}, dtype=np.float64).astype(precision)"
+
+
+def _slice(op: Slice, operands: list[str]) -> str:
+    places = ", ".join([":"] * op.axis + [f"{op.start}:{op.stop}"])
+    return f"{operands[0]}[{places}]"
+
+
+def _softmax(op: Softmax, operands: list[str]) -> str:
+    return f"softmax({operands[0]})"
+
+
+def _constant(op: Constant, operands: list[str]) -> str:
+    kind = "np.int32" if op.element is ElementType.INDEX else "precision"
+    return f"np.array({list(op.numbers)!r}, {kind}).reshape({op.shape!r})"
+
+
+def _pick(op: Pick, operands: list[str]) -> str:
+    return f"np.take_along_axis({operands[0]}, {operands[1]}[..., None], axis=-1)[..., 0]"
+
+
+_FORMS: dict[type, Callable[[Any, list[str]], str]] = {
+    MatMul: _matmul,
+    Reduce: _reduce,
+    Broadcast: lambda op, x: f"np.broadcast_to({x[0]}, {_shape(op.shape)})",
+    Reshape: lambda op, x: f"{x[0]}.reshape({_shape(op.shape)})",
+    Transpose: lambda op, x: f"{x[0]}.transpose({op.axes!r})",
+    Slice: _slice,
+    Concat: lambda op, x: f"np.concatenate([{', '.join(x)}], axis={op.axis})",
+    Softmax: _softmax,
+    LogSoftmax: lambda op, x: f"log_softmax({x[0]})",
+    Constant: _constant,
+    SizeOf: lambda op, x: "float(rows)",
+    OneHot: lambda op, x: f"np.eye({op.classes}, dtype=precision)[{x[0]}]",
+    Pick: _pick,
+}
+"""The operations that are no formula; what only training uses (chance, fused kernels) has none."""

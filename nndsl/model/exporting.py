@@ -1,0 +1,24 @@
+"""A run, or a file's network with the weights it starts from, as text of other systems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nndsl import driver
+from nndsl.data.cells import MISSING
+from nndsl.data.options import missing_texts
+from nndsl.export.numpy_file import numpy_file
+from nndsl.model.api import load
+from nndsl.passes import pipeline
+
+
+def exported(path: Path, name: str) -> str:
+    """The NumPy file of a run folder or a `.nn` file; `name` is what the file will be called."""
+    model = load(path)
+    origin = model.origin
+    graph = driver.prediction_graph(origin.network, origin.recipe, pipeline.CLEANING)
+    known = origin.preparation
+    if known is None:
+        return numpy_file(graph, model.arrays(), name, model.precision)
+    texts = {text.lower() for text in (*MISSING, *missing_texts(known.specification))}
+    return numpy_file(graph, model.arrays(), name, model.precision, known.schema, texts)
