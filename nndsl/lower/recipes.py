@@ -9,6 +9,7 @@ from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
 from nndsl.lower.inputs import match_inputs
+from nndsl.lower.layer_lints import lint_layers
 from nndsl.lower.lints import lint_data
 from nndsl.lower.losses import LossBuilder, Losses, infer_loss, read_losses
 from nndsl.lower.names import not_yet, unknown_name
@@ -71,6 +72,7 @@ def recipe_of(
         return None
     _answer_graph(networks[target.definition.name], evaluation)
     lint_data(section.train, source, scope.problems)
+    lint_layers(made, values.batch, scope.problems)
     notes = [*values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
     return _assemble(
         section, target, source, settings, values, optimizers, tuple(penalties), chosen,

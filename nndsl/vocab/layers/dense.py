@@ -21,7 +21,7 @@ TRANSPOSED = (1, 0)
 def _make(context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]) -> Value:
     """W1 x1 + W2 x2 + ... + b, one weight matrix for each operand."""
     units: Dimension = arguments["units"]
-    inputs = [_input_size(operand, units) for operand in operands]
+    inputs = [input_size(operand, units, "dense") for operand in operands]
     given = _weights_by_operand(arguments["weights"], inputs, units)
     fan_in = sum(size for size in inputs if isinstance(size, int)) or 1
     terms = []
@@ -44,19 +44,21 @@ def _make(context: LayerContext, operands: Sequence[Value], arguments: Mapping[s
     return add_sum(context.build, terms)
 
 
-def _input_size(operand: Value, units: Dimension) -> Dimension:
+def input_size(operand: Value, units: Dimension, word: str) -> Dimension:
     """How many numbers an example has, or NN202 where it is no plain list of numbers."""
     type = operand.type
     if type.element is ElementType.INDEX:
         raise ShapeError(
-            "`dense` takes numbers, not class numbers", "NN202", "use `onehot` in the data section"
+            f"`{word}` takes numbers, not class numbers",
+            "NN202",
+            "use `onehot` in the data section",
         )
     if type.rank != 2 or type.shape[0] != BATCH:
         shape = format_shape(type.shape)
         raise ShapeError(
-            f"`dense` takes a list of numbers for each example, not {shape}",
+            f"`{word}` takes a list of numbers for each example, not {shape}",
             "NN202",
-            f"flatten -> dense({units})",
+            f"flatten -> {word}({units})",
         )
     return type.shape[1]
 
@@ -101,5 +103,6 @@ register(
         "Rosenblatt 1958, The perceptron",
         _make,
         (1, None),
-    )
+    ),
+    example="dense(16) -> relu",
 )

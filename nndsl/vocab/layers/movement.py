@@ -56,7 +56,9 @@ register(
         "All numbers of an example in one list, the last axis running fastest.",
         "torch.nn.Flatten",
         _flatten,
-    )
+        transparent=True,
+    ),
+    example="flatten -> dense(16)",
 )
 register(
     Layer(
@@ -66,7 +68,9 @@ register(
         "torch.cat",
         _concat,
         (1, None),
-    )
+        transparent=True,
+    ),
+    example="[dense(8) -> relu, dense(8) -> tanh] -> concat",
 )
 register(
     Layer(
@@ -74,5 +78,6 @@ register(
         {"factor": Real(doc="the number")},
         "Every number times a constant.",
         make=_scale,
-    )
+    ),
+    example="dense(16) -> scale(0.5)",
 )

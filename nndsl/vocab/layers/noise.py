@@ -1,4 +1,4 @@
-"""Layers with randomness: dropout, added noise, and noise as an input."""
+"""Layers with randomness: dropout in two forms, added noise, and noise as an input."""
 
 from __future__ import annotations
 
@@ -33,6 +33,25 @@ def _dropout(
     return add_map(context.build, where(operand(1) < rate, 0, kept), value, chance, name="dropout")
 
 
+SELU_LOWEST = -1.7580993408473768
+"""What SELU gives far below 0: minus its scale times its alpha."""
+
+
+def _alpha_dropout(
+    context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
+) -> Value:
+    """Drops to SELU's lowest value; then a factor and a shift bring mean 0, deviation 1 back."""
+    (value,) = operands
+    rate = arguments["rate"]
+    if rate == 0.0 or not context.training:
+        return value
+    chance = context.build.add(Random("uniform", value.type.shape, context.stream()))
+    factor = ((1.0 - rate) * (1.0 + rate * SELU_LOWEST**2)) ** -0.5
+    shift = -factor * rate * SELU_LOWEST
+    kept = where(operand(1) < rate, SELU_LOWEST, operand(0))
+    return add_map(context.build, factor * kept + shift, value, chance, name="alpha_dropout")
+
+
 def _add_noise(
     context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
 ) -> Value:
@@ -64,7 +83,21 @@ register(
         "In training each number becomes 0 with a given chance; afterwards nothing is dropped.",
         "Srivastava et al. 2014, Dropout",
         _dropout,
-    )
+        transparent=True,
+    ),
+    example="dense(16) -> relu -> dropout(0.2)",
+)
+register(
+    Layer(
+        "alpha_dropout",
+        {"rate": Real(doc="share of the numbers that are dropped", ge=0, lt=1)},
+        "Dropout for `selu`: dropped numbers take SELU's lowest value, and mean 0 and deviation 1 "
+        "are kept. Nothing is dropped after training.",
+        "Klambauer et al. 2017, arXiv:1706.02515",
+        _alpha_dropout,
+        transparent=True,
+    ),
+    example="dense(16) -> selu -> alpha_dropout(0.1)",
 )
 register(
     Layer(
@@ -73,7 +106,9 @@ register(
         "In training a normal number of mean 0 is added to each; afterwards nothing.",
         "Bishop 1995, Training with noise is equivalent to Tikhonov regularization",
         _add_noise,
-    )
+        transparent=True,
+    ),
+    example="add_noise(0.1) -> dense(16) -> relu",
 )
 register(
     Layer(
@@ -83,5 +118,6 @@ register(
         "Goodfellow et al. 2014, arXiv:1406.2661",
         _noise,
         (0, 0),
-    )
+    ),
+    example="noise(8) -> dense(16) -> relu",
 )

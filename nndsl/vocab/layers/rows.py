@@ -13,7 +13,8 @@ register(
         "exp(x) divided by its sum over the outputs: shares above 0 that sum to 1.",
         "Bridle 1990, Probabilistic interpretation of feedforward classification network outputs",
         lambda context, operands, arguments: context.build.add(Softmax(), operands[0]),
-    )
+    ),
+    example="dense(3) -> softmax",
 )
 register(
     Layer(
@@ -22,5 +23,6 @@ register(
         "Logarithm of softmax, without overflow.",
         "torch.nn.LogSoftmax",
         lambda context, operands, arguments: context.build.add(LogSoftmax(), operands[0]),
-    )
+    ),
+    example="dense(3) -> log_softmax",
 )

@@ -1,0 +1,88 @@
+"""Lints on layers of a net that is trained: what runs, but does nothing or works against another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nndsl.ir.graph import Value
+from nndsl.lower.nets import Elaborated
+from nndsl.lower.problems import Problems
+from nndsl.lower.result import Part
+
+DROPOUTS = ("dropout", "alpha_dropout")
+ENDINGS = ("softmax", "log_softmax", "sigmoid")
+
+
+def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None:
+    """Superfluous biases, misplaced dropout, batches of one row. `made` is in training mode."""
+    parts = [part for part in made.elaboration.parts if not part.is_block]
+    makers = {part.output: part for part in parts}
+    for part in parts:
+        if part.word == "batch_norm":
+            _lint_bias(part, makers, made, problems)
+            _lint_single_rows(part, batch, problems)
+        if part.word == "dropout" and any(p.word == "selu" for p in _before(part, makers)):
+            problems.lint(
+                "NN811",
+                "`dropout` undoes what `selu` is for: mean 0 and deviation 1 in every layer",
+                part.span,
+                "changes both",
+                help=part.text.replace("dropout", "alpha_dropout", 1),
+            )
+    for output in made.outputs.values():
+        _lint_last_dropout(output.value, makers, problems)
+
+
+def _lint_bias(part: Part, makers: dict[Value, Part], made: Elaborated, problems: Problems) -> None:
+    """A bias that batch normalisation subtracts again, where nobody else sees it."""
+    before = makers.get(part.inputs[0])
+    if before is None or before.word != "dense":
+        return
+    if not any(name.endswith(".bias") for name in before.parameters):
+        return
+    readers = made.graph.users().get(before.output, [])
+    others = any(node.label != part.path for node in readers)
+    if others or before.output in made.graph.outputs.values():
+        return
+    text = before.text
+    problems.lint(
+        "NN809",
+        "the bias does nothing: `batch_norm` subtracts it again with the mean",
+        before.span,
+        "learns a bias",
+        secondary=((part.span, "subtracts the mean of every unit"),),
+        help="bias=false" if "bias" in text else f"{text.removesuffix(')')}, bias=false)",
+    )
+
+
+def _lint_single_rows(part: Part, batch: int | None, problems: Problems) -> None:
+    if batch == 1:
+        problems.lint(
+            "NN812",
+            "with `batch = 1` every number that `batch_norm` gives is its shift, whatever comes in",
+            part.span,
+            "the mean of one row is the row",
+            help="a larger batch, or `layer_norm`",
+        )
+
+
+def _before(part: Part, makers: dict[Value, Part]) -> Iterator[Part]:
+    """The stages before one, along its first operand, back to the next with weights."""
+    maker = makers.get(part.inputs[0])
+    while maker is not None and not maker.parameters:
+        yield maker
+        maker = makers.get(maker.inputs[0]) if maker.inputs else None
+
+
+def _lint_last_dropout(output: Value, makers: dict[Value, Part], problems: Problems) -> None:
+    last = makers.get(output)
+    if last is not None and last.word in ENDINGS:
+        last = makers.get(last.inputs[0])
+    if last is not None and last.word in DROPOUTS:
+        problems.lint(
+            "NN810",
+            f"`{last.word}` right before the output: the loss sees answers that are never given",
+            last.span,
+            "drops outputs, not hidden units",
+            help="dropout stands before the last `dense`, not after it",
+        )
