@@ -67,7 +67,8 @@ Shapes = Mapping[str, tuple[int | str, ...]]
 class Picture(Word):
     """A picture in the report of a run: `draw(run, arguments)` gives its figures.
 
-    `standard` ones are in every report that they fit. `problem(shapes, arguments)` says what the
+    `standard` ones are in every report that they fit, and `section` is the part of it where they
+    stand ("learning", "answers", "weights", "pictures"). `problem(shapes, arguments)` says what the
     arguments would have to be for this network ("" when they are right).
     """
 
@@ -75,6 +76,7 @@ class Picture(Word):
     problem: Callable[[Shapes, Mapping[str, Any]], str] | None = None
     standard: bool = False
     needs_rows: bool = False
+    section: str = "pictures"
 
 
 def picture(
@@ -86,11 +88,12 @@ def picture(
     problem: Callable[[Shapes, Mapping[str, Any]], str] | None = None,
     standard: bool = False,
     needs_rows: bool = False,
+    section: str = "pictures",
     **parameters: Parameter,
 ) -> None:
     """Define a picture."""
     register(
-        Picture(name, parameters, doc, see, draw, problem, standard, needs_rows),
+        Picture(name, parameters, doc, see, draw, problem, standard, needs_rows, section),
         f"train Net {{ report = [{name}] }}",
     )
 
@@ -156,6 +159,7 @@ picture(
     _curves,
     "Losses, metrics and the learning rate over the epochs, the kept epoch marked.",
     standard=True,
+    section="learning",
 )
 
 # --- what it says of new rows ---------------------------------------------------------------
@@ -186,6 +190,7 @@ picture(
     "The confusion matrix: how often each class was taken for each.",
     standard=True,
     needs_rows=True,
+    section="answers",
 )
 
 
@@ -245,6 +250,7 @@ picture(
     "Predicted against actual numbers, and how far they are apart.",
     standard=True,
     needs_rows=True,
+    section="answers",
 )
 
 # --- weights --------------------------------------------------------------------------------
@@ -300,6 +306,7 @@ picture(
     _weights,
     "The weights into each unit as a picture: dark below 0, light above.",
     problem=_weights_problem,
+    section="weights",
     part=WeightsOf(None, "whose weights, such as `Net.hidden`; left out: the first ones"),
     size=Pair(None, "height and width of a picture; left out: a square, or one line"),
     most=Int(64, "greatest number of units", ge=1, le=1024),
@@ -316,4 +323,5 @@ picture(
     _spread,
     "A histogram of the learnt numbers of each layer.",
     standard=True,
+    section="weights",
 )

@@ -1,0 +1,217 @@
+"""The figures of the answers: the verdict in a sentence, all metrics, each class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from nndsl.model.report.evidence import GIVEN, TEST, TRAINING, VALIDATION, Evidence
+from nndsl.model.report.judgement import Judgement, figures_by_part, judge, measured
+from nndsl.model.report.numbers import number, percent
+from nndsl.render.charts import Ranged, range_chart
+from nndsl.render.report import content
+from nndsl.train.figures import wilson_interval
+from nndsl.vocab.kinds import Metric
+from nndsl.vocab.pictures import Judged, confusion_counts
+from nndsl.vocab.registry import words
+
+GAP = 0.05
+"""Difference of a share between training and other rows from which it is worth a word."""
+
+
+def judgement_of(evidence: Evidence) -> Judgement | None:
+    """What the first output's figure is worth; None without rows."""
+    if evidence.rows is None:
+        return None
+    given = evidence.answers.get(TRAINING)
+    train = given[0] if given is not None else None
+    recipe = evidence.loaded.recipe
+    return judge(recipe, evidence.judged[0], evidence.rows, train, recipe.seed)
+
+
+def spoken(metric: Metric) -> str:
+    """A metric as it stands in a sentence or a table."""
+    return {"r2": "R²", "auc": "AUC", "f1": "F1", "rmse": "RMSE", "mse": "MSE", "mae": "MAE"}.get(
+        metric.name, metric.name.replace("_", " ")
+    )
+
+
+def verdict(evidence: Evidence, judgement: Judgement | None) -> str:
+    """One sentence: the figure, its interval, and what the simplest predictions reach."""
+    if judgement is None:
+        return _verdict_of_record(evidence)
+    judged = evidence.judged[0]
+    low, high = judgement.interval
+    if judgement.metric.name == "accuracy" and judgement.right is not None:
+        told = (
+            f"It names the right `{judged.target}` for {judgement.right} of {judgement.rows} "
+            f"{_rows(evidence.part)}: {percent(judgement.value)}, with a 95 % interval of "
+            f"{percent(low)} to {percent(high)}"
+        )
+        return f"{told}{_beside(judgement, percent)}."
+    told = (
+        f"Its {spoken(judgement.metric)} for `{judged.target}` on {judgement.rows} "
+        f"{_rows(evidence.part)} is {number(judgement.value)}, with a 95 % interval of "
+        f"{number(low)} to {number(high)}"
+    )
+    return f"{told}{_beside(judgement, number)}."
+
+
+def _rows(part: str) -> str:
+    return {TEST: "test rows", VALIDATION: "validation rows", TRAINING: "training rows",
+            GIVEN: "rows of the given file"}[part]  # fmt: skip
+
+
+def _beside(judgement: Judgement, shown: object) -> str:
+    assert callable(shown)
+    simple = []
+    if math.isfinite(judgement.constant):
+        what = "the most frequent class" if judgement.right is not None else "the mean"
+        simple.append(f"always answering {what} gives {shown(judgement.constant)}")
+    if math.isfinite(judgement.linear):
+        simple.append(f"a linear model {shown(judgement.linear)}")
+    return f"; {', '.join(simple)}" if simple else ""
+
+
+def _verdict_of_record(evidence: Evidence) -> str:
+    """What the run itself has noted, where its rows are gone."""
+    record = evidence.loaded.run.record
+    for name, value in record.metrics.items():
+        part, _, metric = name.partition("_")
+        if part != "test" or metric == "loss":
+            continue
+        rows = int(record.rows.get("test", 0))
+        told = f"At the end of the training its {metric.replace('_', ' ')} on {rows} test rows was "
+        if metric == "accuracy" and rows:
+            low, high = wilson_interval(round(value * rows), rows)
+            between = f"{percent(low)} to {percent(high)}"
+            return f"{told}{percent(value)}, with a 95 % interval of {between}."
+        return f"{told}{number(value)}."
+    return "The run has no figure of rows that it was not trained on."
+
+
+def remarks(evidence: Evidence, judgement: Judgement | None) -> Iterator[str]:
+    """What qualifies the verdict."""
+    if judgement is None:
+        command = f"nndsl report {evidence.loaded.run.path} DATA"
+        yield f"{evidence.absent} Parts that need the rows are left out: `{command}` shows them."
+        return
+    if evidence.part == GIVEN:
+        yield (
+            "These rows are not those that the run was trained on, or they have changed since; "
+            "all of them are judged, and nothing is known of baselines."
+        )
+        return
+    if evidence.part == TRAINING:
+        yield "There are no other rows: this says how well it fits, not what it is worth on new."
+    if not math.isnan(judgement.constant) and not judgement.beats_constant:
+        yield (
+            "The interval does not lie clear of the constant answer: "
+            "on these rows the network cannot be told from it."
+        )
+    yield from _gap(evidence, judgement)
+
+
+def _gap(evidence: Evidence, judgement: Judgement) -> Iterator[str]:
+    """A word on what does not carry over from the training rows."""
+    given = evidence.answers.get(TRAINING)
+    if given is None or evidence.part == TRAINING or judgement.metric.name not in SHARES:
+        return
+    known = measured(judgement.metric, given[0])
+    low, high = judgement.interval
+    if known - judgement.value > GAP and known > high:
+        yield (
+            f"On the training rows the same figure is {number(known)}: part of what it learnt "
+            "holds only there (overfitting)."
+        )
+    elif low <= known <= high:
+        yield f"On the training rows the same figure is {number(known)}, which is no different."
+
+
+SHARES = ("accuracy", "balanced_accuracy", "f1", "auc", "r2")
+
+
+def comparison(evidence: Evidence, judgement: Judgement | None) -> content.Picture | None:
+    """The figure beside the simple predictions."""
+    if judgement is None or not math.isfinite(judgement.value):
+        return None
+    from markupsafe import Markup
+
+    constant = "most frequent class" if judgement.right is not None else "always the mean"
+    items = [
+        Ranged("this network", judgement.value, judgement.interval),
+        Ranged("linear model", judgement.linear),
+        Ranged(constant, judgement.constant),
+    ]
+    known = [item for item in items if math.isfinite(item.value)]
+    bounds = (0.0, 1.0) if judgement.metric.name in SHARES[:-1] else None
+    told = "; ".join(f"{item.name} {number(item.value)}" for item in known)
+    name = spoken(judgement.metric)
+    drawing = range_chart(items, f"{name}: {told}", bounds=bounds)
+    better = "more" if judgement.metric.higher_is_better else "less"
+    caption = f"On the {_rows(evidence.part)}; {better} is better. The line is the 95 % interval."
+    return content.Picture(f"{name[:1].upper()}{name[1:]} beside simple predictions",
+                           Markup(drawing), caption)  # fmt: skip
+
+
+# --- tables ---------------------------------------------------------------------------------
+
+
+def metric_tables(evidence: Evidence) -> list[content.Block]:
+    """All fitting metrics of each output on each part, and the figures of each class."""
+    found: list[content.Block] = []
+    for position, judged in enumerate(evidence.judged):
+        figures = figures_by_part(evidence.answers, position)
+        parts = list(evidence.answers)
+        rows = [
+            (spoken(_metric(name)), *(number(by_part[part]) for part in parts), _metric(name).doc)
+            for name, by_part in figures.items()
+        ]
+        counts = ("rows", *(f"{len(evidence.answers[p][position].actual):,}" for p in parts), "")
+        heads = ("figure", *parts, "meaning")
+        numbers = frozenset(range(1, len(parts) + 1))
+        title = f"{judged.target}: figures"
+        found.append(content.Table(title, heads, [counts, *rows], numbers))
+        if judged.classes:
+            found.append(class_table(judged))
+    return found
+
+
+def _metric(name: str) -> Metric:
+    metric = words("metric")[name]
+    assert isinstance(metric, Metric)
+    return metric
+
+
+MOST_CLASSES = 40
+
+
+def class_table(judged: Judged) -> content.Table:
+    """Precision, recall, F1 and the area under the ROC curve of each class."""
+    counts = confusion_counts(judged)
+    right, said, there = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
+    rows = []
+    for i, name in enumerate(judged.classes):
+        precision = right[i] / said[i] if said[i] else math.nan
+        recall = right[i] / there[i] if there[i] else math.nan
+        both = said[i] + there[i]
+        f1 = 2 * right[i] / both if both else math.nan
+        figures = (float(precision), float(recall), float(f1), _area(judged, i))
+        rows.append((name, f"{there[i]:,}", *(number(f) for f in figures)))
+    title = f"{judged.target}: each class on the {judged.part} rows"
+    heads = ("class", "rows", "precision", "recall", "F1", "AUC")
+    return content.Table(title, heads, rows[:MOST_CLASSES], frozenset(range(1, 6)),
+                         rows[MOST_CLASSES:])  # fmt: skip
+
+
+def _area(judged: Judged, position: int) -> float:
+    """The area under the ROC curve of one class against all others."""
+    is_class = (judged.actual == position).astype(np.int64)
+    if not 0 < is_class.sum() < len(is_class):
+        return math.nan
+    share = judged.predictions[:, position]
+    one = Judged(judged.output, judged.target, judged.part, ("rest", "class"),
+                 np.stack((1 - share, share), axis=1), is_class)  # fmt: skip
+    return measured(_metric("auc"), one)

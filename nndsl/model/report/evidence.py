@@ -1,0 +1,179 @@
+"""What a report is made from: a run folder, and the rows of its data where they are at hand."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nndsl import driver
+from nndsl.data import (
+    Prepared,
+    Split,
+    Table,
+    apply_schema,
+    prepare,
+    read_table,
+    schema_of,
+    schema_to_json,
+    split_rows,
+)
+from nndsl.diagnostics import NndslError, error
+from nndsl.model.running import LoadedRun, load_run
+from nndsl.records import dataclass
+from nndsl.schema import TargetKind
+from nndsl.train import folder as folders
+from nndsl.train.scoring import judged as judged_arrays
+from nndsl.vocab.pictures import Judged
+
+TRAINING, VALIDATION, TEST, GIVEN = "training", "validation", "test", "given"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a run: the table, which of them are in which part, the arrays of all.
+
+    `original` says whether they are those that the run was trained on; others are one part.
+    """
+
+    table: Table
+    prepared: Prepared
+    parts: Mapping[str, np.ndarray]
+    original: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A run as its report sees it; pictures look at it as `nndsl.vocab.pictures.Run`.
+
+    `answers` are each output's on each part of the rows, `part` the one that is judged. Without
+    rows `absent` says why.
+    """
+
+    loaded: LoadedRun
+    history: Mapping[str, Sequence[float]]
+    weights: Mapping[str, np.ndarray]
+    rows: Rows | None
+    answers: Mapping[str, tuple[Judged, ...]]
+    part: str
+    absent: str = ""
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch whose weights were kept."""
+        return self.loaded.run.record.best_epoch
+
+    @property
+    def judged(self) -> tuple[Judged, ...]:
+        """The outputs on the rows that count."""
+        return self.answers.get(self.part, ())
+
+
+def gather(path: Path, data: str | None) -> Evidence:
+    """Read a run and, from `data` or where the run found them, its rows; judge them.
+
+    Raises NN5xx for a run that cannot be read. Rows that are not there any more are no error
+    unless `data` names them.
+    """
+    loaded = load_run(path)
+    history = _history(folders.read_text(path, folders.HISTORY), path)
+    named = {n: loaded.run.weights[n] for n in loaded.network.parameters}
+    rows, absent = _rows(loaded, data)
+    if rows is None:
+        return Evidence(loaded, history, named, None, {}, TEST, absent)
+    answers = {part: _answers(loaded, rows, part) for part in rows.parts}
+    part = next(p for p in (TEST, VALIDATION, TRAINING, GIVEN) if p in answers)
+    return Evidence(loaded, history, named, rows, answers, part)
+
+
+def _history(text: str, path: Path) -> dict[str, list[float]]:
+    """`history.csv` by column; NN502 when it is damaged."""
+    lines = list(csv.reader(text.splitlines()))
+    try:
+        names = lines[0]
+        numbers = [[float(cell) for cell in line] for line in lines[1:]]
+        columns = list(zip(*numbers, strict=True)) if numbers else [() for _ in names]
+        return {n: list(column) for n, column in zip(names, columns, strict=True)}
+    except (ValueError, IndexError):
+        raise error("NN502", f"`{path / folders.HISTORY}` is damaged: it is no table") from None
+
+
+# --- rows -----------------------------------------------------------------------------------
+
+
+def _rows(loaded: LoadedRun, data: str | None) -> tuple[Rows | None, str]:
+    """The rows, or why there are none."""
+    specification = loaded.specification
+    known = loaded.run.record.data.get(specification.name)
+    if data is None and known == driver.STANDARD_INPUT:
+        return None, "The run read its rows from standard input."
+    source = data or (known if specification.path is not None else None)
+    try:
+        table = read_table(specification, Path.cwd(), source)
+    except NndslError as problem:
+        if data is not None:
+            return _other_rows(loaded, data), ""
+        return None, f"{problem.diagnostics[0].title}."
+    original = _original(loaded, table)
+    if original is not None:
+        return original, ""
+    return _other_rows(loaded, source), ""
+
+
+def _original(loaded: LoadedRun, table: Table) -> Rows | None:
+    """The rows in their parts, when they are those of the run: then the same is learnt of them."""
+    specification, recipe = loaded.specification, loaded.recipe
+    try:
+        schema = schema_of(table, specification)
+        split = split_rows(table, schema, specification, recipe.seed)
+        prepared = prepare(table, schema, specification, split.train, recipe.precision)
+    except NndslError:
+        return None
+    if schema_to_json(prepared.schema) != loaded.run.schema:
+        return None
+    return Rows(table, prepared, _parts(split), True)
+
+
+def _parts(split: Split) -> dict[str, np.ndarray]:
+    parts = {TRAINING: split.train, VALIDATION: split.validation, TEST: split.test}
+    return {name: rows for name, rows in parts.items() if len(rows)}
+
+
+def _other_rows(loaded: LoadedRun, source: str | None) -> Rows:
+    """Rows that are not those of the run: all of them, as `evaluate` takes them."""
+    table = read_table(loaded.specification, Path.cwd(), source, expected=loaded.schema)
+    prepared = apply_schema(table, loaded.schema, loaded.recipe.precision)
+    if not prepared.targets:
+        names = ", ".join(f"`{target.name}`" for target in loaded.schema.targets)
+        raise error(
+            "NN424",
+            f"`{source}` has no column {names} to compare with",
+            help="give a file that has it, or none: the report then says what it cannot show",
+        )
+    known = np.ones(table.rows, dtype=bool)
+    for target in loaded.schema.targets:
+        array = prepared.targets[target.name]
+        if target.kind is TargetKind.CLASSES:
+            known &= array.reshape(-1) >= 0
+        else:
+            known &= np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+    return Rows(table, prepared, {GIVEN: np.flatnonzero(known)}, False)
+
+
+def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:
+    chosen = rows.parts[part]
+    wanted = loaded.executable.program.shapes
+    inputs = {
+        name: np.ascontiguousarray(array[chosen])
+        for name, array in rows.prepared.inputs.items()
+        if name in wanted
+    }
+    targets = {name: array[chosen] for name, array in rows.prepared.targets.items()}
+    results = loaded.executable.evaluate(inputs)
+    found = []
+    for output in loaded.outputs:
+        predictions, actual = judged_arrays(output, results[output.name], targets)
+        found.append(Judged(output.name, output.target, part, output.classes, predictions, actual))
+    return tuple(found)

@@ -1,0 +1,203 @@
+"""What figures are worth: intervals, and what the simplest predictions would reach."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from nndsl.lower.result import Recipe
+from nndsl.model.report.evidence import TRAINING, Rows
+from nndsl.records import dataclass
+from nndsl.train.figures import wilson_interval
+from nndsl.vocab.kinds import Metric
+from nndsl.vocab.pictures import Judged
+from nndsl.vocab.registry import words
+
+RESAMPLES = 1000
+RESAMPLED_NUMBERS = 20_000_000
+LEAST_RESAMPLES = 100
+LINEAR_ROWS = 5_000
+LINEAR_COLUMNS = 1_000
+LINEAR_STEPS = 300
+RIDGE = 1e-3
+"""Of the linear baseline: penalty per row, so that columns that say the same do not matter."""
+
+_DEFAULT = {"classes": "accuracy", "numbers": "r2"}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The figure of one output on the rows that count, beside simple predictions.
+
+    `interval` holds the true figure with about 95 %; `constant` is the figure of always saying the
+    most frequent class or the mean, `linear` that of a linear model (NaN where it was not tried).
+    """
+
+    metric: Metric
+    value: float
+    interval: tuple[float, float]
+    constant: float
+    linear: float
+    right: int | None
+    rows: int
+
+    @property
+    def beats_constant(self) -> bool:
+        """Whether the whole interval lies on the better side of the constant prediction."""
+        low, high = self.interval
+        if math.isnan(self.constant):
+            return False
+        return low > self.constant if self.metric.higher_is_better else high < self.constant
+
+
+def sort_of(judged: Judged) -> str:
+    """Which metrics fit: those of "classes" or of "numbers"."""
+    return "classes" if judged.classes else "numbers"
+
+
+def metrics_for(judged: Judged) -> dict[str, Metric]:
+    """All metrics that fit an output, by name."""
+    found = words("metric").items()
+    return {n: m for n, m in found if isinstance(m, Metric) and m.targets == sort_of(judged)}
+
+
+def measured(metric: Metric, judged: Judged) -> float:
+    """A metric of an output; NaN where it has no meaning for these rows."""
+    assert metric.measure is not None
+    try:
+        return float(metric.measure(judged.predictions, judged.actual))
+    except (ValueError, ZeroDivisionError, FloatingPointError):
+        return math.nan
+
+
+def main_metric(recipe: Recipe, judged: Judged) -> Metric:
+    """The first metric of the recipe that fits, else accuracy or R2."""
+    fitting = metrics_for(judged)
+    for call in recipe.metrics:
+        if call.name in fitting:
+            return fitting[call.name]
+    return fitting[_DEFAULT[sort_of(judged)]]
+
+
+def judge(
+    recipe: Recipe, judged: Judged, rows: Rows, train: Judged | None, seed: int = 0
+) -> Judgement:
+    """The figure with its interval and baselines. `train` are the same output's training rows."""
+    metric = main_metric(recipe, judged)
+    value = measured(metric, judged)
+    right = None
+    if judged.classes:
+        right = int(np.sum(judged.predictions.argmax(axis=1) == judged.actual))
+    is_share = metric.name == "accuracy" and right is not None
+    interval = (
+        wilson_interval(right or 0, len(judged.actual))
+        if is_share
+        else bootstrap_interval(metric, judged, seed)
+    )
+    constant = linear = math.nan
+    if train is not None:
+        constant = measured(metric, _with(judged, constant_predictions(judged, train)))
+        answers = linear_predictions(judged, rows, train)
+        linear = measured(metric, _with(judged, answers)) if answers is not None else math.nan
+    return Judgement(metric, value, interval, constant, linear, right, len(judged.actual))
+
+
+def _with(judged: Judged, predictions: np.ndarray) -> Judged:
+    return Judged(judged.output, judged.target, judged.part, judged.classes, predictions,
+                  judged.actual)  # fmt: skip
+
+
+def bootstrap_interval(metric: Metric, judged: Judged, seed: int = 0) -> tuple[float, float]:
+    """The middle 95 % of the metric on rows drawn again with replacement.
+
+    Source: Efron & Tibshirani, An introduction to the bootstrap, 1993, chapter 13 (percentiles).
+    """
+    rows = len(judged.actual)
+    numbers = rows * judged.predictions[0].size if rows else 1
+    count = int(np.clip(RESAMPLED_NUMBERS // max(numbers, 1), LEAST_RESAMPLES, RESAMPLES))
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(count if rows else 0):
+        drawn = random.integers(0, rows, rows)
+        again = Judged(judged.output, judged.target, judged.part, judged.classes,
+                       judged.predictions[drawn], judged.actual[drawn])  # fmt: skip
+        found.append(measured(metric, again))
+    known = [value for value in found if math.isfinite(value)]
+    if not known:
+        return math.nan, math.nan
+    low, high = np.quantile(known, (0.025, 0.975))
+    return float(low), float(high)
+
+
+# --- simple predictions ---------------------------------------------------------------------
+
+
+def constant_predictions(judged: Judged, train: Judged) -> np.ndarray:
+    """Always the same: each class as often as in training, or the training mean."""
+    rows = len(judged.actual)
+    if not judged.classes:
+        return np.tile(train.actual.mean(axis=0), (rows, 1))
+    counts = np.bincount(train.actual.astype(np.int64), minlength=len(judged.classes))
+    return np.tile(counts / max(1, counts.sum()), (rows, 1))
+
+
+def linear_predictions(judged: Judged, rows: Rows, train: Judged) -> np.ndarray | None:
+    """A linear model of the same inputs, learnt from the training rows; None where it is dear.
+
+    Numbers: least squares. Classes: softmax regression, by accelerated gradient descent (Nesterov
+    1983). Both with a small penalty.
+    """
+    features = [a.reshape(len(a), -1) for a in rows.prepared.inputs.values()]
+    if not features or sum(a.shape[1] for a in features) > LINEAR_COLUMNS:
+        return None
+    learn = rows.parts[TRAINING]
+    step = -(-len(learn) // LINEAR_ROWS)
+    x = np.concatenate([a[learn[::step]] for a in features], axis=1).astype(np.float64)
+    new = np.concatenate([a[rows.parts[judged.part]] for a in features], axis=1)
+    mean, spread = x.mean(axis=0), x.std(axis=0)
+    spread[spread == 0] = 1.0
+    with_one = np.column_stack(((x - mean) / spread, np.ones(len(x))))
+    new_with_one = np.column_stack(((new - mean) / spread, np.ones(len(new))))
+    targets = train.actual[::step]
+    if not judged.classes:
+        return np.asarray(new_with_one @ _least_squares(with_one, targets))
+    weights = _softmax_regression(with_one, targets.astype(np.int64), len(judged.classes))
+    return _softmax(new_with_one @ weights)
+
+
+def _least_squares(x: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Coefficients [columns, k]; the last column of x, of ones, is not held back."""
+    held = np.full(x.shape[1], RIDGE * len(x))
+    held[-1] = 0.0
+    found, *_ = np.linalg.lstsq(x.T @ x + np.diag(held), x.T @ targets, rcond=None)
+    return np.asarray(found)
+
+
+def _softmax_regression(x: np.ndarray, targets: np.ndarray, classes: int) -> np.ndarray:
+    rate = 1.0 / (0.25 * np.linalg.norm(x, 2) ** 2 / len(x) * 2 + RIDGE)
+    weights = ahead = np.zeros((x.shape[1], classes))
+    truth = np.eye(classes)[targets]
+    for k in range(1, LINEAR_STEPS + 1):
+        gradient = x.T @ (_softmax(x @ ahead) - truth) / len(x) + RIDGE * ahead
+        new = ahead - rate * gradient
+        ahead = new + (k - 1) / (k + 2) * (new - weights)
+        weights = new
+    return weights
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def figures_by_part(
+    answers: Mapping[str, tuple[Judged, ...]], position: int
+) -> dict[str, dict[str, float]]:
+    """All fitting metrics of one output: name -> part -> figure."""
+    first = next(iter(answers.values()))[position]
+    return {
+        name: {part: measured(metric, given[position]) for part, given in answers.items()}
+        for name, metric in metrics_for(first).items()
+    }

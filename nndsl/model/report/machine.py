@@ -1,0 +1,119 @@
+"""The time of each kernel of a training step, and its memory over the step."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from nndsl import driver
+from nndsl.codegen.program import Call, Program, Region
+from nndsl.ir.graph import Graph
+from nndsl.lower.result import Recipe
+from nndsl.passes import memory
+from nndsl.records import dataclass
+from nndsl.runtime.executable import Executable, load
+
+COPIES = 8
+"""Times that a call stands in the program that is timed, so that the loop around weighs little."""
+MOST_CALLS = 160
+ROUNDS = 5
+ROUND_SECONDS = 2e-3
+
+
+@dataclass(frozen=True)
+class CallTime:
+    """A call of the training step and how long it takes, in seconds, done over and over."""
+
+    number: int
+    label: str
+    kernel: str
+    lines: tuple[int, ...]
+    seconds: float
+    flops: int
+
+
+@dataclass(frozen=True)
+class StepTimes:
+    """The calls of a step, those of one kernel and place together, and a step as a whole."""
+
+    calls: tuple[CallTime, ...]
+    step: float
+    batch: int
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A training step as it runs here."""
+
+    times: StepTimes
+    plan: memory.MemoryPlan
+    graph: Graph
+
+
+def measure(recipe: Recipe, rows: int, arrays: Mapping[str, np.ndarray]) -> Machine:
+    """Compile the training step for `rows` training rows and time it on one thread.
+
+    `arrays` are rows for it; what is missing is taken as zeros, which cost the same.
+    """
+    graph = driver.training_graph(recipe)
+    batch = driver.batch_of(recipe, rows)
+    program = driver.program_of(graph, recipe, rows)
+    whole = _seconds(load(program), program, rows, arrays)
+    timed = []
+    for number, call in enumerate(program.calls[:MOST_CALLS], 1):
+        one = _alone(program, call)
+        seconds = _seconds(load(one), one, rows, arrays) / COPIES
+        lines = tuple(sorted({span.line for span in call.spans}))
+        name = program.kernels[call.kernel].name
+        timed.append(CallTime(number, call.label, name, lines, seconds, call.flops))
+    left_out = max(0, len(program.calls) - MOST_CALLS)
+    plan = memory.plan(graph, batch, 8 if recipe.precision == "float64" else 4, gathers=True)
+    return Machine(StepTimes(tuple(timed), whole, batch, left_out), plan, graph)
+
+
+def _alone(program: Program, call: Call) -> Program:
+    """The program with one call only, several times."""
+    kernel = program.kernels[call.kernel]
+    return replace(program, kernels=(kernel,), calls=(replace(call, kernel=0),) * COPIES)
+
+
+def _seconds(
+    executable: Executable, program: Program, rows: int, arrays: Mapping[str, np.ndarray]
+) -> float:
+    """The median time of a step of a program."""
+    for name, array in _data(program, rows, arrays).items():
+        executable.bind(name, array)
+    steps, taken = 1, 0.0
+    while taken < ROUND_SECONDS and steps < 1 << 20:
+        steps *= 4
+        taken = _timed(executable, steps, rows)
+    return statistics.median(_timed(executable, steps, rows) / steps for _ in range(ROUNDS))
+
+
+def _timed(executable: Executable, steps: int, rows: int) -> float:
+    start = time.perf_counter()
+    executable.run(0, steps, rows=rows, shuffle=True)
+    return time.perf_counter() - start
+
+
+_TYPES = {"float32": np.float32, "float64": np.float64, "int32": np.int32}
+
+
+def _data(program: Program, rows: int, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Rows for each input of data: those given where they fit, else zeros."""
+    found = {}
+    for name, buffer in program.inputs.items():
+        if buffer.region is not Region.DATA:
+            continue
+        sizes = [size for size in program.shapes[name][1:] if isinstance(size, int)]
+        kind = _TYPES[buffer.element.value]
+        given = arrays.get(name)
+        fits = given is not None and given.shape == (rows, *sizes) and given.dtype == kind
+        array = given if fits and given is not None else np.zeros((rows, *sizes), kind)
+        found[name] = np.ascontiguousarray(array)
+    return found

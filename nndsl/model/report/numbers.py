@@ -1,0 +1,55 @@
+"""Numbers and lists as the report writes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number in a few digits; a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
+        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        return f"{mantissa} · 10^{int(exponent)}".replace("-", "−")
+    if abs(value) >= 10 ** (digits - 1):
+        return f"{value:,.0f}".replace("-", "−")
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """`96.7 %`."""
+    return f"{100 * share:.1f} %" if math.isfinite(share) else "–"
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that fits it."""
+    if not math.isfinite(seconds):
+        return "–"
+    for factor, unit in ((1e-6, "ns"), (1e-3, "µs"), (1.0, "ms")):
+        if seconds < factor:
+            return f"{seconds / factor * 1000:.3g} {unit}"
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that fits them."""
+    for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count:.0f} bytes"
+
+
+def listed(items: Sequence[str], most: int = 4) -> str:
+    """The first few of a list, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
+def counted(count: int, name: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"

@@ -1,0 +1,158 @@
+"""What a report is made of. Texts are plain and escaped when the page is written.
+
+A part of a text between backticks is set as code. Markup is only what `nndsl.render` draws itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from nndsl.records import dataclass
+
+Cell = str | Markup
+"""A cell of a table: text, or a small picture."""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A sentence or a few."""
+
+    text: str
+    kind = "paragraph"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that is not there, or is to be taken with care."""
+
+    text: str
+    kind = "notice"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under their headings; the first cell of a row names it. `numbers` are set flush right.
+
+    A table with `folded` rows shows the rest of them on request.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+    numbers: frozenset[int] = frozenset()
+    folded: Sequence[tuple[Cell, ...]] = ()
+    kind = "table"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Counts [actual, predicted] with the share of its line each, as a table.
+
+    `shades` are whole numbers 0 to 9: how dark a cell is.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    shares: tuple[tuple[str, ...], ...]
+    shades: tuple[tuple[int, ...], ...]
+    caption: str
+    kind = "matrix"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing with its title; `wide` takes the whole width of the page."""
+
+    title: str
+    drawing: Markup
+    caption: str = ""
+    wide: bool = False
+    kind = "picture"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Drawings side by side."""
+
+    items: tuple[Picture, ...]
+    kind = "pictures"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A small image made of squares, shown so many pixels wide."""
+
+    name: str
+    address: str
+    alternative: str
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Images on one scale; `scale` shows it, with its ends in words."""
+
+    title: str
+    caption: str
+    items: tuple[Tile, ...]
+    scale: Tile
+    ends: tuple[str, str, str]
+    kind = "tiles"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Text as it stands in a file, its lines numbered or not."""
+
+    title: str
+    text: str
+    numbered: bool = False
+    kind = "listing"
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """Formulas as markup (MathML), with the same as text to copy."""
+
+    title: str
+    markup: Markup
+    text: str = ""
+    kind = "formulas"
+
+
+Block = Paragraph | Notice | Table | Matrix | Picture | Pictures | Tiles | Listing | Formulas
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report under its own heading; `lead` says in a sentence what it shows."""
+
+    identity: str
+    title: str
+    lead: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that matters: its name, itself, and a few words about it."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole page. `verdict` is one sentence, `remarks` what qualifies it."""
+
+    title: str
+    verdict: str
+    remarks: tuple[str, ...]
+    comparison: Picture | None
+    facts: tuple[Fact, ...]
+    sections: tuple[Section, ...]
+    footer: str

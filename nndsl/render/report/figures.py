@@ -1,0 +1,126 @@
+"""From a picture as data to blocks of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from markupsafe import Markup
+
+from nndsl.render.axes import number_text
+from nndsl.render.charts import bar_chart
+from nndsl.render.plots import Mark, Series, line_chart
+from nndsl.render.png import coloured, data_address, png
+from nndsl.render.report.content import Block, Matrix, Picture, Pictures, Table, Tile, Tiles
+from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Lines
+
+CHART = (440, 260)
+SQUARE = (400, 380)
+SMALL = (300, 180)
+MOST_CLASSES = 24
+"""Classes up to which the whole table of mistakes is shown; beyond it the worst pairs."""
+WORST_PAIRS = 20
+TILE = 112
+"""Pixels of the longer side of a weight picture, about."""
+
+
+def blocks_of(figures: Iterable[Figure]) -> list[Block]:
+    """The blocks that show figures; charts stand side by side."""
+    found: list[Block] = []
+    charts: list[Picture] = []
+    for figure in figures:
+        if isinstance(figure, Lines):
+            charts.append(_lines(figure))
+        elif isinstance(figure, Histogram):
+            charts.append(_histogram(figure))
+        elif isinstance(figure, Confusion):
+            found.append(_confusion(figure))
+        elif isinstance(figure, Images):
+            found.append(_images(figure))
+    return [*([Pictures(tuple(charts))] if charts else []), *found]
+
+
+def _lines(figure: Lines) -> Picture:
+    series = [Series(one.name, one.x, one.y, one.dashed, one.dots) for one in figure.lines]
+    drawing = line_chart(
+        series,
+        x_label=figure.x_label,
+        y_label=figure.y_label,
+        marks=[Mark(*mark) for mark in figure.marks],
+        size=SQUARE if figure.square else CHART,
+        y_log=figure.y_log,
+        alternative=f"{figure.title}. {figure.alternative}",
+    )
+    caption = "Logarithmic axis." if figure.y_log else ""
+    return Picture(figure.title, Markup(drawing), caption)
+
+
+def _histogram(figure: Histogram) -> Picture:
+    drawing = bar_chart(
+        figure.edges,
+        figure.counts,
+        f"{figure.title}. {figure.alternative}",
+        x_label=figure.x_label,
+        size=CHART if figure.x_label else SMALL,
+    )
+    return Picture(figure.title, Markup(drawing))
+
+
+def _confusion(figure: Confusion) -> Block:
+    if len(figure.classes) > MOST_CLASSES:
+        return _worst(figure)
+    counts = figure.counts
+    totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shares = counts / totals
+    return Matrix(
+        figure.title,
+        figure.classes,
+        tuple(tuple(int(n) for n in row) for row in counts),
+        tuple(tuple(f"{100 * share:.0f} %" for share in row) for row in shares),
+        tuple(tuple(int(np.ceil(9 * share)) for share in row) for row in shares),
+        f"{figure.alternative}. Each line is an actual class, each column what was predicted; "
+        "below a count its share of the line. Outlined: right.",
+    )
+
+
+def _worst(figure: Confusion) -> Table:
+    """The pairs of classes that are mistaken most often."""
+    wrong = figure.counts.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:WORST_PAIRS]
+    rows = []
+    for flat in order.tolist():
+        actual, said = divmod(flat, len(figure.classes))
+        if wrong[actual, said]:
+            total = int(figure.counts[actual].sum())
+            names = (figure.classes[actual], figure.classes[said])
+            rows.append((*names, str(wrong[actual, said]), f"of {total}"))
+    title = f"{figure.title}: the most frequent mistakes of {len(figure.classes)} classes"
+    return Table(title, ("actual", "taken for", "times", "rows"), rows, frozenset({2, 3}))
+
+
+def _images(figure: Images) -> Tiles:
+    images = figure.images
+    limit = float(np.abs(images).max(initial=0.0)) or 1.0
+    colours = coloured(images, limit)
+    _, height, width = images.shape
+    zoom = max(1, round(TILE / max(height, width, 1)))
+    items = tuple(
+        Tile(name, data_address(png(one)), _told(name, values), (width * zoom, height * zoom))
+        for name, one, values in zip(figure.names, colours, images, strict=True)
+    )
+    ramp = coloured(np.linspace(-limit, limit, 64)[None, :], limit)
+    scale = Tile("scale", data_address(png(ramp)), "", (160, 10))
+    ends = (number_text(-limit), "0", number_text(limit))
+    return Tiles(figure.title, f"Shown are {figure.alternative}.", items, scale,
+                 (f"{-limit:.2g}".replace("-", "−"), ends[1], f"{limit:.2g}"))  # fmt: skip
+
+
+def _told(name: str, values: np.ndarray) -> str:
+    """What a picture shows, in words: its range, and where it is largest."""
+    row, column = np.unravel_index(int(np.abs(values).argmax()), values.shape)
+    size = f"{values.shape[0]} x {values.shape[1]}"
+    largest = f"{values[row, column]:.2g} in line {row + 1}, column {column + 1}"
+    return (
+        f"{name}: {size} weights from {values.min():.2g} to {values.max():.2g}, largest {largest}"
+    )
