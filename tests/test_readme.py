@@ -51,6 +51,15 @@ def test_commands_run(
             assert run(line.split()[1:]) == 0, line
 
 
+@pytest.mark.parametrize(("place", "text"), blocks("python"), ids=lambda value: value[:40])
+def test_programs_run(
+    place: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "models", tmp_path / "models")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(text, place, "exec"), {"__name__": "__main__"})
+
+
 def test_the_example_is_the_model() -> None:
     example = next(text for place, text in blocks("nn") if place.startswith("README"))
     model = (ROOT / "models" / "iris.nn").read_text("utf-8")
