@@ -13,6 +13,7 @@ import numpy as np
 from nndsl.ir.graph import Builder, Node, Value
 from nndsl.ir.types import ElementType, TensorType
 from nndsl.records import dataclass
+from nndsl.scalar.piece import Level, Piece, upright
 
 
 class Fusion(Enum):
@@ -74,6 +75,12 @@ class Op(ABC):
         the repetition; whoever asks sums it (`nndsl.ops.reduction.sum_to`).
         """
 
+    def in_place(self, position: int) -> bool:
+        """Whether the results may be written over operand `position`, which has their type: each
+        of its numbers is read before the one at its place is written, and never after.
+        """
+        return self.fusion is Fusion.ELEMENTWISE
+
     def is_identity(self, inputs: Sequence[TensorType]) -> bool:
         """Whether the (only) result always equals the first operand, bit for bit."""
         return False
@@ -110,6 +117,17 @@ class Op(ABC):
     def with_constant(self, position: int, number: float) -> Op | None:
         """An op equal to this one when operand `position`, left out, is `number`; None: none."""
         return None
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The results as formulas of the operands: for one example, tensors as columns."""
+        name = upright(self.name).replace("mathrm", "operatorname", 1)
+        inner = ", ".join(text for text, _ in operands)
+        return ((rf"{name}\left({inner}\right)", Level.LEAF),)
+
+    @classmethod
+    def definition(cls) -> Sequence[str]:
+        """What `latex` calls by its name only, as lines of LaTeX in `z`: value, then derivative."""
+        return ()
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Floating-point operations for one row of the batch (or in all, without a batch)."""

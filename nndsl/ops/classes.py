@@ -14,6 +14,7 @@ from nndsl.ops.reduction import Reduce, Reshape
 from nndsl.ops.rows import LogSoftmax, Softmax, softmax_gradient
 from nndsl.ops.shapes import format_full, known, require_element, require_operands, require_rank
 from nndsl.records import dataclass
+from nndsl.scalar.piece import Level, Piece, closed
 
 ROWS = TensorType(("N", 3))
 CLASSES = TensorType(("N",), ElementType.INDEX)
@@ -62,6 +63,10 @@ class OneHot(Op):
         """Class numbers have no gradient."""
         return (None,)
 
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """In formulas a class is its one-hot column."""
+        return operands
+
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
         """One class for each row."""
@@ -108,6 +113,11 @@ class Pick(Op):
             return None
         entropy = build.add_all(SoftmaxCrossEntropy(), maker.inputs[0], node.inputs[1])
         return (build.add(Map((-operand(0),)), entropy[0]),)
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The number of the class."""
+        rows, classes = operands
+        return ((f"{closed(rows, Level.LEAF)}_{{{classes[0]}}}", Level.LEAF),)
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
@@ -179,6 +189,20 @@ class SoftmaxCrossEntropy(Op):
         if len(parts) == 2:
             parts = [build.add(Map((operand(0) + operand(1),)), *parts, name="gradient")]
         return (parts[0] if parts else None, None)
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """Minus the sum over classes of target times log softmax, and softmax minus target."""
+        from nndsl.scalar.latex import number_latex  # only who writes formulas waits for it
+
+        (shares, _), (target, _) = Softmax().latex(operands[:1], types[:1])[0], operands[1]
+        if self.smooth:
+            kept, spread = (
+                number_latex(1 - self.smooth),
+                number_latex(self.smooth / known(types[0].shape)),
+            )
+            target = rf"\left({kept} \, {target} + {spread}\right)"
+        loss = rf"-\sum_{{k}} \, {target}_{{k}} \, \log\left({shares}_{{k}}\right)"
+        return (loss, Level.SUM), (f"{shares} - {target}", Level.SUM)
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Compare, subtract, exp, add, divide, subtract."""

@@ -15,7 +15,8 @@ from nndsl.scalar import functions
 from nndsl.scalar.derivative import OUTPUT, differentiate, in_terms_of_output
 from nndsl.scalar.evaluation import evaluate_all
 from nndsl.scalar.expression import ZERO, Expression, constant, variable
-from nndsl.scalar.inspection import size, substitute, variables
+from nndsl.scalar.inspection import rewrite, size, substitute, variables
+from nndsl.scalar.piece import Piece
 
 
 def operand(index: int) -> Expression:
@@ -85,6 +86,15 @@ class Map(Op):
         derivative = differentiate(expression, f"x{index}")
         return in_terms_of_output(expression, derivative)[0]
 
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The formulas, with a sign of its own for the product of two tensors."""
+        from nndsl.scalar.latex import piece_of  # only who writes formulas waits for these
+        from nndsl.scalar.tidy import tidy
+
+        names = {f"x{index}": part for index, part in enumerate(operands)}
+        tensors = {f"x{i}" for i, t in enumerate(types) if known(t.shape) > 1}
+        return [piece_of(by_elements(tidy(e), tensors), names) for e in self.expressions]
+
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Operators times elements."""
         return size(*self.expressions) * known(self.infer(inputs)[0].shape)
@@ -130,6 +140,18 @@ class Map(Op):
             (cls((x * x,), ElementType.DOUBLE), [number]),
             (cls((x * y,)), [column, TensorType(("N", 4), ElementType.INDEX)]),
         )
+
+
+def by_elements(expression: Expression, tensors: set[str]) -> Expression:
+    """Products of two factors that both hold one of the variables `tensors`, marked as such."""
+
+    def change(old: Expression, operands: tuple[Expression, ...]) -> Expression:
+        is_product = old.operator == "multiply" and all(
+            tensors & set(variables(factor)) for factor in operands
+        )
+        return Expression("hadamard" if is_product else old.operator, operands, old.value)
+
+    return rewrite([expression], change)[0]
 
 
 class _Operands:

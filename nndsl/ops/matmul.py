@@ -11,6 +11,7 @@ from nndsl.ir.types import Dimension, ElementType, TensorType, format_shape
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.shapes import format_full, known, require_element, require_operands
 from nndsl.records import dataclass
+from nndsl.scalar.piece import Level, Piece, closed
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,12 @@ class MatMul(Op):
             return MatMul(self.transpose_a, not self.transpose_b)
         return None
 
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The transposed product: W x, where the graph has rows of x times the transposed W."""
+        parts = zip(operands, (self.transpose_a, self.transpose_b), strict=True)
+        b, a = (transposed(part) if flip else part for part, flip in reversed(list(parts)))
+        return ((rf"{closed(b, Level.PRODUCT)} \, {closed(a, Level.PRODUCT)}", Level.PRODUCT),)
+
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Two for each product that is added."""
         a, b = (t.shape for t in inputs)
@@ -107,6 +114,12 @@ class MatMul(Op):
             (cls(), [TensorType(("N", "T", 4)), TensorType((4, 2))]),
             (cls(True, False), [TensorType(("N", "T", 4)), TensorType(("N", "T", 2))]),
         )
+
+
+def transposed(part: Piece) -> Piece:
+    """The transposed matrix, or the column as a row."""
+    text, level = part
+    return f"{{{text if level is Level.LEAF else closed(part, Level.LEAF)}}}^{{\\top}}", Level.POWER
 
 
 def _mismatch(a: tuple[Dimension, ...], b: tuple[Dimension, ...]) -> str:

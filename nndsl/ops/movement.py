@@ -14,6 +14,7 @@ from nndsl.ops.reduction import Broadcast, Move
 from nndsl.ops.shapes import format_full, require_operands
 from nndsl.ops.source import Constant
 from nndsl.records import dataclass
+from nndsl.scalar.piece import Level, Piece
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,11 @@ class Concat(Op):
     def is_identity(self, inputs: Sequence[TensorType]) -> bool:
         """Whether there is nothing to join."""
         return len(inputs) == 1
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """One column below the other."""
+        inner = " ; ".join(text for text, _ in operands)
+        return ((rf"\left[{inner}\right]", Level.LEAF),)
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:

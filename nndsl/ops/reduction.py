@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
-from nndsl.ir.types import Dimension, ElementType, TensorType, format_shape
+from nndsl.ir.types import BATCH, Dimension, ElementType, TensorType, format_shape
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.map import Map, operand
 from nndsl.ops.shapes import (
@@ -21,6 +21,7 @@ from nndsl.ops.shapes import (
 )
 from nndsl.records import dataclass
 from nndsl.scalar.functions import equal
+from nndsl.scalar.piece import Level, Piece, closed
 
 KINDS = ("sum", "max")
 
@@ -29,6 +30,10 @@ class Move(Op):
     """Base of the ops of one operand that only move elements."""
 
     fusion = Fusion.MOVE
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """Numbers in other places have the same formula."""
+        return operands
 
     def is_identity(self, inputs: Sequence[TensorType]) -> bool:
         """Whether no element changes its place."""
@@ -184,6 +189,14 @@ class Reduce(Op):
         if value.type.shape != type.shape:
             value = build.add(Broadcast(type.shape), value, name="gradient")
         return value
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The sum or greatest of several numbers of one example; a single one is itself."""
+        if known(tuple(types[0].shape[a] for a in self.axes if types[0].shape[a] != BATCH)) == 1:
+            return operands
+        if self.kind == "max":
+            return ((rf"\max\left({operands[0][0]}\right)", Level.LEAF),)
+        return ((rf"\sum \, {closed(operands[0], Level.PRODUCT)}", Level.PRODUCT),)
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """One for each element."""

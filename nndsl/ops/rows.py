@@ -14,6 +14,7 @@ from nndsl.ops.reduction import Reduce
 from nndsl.ops.shapes import known, require_element, require_operands, require_rank
 from nndsl.records import dataclass
 from nndsl.scalar.functions import exp, log
+from nndsl.scalar.piece import Level, Piece
 
 
 class RowOp(Op):
@@ -62,6 +63,16 @@ class Softmax(RowOp):
             return (None,)
         return (softmax_gradient(build, y, dy),)
 
+    @classmethod
+    def definition(cls) -> Sequence[str]:
+        """The shares, and the matrix of their derivatives."""
+        name = r"\operatorname{softmax}\left(z\right)"
+        return (
+            rf"{name}_{{k}} = \frac{{e^{{z_{{k}}}}}}{{\sum_{{j}} \, e^{{z_{{j}}}}}}",
+            rf"\frac{{\partial {name}_{{k}}}}{{\partial z_{{j}}}} = {name}_{{k}} \, "
+            rf"\left(\left[k = j\right] - {name}_{{j}}\right)",
+        )
+
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Compare, subtract, exp, add, divide."""
         return 5 * known(inputs[0].shape)
@@ -97,6 +108,11 @@ class LogSoftmax(RowOp):
         total = build.add(Reduce("sum", (y.type.rank - 1,), keep=True), dy, name="gradient")
         formula = Map((operand(0) - exp(operand(1)) * operand(2),))
         return (build.add(formula, dy, y, total, name="gradient"),)
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The logarithm of the shares."""
+        shares, _ = Softmax().latex(operands, types)[0]
+        return ((rf"\log\left({shares}\right)", Level.LEAF),)
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Compare, subtract, exp, add, subtract."""

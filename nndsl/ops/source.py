@@ -12,6 +12,7 @@ from nndsl.ir.types import Dimension, ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.shapes import actual, known, require_operands
 from nndsl.records import dataclass
+from nndsl.scalar.piece import Level, Piece
 
 
 class Source(Op):
@@ -49,6 +50,15 @@ class Constant(Source):
     def constant(self) -> np.ndarray:
         """The array in float64."""
         return np.array(self.numbers, np.float64).reshape(self.shape)
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """A number; an array by its name only."""
+        from nndsl.scalar.latex import number_latex  # only who writes formulas waits for it
+
+        if len(set(self.numbers)) != 1:
+            return super().latex(operands, types)
+        number = self.numbers[0]
+        return ((number_latex(number), Level.SUM if number < 0 else Level.LEAF),)
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
@@ -95,6 +105,11 @@ class Random(Source):
         numbers = draw(clock.seed, self.stream, clock.step, known(shape))
         return (numbers.reshape(shape).astype(clock.dtype(ElementType.REAL)),)
 
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The distribution of each number."""
+        letter = {"uniform": "U", "normal": "N"}[self.kind]
+        return ((rf"\mathcal{{{letter}}}\left(0, 1\right)", Level.LEAF),)
+
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """About ten rounds of a few integer operations for four numbers."""
         return 10 * known(self.shape)
@@ -123,6 +138,10 @@ class SizeOf(Source):
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """The size in this run."""
         return (np.array(actual((self.dimension,), clock.sizes)[0], np.float64),)
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The name of the size."""
+        return ((self.dimension, Level.LEAF),)
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:

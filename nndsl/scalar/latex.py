@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from enum import IntEnum
 
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import postorder
 from nndsl.scalar.notation import SYMBOLS
+from nndsl.scalar.piece import Level, Piece, closed, upright
 from nndsl.scalar.primitives import PRIMITIVES
 from nndsl.scalar.tidy import as_ratio, tidy
 
@@ -24,35 +24,28 @@ LETTERS = {"lr": r"\eta", "eps": r"\epsilon"}
 """Names that textbooks write as another letter; Greek names and single letters are themselves."""
 
 
-class Level(IntEnum):
-    """How tightly a piece of LaTeX holds together; what is looser than its place gets brackets."""
-
-    CONDITION = 0
-    SUM = 1
-    PRODUCT = 2
-    FRACTION = 3
-    POWER = 4
-    LEAF = 5
-
-
-Piece = tuple[str, Level]
+Names = Mapping[str, Piece]
+"""What stands for variables."""
 
 _LEVELS = {"expm1": Level.SUM, "fma": Level.SUM, "exp": Level.POWER, "power_of_two": Level.POWER,
            "copysign": Level.PRODUCT}  # fmt: skip
 """How tightly the notations hold that are not closed by brackets of their own."""
 
 
-def formula(expression: Expression, names: Mapping[str, str] | None = None) -> str:
+def formula(expression: Expression, names: Names | None = None) -> str:
     """The tidied expression as LaTeX; `names` gives variables another notation."""
-    return to_latex(tidy(expression), names)
+    return piece_of(tidy(expression), names)[0]
 
 
-def to_latex(expression: Expression, names: Mapping[str, str] | None = None) -> str:
-    """The expression as it is, as LaTeX; `names` gives variables another notation."""
+def piece_of(expression: Expression, names: Names | None = None) -> Piece:
+    """The expression as it is, as LaTeX; `names` gives variables another notation.
+
+    The operator `hadamard`, which is no primitive, is the product of tensors number by number.
+    """
     made: dict[Expression, Piece] = {}
     for e in postorder([expression]):
         made[e] = _piece(e, made, names or {})
-    return made[expression][0]
+    return made[expression]
 
 
 def name_latex(name: str) -> str:
@@ -66,12 +59,6 @@ def name_latex(name: str) -> str:
     else:
         letter = stem if len(stem) == 1 else upright(stem)
     return f"{letter}_{{{index}}}" if index else letter
-
-
-def upright(word: str) -> str:
-    """A word in upright letters, with what LaTeX would misread escaped."""
-    safe = re.sub(r"[^\w .\[\]-]", "", word).replace("_", r"\_")
-    return rf"\mathrm{{{safe}}}"
 
 
 def number_latex(value: float) -> str:
@@ -123,12 +110,12 @@ def _ratio(value: float) -> str:
 # --- by operator ----------------------------------------------------------------------------
 
 
-def _piece(e: Expression, made: Mapping[Expression, Piece], names: Mapping[str, str]) -> Piece:
+def _piece(e: Expression, made: Mapping[Expression, Piece], names: Names) -> Piece:
     parts = [made[a] for a in e.arguments]
     match e.operator:
         case "variable":
             name = str(e.value)
-            return names.get(name) or name_latex(name), Level.LEAF
+            return names.get(name) or (name_latex(name), Level.LEAF)
         case "constant":
             return _number_piece(float(e.value or 0.0))
         case "add" | "subtract" | "negate":
@@ -136,11 +123,14 @@ def _piece(e: Expression, made: Mapping[Expression, Piece], names: Mapping[str, 
         case "multiply":
             # a number in front may have a sign of its own
             loosest = Level.SUM if e.arguments[0].operator == "constant" else Level.PRODUCT
-            return _product_piece(_closed(parts[0], loosest), _closed(parts[1], Level.PRODUCT))
+            return _product_piece(closed(parts[0], loosest), closed(parts[1], Level.PRODUCT))
+        case "hadamard":
+            left, right = (closed(part, Level.PRODUCT) for part in parts)
+            return rf"{left} \odot {right}", Level.PRODUCT
         case "divide":
             return rf"\frac{{{parts[0][0]}}}{{{parts[1][0]}}}", Level.FRACTION
         case "power":
-            return f"{_closed(parts[0], Level.LEAF)}^{{{parts[1][0]}}}", Level.POWER
+            return f"{closed(parts[0], Level.LEAF)}^{{{parts[1][0]}}}", Level.POWER
         case "maximum" | "minimum":
             # a bound that is a number comes first: max(0, x)
             ordered = sorted(zip(e.arguments, parts, strict=True), key=_is_not_number)
@@ -159,16 +149,11 @@ def _by_template(operator: str, parts: list[Piece]) -> Piece:
     primitive = PRIMITIVES[operator]
     if primitive.is_condition:
         loosest = Level.LEAF if operator.startswith("logical") else Level.SUM
-        texts = [_closed(part, loosest) for part in parts]
+        texts = [closed(part, loosest) for part in parts]
         return primitive.latex.format(*texts), Level.CONDITION
     in_sum = "+ {" in primitive.latex
-    texts = [_closed(part, Level.PRODUCT) if in_sum else part[0] for part in parts]
+    texts = [closed(part, Level.PRODUCT) if in_sum else part[0] for part in parts]
     return primitive.latex.format(*texts), _LEVELS.get(operator, Level.LEAF)
-
-
-def _closed(part: Piece, loosest: Level) -> str:
-    text, level = part
-    return text if level >= loosest else rf"\left({text}\right)"
 
 
 def _number_piece(value: float) -> Piece:
@@ -184,11 +169,11 @@ def _number_piece(value: float) -> Piece:
 
 def _sum_piece(operator: str, parts: list[Piece]) -> Piece:
     if operator == "negate":
-        return f"-{_closed(parts[0], Level.PRODUCT)}", Level.SUM
+        return f"-{closed(parts[0], Level.PRODUCT)}", Level.SUM
     sign = "+" if operator == "add" else "-"
-    left = _closed(parts[0], Level.SUM)
+    left = closed(parts[0], Level.SUM)
     loosest = Level.SUM if operator == "add" and parts[1][0][0] != "-" else Level.PRODUCT
-    return f"{left} {sign} {_closed(parts[1], loosest)}", Level.SUM
+    return f"{left} {sign} {closed(parts[1], loosest)}", Level.SUM
 
 
 def _product_piece(left: str, right: str) -> Piece:

@@ -7,15 +7,20 @@ import pytest
 from nndsl.scalar.evaluation import evaluate
 from nndsl.scalar.expression import constant, variable
 from nndsl.scalar.functions import absolute, clip, exp, maximum, minimum, sqrt, tanh, where
-from nndsl.scalar.latex import DIGITS, formula, name_latex, number_latex, to_latex
+from nndsl.scalar.latex import DIGITS, formula, name_latex, number_latex, piece_of
 from nndsl.scalar.notation import NotationError
 from nndsl.scalar.notation_mathml import to_mathml
 from nndsl.scalar.notation_text import to_plain
+from nndsl.scalar.piece import Level
 from tests.scalar.formulas import registry_expressions, samples, value_of_text
 
 x, y, alpha = variable("x"), variable("y"), variable("alpha")
 NAMED = dict(registry_expressions())
 every_formula = pytest.mark.parametrize("name", NAMED)
+
+
+def to_latex(expression, names=None):
+    return piece_of(expression, names)[0]
 
 
 def plain(expression):
@@ -111,7 +116,7 @@ def test_brackets_only_where_needed():
 
 
 def test_variables_under_other_names():
-    assert to_latex(x * y, {"x": "z^{(1)}"}) == r"z^{(1)} \, y"
+    assert to_latex(x * y, {"x": ("z^{(1)}", Level.LEAF)}) == r"z^{(1)} \, y"
 
 
 @pytest.mark.parametrize(
