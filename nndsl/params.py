@@ -281,6 +281,35 @@ class WeightsOf(Parameter):
 
 
 @dataclass(frozen=True)
+class ByClass(Parameter):
+    """A number of at least 0 for each class: by name, or a list in the order of the classes."""
+
+    kind: ClassVar[str] = "numbers by class"
+
+    def convert(self, value: Any) -> Any:
+        """A dict or a list of floats; which classes there are is seen when the data is known."""
+        numbers = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(numbers, list) or not any(map(self._is_weight, numbers)):
+            raise ParameterError(self.describe())
+        if not all(self._is_weight(number) or number == 0 for number in numbers):
+            raise ParameterError(self.describe())
+        if isinstance(value, dict):
+            return {str(name): float(number) for name, number in value.items()}
+        return [float(number) for number in numbers]
+
+    def _is_weight(self, number: Any) -> bool:
+        return _is_number(number) and math.isfinite(number) and number > 0
+
+    def describe(self) -> str:
+        """'numbers of at least 0 by class, such as `[no=1, yes=3]`'."""
+        return "numbers of at least 0 by class, such as `[no=1, yes=3]`, not all of them 0"
+
+    def bad_samples(self) -> list[Any]:
+        """Negative weights, none at all, and things that are no list."""
+        return [[1.0, -1.0], [], [0.0, 0.0], {"no": -1.0}, 3, "ten"]
+
+
+@dataclass(frozen=True)
 class OneOf(Parameter):
     """The first of several parameter types that accepts the value."""
 

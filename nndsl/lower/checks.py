@@ -7,8 +7,12 @@ from nndsl.ir.types import format_shape
 from nndsl.lower.outputs import Output
 from nndsl.lower.problems import Problems
 from nndsl.schema import TargetKind
+from nndsl.vocab.kinds import Loss
+from nndsl.vocab.registry import words
 
 MOST_CLASSES_SHOWN = 6
+SINGLE_OUTPUT = {"cross_entropy": "bce", "focal": "binary_focal", "multi_hinge": "hinge"}
+"""Losses of one output for each class, and what stands for them where two classes share one."""
 
 
 def check_sizes(output: Output) -> None:
@@ -108,8 +112,9 @@ def _wrong_width(output: Output) -> None:
 def check_loss_with_output(output: Output, loss: str, span: Span, problems: Problems) -> None:
     """Errors where loss, ending and target cannot go together; lints where they go badly."""
     classes = output.target.kind is TargetKind.CLASSES
-    if loss == "cross_entropy":
-        _check_cross_entropy(output, span)
+    word = words("loss").get(loss)
+    if isinstance(word, Loss) and word.targets == "classes":
+        _check_class_loss(output, loss, span)
     if loss == "bce" and output.ending == "softmax":
         problems.lint(
             "NN808",
@@ -132,31 +137,49 @@ def check_loss_with_output(output: Output, loss: str, span: Span, problems: Prob
         lint_ending(output, problems)
 
 
-def _check_cross_entropy(output: Output, span: Span) -> None:
+def _check_class_loss(output: Output, loss: str, span: Span) -> None:
     if output.target.kind is not TargetKind.CLASSES:
         raise error(
             "NN306",
-            f"`cross_entropy` needs classes, but `{output.target.name}` is a number",
+            f"`{loss}` needs classes, but `{output.target.name}` is a number",
             span,
             help="loss = mse",
         )
     if output.width == 1:
+        instead = SINGLE_OUTPUT.get(loss, "bce")
         raise error(
             "NN306",
-            "`cross_entropy` needs an output for each class; the network has one",
+            f"`{loss}` needs an output for each class; the network has one",
             span,
             secondary=[(_producer(output), "gives one number")],
-            help="loss = bce" if len(output.target.classes) == 2 else (),
+            help=f"loss = {instead}" if len(output.target.classes) == 2 else (),
         )
     if output.ending == "sigmoid":
         raise error(
             "NN306",
-            "`cross_entropy` goes with `softmax`; `sigmoid` gives independent shares",
+            f"`{loss}` goes with `softmax`; `sigmoid` gives independent shares",
             output.span,
             "the shares need not add up to 1",
             secondary=[(span, "the loss")],
             help="softmax",
         )
+
+
+def check_plain_target(output: Output, loss: str, span: Span) -> None:
+    """NN306 for numbers that a loss of signs or shares would see standardised."""
+    target = output.target
+    scaled = [step.word for step in target.steps if step.word != "keep"]
+    if target.kind is TargetKind.CLASSES or not scaled:
+        return
+    names = ", ".join(t.name for t in output.targets)
+    listed = f"[{names}]" if len(output.targets) > 1 else names
+    raise error(
+        "NN306",
+        f"`{loss}` needs `{target.name}` as it is, but it is changed by `{scaled[0]}`",
+        span,
+        secondary=[(_target_span(output), "the target")],
+        help=f"target = {listed} -> keep",
+    )
 
 
 def lint_ending(output: Output, problems: Problems) -> None:

@@ -10,8 +10,9 @@ from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Builder, Role, ShapeError, Value
 from nndsl.ir.types import BATCH, ElementType, TensorType
 from nndsl.lower.blocks import BlockDefinition
-from nndsl.lower.checks import check_loss_with_output, check_sizes
+from nndsl.lower.checks import check_loss_with_output, check_plain_target, check_sizes
 from nndsl.lower.constants import is_number
+from nndsl.lower.names import unknown_name
 from nndsl.lower.nets import Elaborated
 from nndsl.lower.outputs import Output
 from nndsl.lower.result import Inferred
@@ -24,6 +25,7 @@ from nndsl.ops.compose import add_map, add_mean, add_sum
 from nndsl.ops.map import operand
 from nndsl.ops.movement import Concat
 from nndsl.ops.reduction import Reduce
+from nndsl.ops.source import Constant
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
 from nndsl.scalar.functions import absolute
@@ -135,6 +137,8 @@ def infer_loss(output: Output) -> tuple[Term, str]:
     target = output.target
     if target.kind is TargetKind.NUMBERS:
         return _term("mse", output), f"`{target.name}` is a number"
+    if output.ending == "step":
+        return _term("perceptron", output), "`step` has no slope, what stands before it has"
     if output.width == 1 and len(target.classes) == 2:
         return _term("bce", output), f"`{target.name}` has two classes and the network one output"
     if output.ending == "sigmoid" and output.width == len(target.classes) > 2:
@@ -154,6 +158,27 @@ def infer_loss(output: Output) -> tuple[Term, str]:
 def _term(name: str, output: Output) -> Term:
     assert output.net_span is not None  # every net stands somewhere
     return Term(1.0, call(words("loss")[name]), output.net_span)
+
+
+def class_weights(output: Output, given: Any, span: Span) -> list[float]:
+    """A weight for each class of the output's target, 1 for those that a table leaves out."""
+    target = output.target
+    if target.kind is not TargetKind.CLASSES:
+        raise error("NN306", f"`weights` are for classes, but `{target.name}` is a number", span)
+    if isinstance(given, dict):
+        for name in given:
+            if name not in target.classes:
+                title = f"`{target.name}` has no class `{name}`"
+                raise unknown_name("NN301", title, name, target.classes, span)
+        return [float(given.get(name, 1.0)) for name in target.classes]
+    if len(given) != len(target.classes):
+        raise error(
+            "NN305",
+            f"{len(given)} weights, but `{target.name}` has {len(target.classes)} classes",
+            span,
+            help=f"one for each of {', '.join(target.classes)}, in this order",
+        )
+    return [float(number) for number in given]
 
 
 # --- as nodes -------------------------------------------------------------------------------
@@ -212,14 +237,44 @@ class LossBuilder:
         assert isinstance(word, Loss)
         prediction = output.prediction(word.joint)
         try:
-            if word.rows is not None:
-                rows = word.rows(
-                    self.build, prediction, self.targets[output.target.name], term.loss.arguments
-                )
-                return add_mean(self.build, rows)
-            return self._scalar(word, term, prediction, self._numbers(output, prediction))
+            each = self._each(word, term.loss, prediction, output, term.span)
+            weights = term.loss.arguments.get("weights")
+            if weights is not None:
+                each = self._weighed(each, output, weights, term.span)
+            return add_mean(self.build, each)
         except ShapeError as refusal:
             raise self._refused(refusal, output, term) from None
+
+    def _each(
+        self, word: Loss, call: WordCall, prediction: Value, output: Output, span: Span
+    ) -> Value:
+        """The loss of each row, or of each number of the output where the mean is taken."""
+        if word.targets in ("signs", "shares"):
+            check_plain_target(output, word.name, span)
+        if word.rows is not None:
+            shares = word.targets == "shares"
+            target = self._numbers(output, prediction) if shares else self._classes(output)
+            return word.rows(self.build, prediction, target, call.arguments)
+        target = self._numbers(output, prediction)
+        if word.targets == "signs" and output.target.kind is TargetKind.CLASSES:
+            target = add_map(self.build, 2 * operand(0) - 1, target, name="signs")
+        return self._scalar(word, call, prediction, target)
+
+    def _classes(self, output: Output) -> Value:
+        return self.targets[output.target.name]
+
+    def _weighed(self, each: Value, output: Output, given: Any, span: Span) -> Value:
+        """The loss of each row times the weight of its class."""
+        weights = class_weights(output, given, span)
+        if each.type.rank > 1:
+            axes = tuple(range(1, each.type.rank))
+            each = add_mean(self.build, each, axes)
+        count = len(weights)
+        hot = self.build.add(OneHot(count), self._classes(output), name="one_hot")
+        numbers = self.build.add(Constant(tuple(weights), (count,)), name="class_weights")
+        picked = add_map(self.build, operand(0) * operand(1), hot, numbers, name="class_weight")
+        weight = self.build.add(Reduce("sum", (1,)), picked, name="row_weight")
+        return add_map(self.build, operand(0) * operand(1), each, weight, name="weighed")
 
     def _refused(self, refusal: ShapeError, output: Output, term: Term) -> NndslError:
         return error(
@@ -229,16 +284,17 @@ class LossBuilder:
             secondary=[(term.span, "the loss")],
         )
 
-    def _scalar(self, word: Loss, term: Term, prediction: Value, target: Value) -> Value:
-        assert word.expression is not None and isinstance(term.loss, WordCall)
+    def _scalar(self, word: Loss, call: WordCall, prediction: Value, target: Value) -> Value:
+        assert word.expression is not None
         names: dict[str, Expression] = {"y": operand(0), "t": operand(1)}
-        names |= {n: constant(float(v)) for n, v in term.loss.arguments.items()}
+        numbers = {n: v for n, v in call.arguments.items() if n != "weights"}
+        names |= {n: constant(float(v)) for n, v in numbers.items()}
         each = add_map(
             self.build, substitute(word.expression, names), prediction, target, name=word.name
         )
         if word.over == "sum":
             each = self.build.add(Reduce("sum", tuple(range(1, each.type.rank))), each)
-        return add_mean(self.build, each)
+        return each
 
     def _numbers(self, output: Output, prediction: Value) -> Value:
         """The target as numbers of the prediction's shape."""

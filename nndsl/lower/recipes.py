@@ -11,7 +11,7 @@ from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
 from nndsl.lower.inputs import match_inputs
 from nndsl.lower.layer_lints import lint_layers
 from nndsl.lower.lints import lint_data
-from nndsl.lower.losses import LossBuilder, Losses, infer_loss, read_losses
+from nndsl.lower.losses import LossBuilder, Losses, Term, infer_loss, read_losses
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.nets import Elaborated, NetDefinition
 from nndsl.lower.optimizers import OptimizerPlan, plan_optimizers
@@ -27,11 +27,15 @@ from nndsl.lower.values import DataSource, NetLike, Part
 from nndsl.ops.map import Map
 from nndsl.ops.rows import Softmax
 from nndsl.records import dataclass
-from nndsl.scalar.expression import variable
-from nndsl.scalar.functions import sigmoid
+from nndsl.scalar.expression import constant, variable
+from nndsl.scalar.inspection import substitute
 from nndsl.schema import TargetKind
 from nndsl.syntax import tree
-from nndsl.vocab.registry import WordCall
+from nndsl.vocab.arguments import call
+from nndsl.vocab.kinds import Activation, Loss
+from nndsl.vocab.registry import WordCall, words
+
+ENDINGS = ("softmax", "sigmoid", "step")
 
 
 @dataclass
@@ -243,19 +247,20 @@ def _evaluation(
     outputs, _ = match_outputs(made, source.schema, source, definition.net.span)
     graph = _graph(made, outputs, losses, penalties, scope, span, source)
     for output, terms in zip(outputs, losses.terms, strict=True):
-        ending = missing_ending(output, [t.name for t in terms])
+        ending = missing_ending(output, terms)
         if ending:
             graph.outputs[output.name] = _with_ending(made, output.tensor.value, ending)
     return graph
 
 
-def missing_ending(output: Output, losses: Sequence[str]) -> str:
-    """The activation "softmax" or "sigmoid" where the output is taken as logits, else ""."""
-    if output.ending in ("softmax", "sigmoid") or output.target.kind is TargetKind.NUMBERS:
+def missing_ending(output: Output, terms: Sequence[Term]) -> str:
+    """What stands for the activation at the end where the output is taken as logits, else ""."""
+    found = (term.loss.word for term in terms if isinstance(term.loss, WordCall))
+    joint = next((w for w in found if isinstance(w, Loss) and w.joint), None)
+    numbers = output.target.kind is TargetKind.NUMBERS
+    if joint is None or output.ending in ENDINGS or (numbers and joint.targets != "shares"):
         return ""
-    if "cross_entropy" in losses:
-        return "softmax"
-    return "sigmoid" if "bce" in losses else ""
+    return "softmax" if joint.joint == "step" and output.width != 1 else joint.joint
 
 
 def _with_ending(made: Elaborated, logits: Value, ending: str) -> Value:
@@ -263,13 +268,17 @@ def _with_ending(made: Elaborated, logits: Value, ending: str) -> Value:
     build.label = "answer"
     if ending == "softmax":
         return build.add(Softmax(), logits)
-    return build.add(Map((sigmoid(variable("x0")),)), logits, name="sigmoid")
+    word = words("activation")[ending]
+    assert isinstance(word, Activation)
+    numbers = {name: constant(value) for name, value in call(word).arguments.items()}
+    formula = substitute(word.expression, {"x": variable("x0"), **numbers})
+    return build.add(Map((formula,)), logits, name=ending)
 
 
 def _ending_notes(outputs: Sequence[Output], losses: Losses) -> list[Inferred]:
     notes = []
     for output, terms in zip(outputs, losses.terms, strict=True):
-        ending = missing_ending(output, [t.name for t in terms])
+        ending = missing_ending(output, terms)
         if ending:
             why = f"the loss takes the output as logits; predictions pass through {ending}"
             notes.append(Inferred(f"end of output {output.name}", ending, why, output.span))

@@ -9,7 +9,7 @@ from nndsl.ir.types import ElementType, TensorType
 from nndsl.lower.result import OptimizerUse, Restraint
 from nndsl.ops.compose import add_map, add_sum
 from nndsl.ops.map import Map, operand
-from nndsl.ops.reduction import Reduce, Reshape
+from nndsl.ops.reduction import Reduce
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant, variable
 from nndsl.scalar.expression import build as build_expression
@@ -183,13 +183,11 @@ class Restraining:
         build, shape = self.build, value.type.shape
         axes = tuple(a for a in range(len(shape)) if a != restraint.axis)
         square = add_map(build, operand(0) * operand(0), value, name="squares")
-        total = build.add(Reduce("sum", axes), square, name="square") if axes else square
+        total = build.add(Reduce("sum", axes, keep=True), square, name="square")
         limit = self._setting("max_norm", restraint.max_norm)
         shrink = minimum(operand(0) / maximum(sqrt(operand(1)), constant(SMALLEST)), constant(1.0))
         factor = add_map(build, shrink, limit, total, name="max_norm")
-        column = tuple(d if a == restraint.axis else 1 for a, d in enumerate(shape))
-        spread = build.add(Reshape(column), factor) if axes else factor
-        return add_map(build, operand(0) * operand(1), value, spread, name=f"limited:{parameter}")
+        return add_map(build, operand(0) * operand(1), value, factor, name=f"limited:{parameter}")
 
     def _setting(self, name: str, number: float) -> Value:
         """The input of a number; equal numbers share one."""

@@ -90,17 +90,20 @@ class Loss(Word):
 
     A scalar loss gives `expression` in `y` (prediction) and `t` (target), taken as the mean (or,
     with `over` "sum", the sum) over all elements of a row and then as the mean over the rows.
-    A loss over classes gives `rows` instead, which builds one number for each row from the logits
-    [N, C] and the targets (INDEX [N]).
-    `joint` names the activation whose inverse the loss undoes ("sigmoid", "softmax"): then
+    Targets are as `targets` says: "numbers" (of a class its number, or a one-hot row), "signs"
+    (likewise, but -1 and 1), "shares" (numbers of at least 0 that add up to 1 in a row, of a class
+    its one-hot row) or "classes". A loss of "shares" or "classes" gives `rows` instead, which
+    builds one number for each row from the logits [N, C] and the targets ([N, C], or INDEX [N]).
+    `joint` names the activation whose inverse the loss undoes ("sigmoid", "softmax", "step"): then
     `expression`/`rows` is written in the logits, and outputs without that activation are logits.
+    The argument `weights`, where there is one, multiplies a row's loss by the weight of its class.
     """
 
     expression: Expression | None = None
     over: str = "mean"  # "sum": the terms of one row are added up, not averaged
     rows: Callable[[Builder, Value, Value, Mapping[str, Any]], Value] | None = None
     joint: str = ""
-    targets: str = "numbers"  # or "classes"
+    targets: str = "numbers"
 
 
 @dataclass(frozen=True)

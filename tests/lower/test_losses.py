@@ -145,6 +145,77 @@ def test_label_smoothing(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(outputs["loss"], expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("given", ["[setosa=2, virginica=0.5]", "[2, 1, 0.5]"])
+def test_weights_of_classes(given: str, rng: np.random.Generator) -> None:
+    """A row's loss times the weight of its class; a class left out has the weight 1."""
+    loss = f"loss = cross_entropy(smooth=0.3, weights={given})"
+    found = recipe("iris", "dense(3) -> softmax", loss)
+    outputs, arrays = run(found.graph, rng)
+    t = arrays["species"]
+    q = 0.7 * np.eye(3)[t] + 0.1
+    rows = -(q * log_softmax(logits(arrays))).sum(axis=1)
+    np.testing.assert_allclose(
+        outputs["loss"], (np.array([2, 1, 0.5])[t] * rows).mean(), rtol=1e-12
+    )
+
+
+def test_weights_of_two_classes_and_one_output(rng: np.random.Generator) -> None:
+    found = recipe("class", "dense(1)", "loss = bce(weights=[yes=3])")
+    outputs, arrays = run(found.graph, rng)
+    z, t = logits(arrays)[:, 0], arrays["passed"]
+    rows = np.where(t == 1, 3, 1) * (softplus(z) - t * z)
+    np.testing.assert_allclose(outputs["loss"], rows.mean(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["hinge", "perceptron"])
+def test_losses_of_signs_see_two_classes_as_minus_one_and_one(
+    name: str, rng: np.random.Generator
+) -> None:
+    found = recipe("class", "dense(1)", f"loss = {name}")
+    outputs, arrays = run(found.graph, rng)
+    z, t = logits(arrays)[:, 0], 2 * arrays["passed"] - 1
+    margin = 1 if name == "hinge" else 0
+    np.testing.assert_allclose(outputs["loss"], np.maximum(0, margin - t * z).mean(), rtol=1e-12)
+    assert found.evaluation is not None
+    shown, arrays = run(found.evaluation, rng)
+    np.testing.assert_array_equal(shown["output"], logits(arrays) >= 0)
+
+
+def test_hinge_of_several_classes_is_each_against_the_rest(rng: np.random.Generator) -> None:
+    found = recipe("iris", "dense(3)", "loss = hinge")
+    outputs, arrays = run(found.graph, rng)
+    signs = 2 * np.eye(3)[arrays["species"]] - 1
+    expected = np.maximum(0, 1 - signs * logits(arrays)).mean()
+    np.testing.assert_allclose(outputs["loss"], expected, rtol=1e-12)
+    assert any(note.taken == "softmax" for note in found.inferred)
+
+
+def test_a_step_at_the_end_learns_by_the_perceptron_rule(rng: np.random.Generator) -> None:
+    found = recipe("class", "dense(1) -> step")
+    assert found.loss == ("perceptron",)
+    outputs, arrays = run(found.graph, rng)
+    z, t = logits(arrays)[:, 0], 2 * arrays["passed"] - 1
+    np.testing.assert_allclose(outputs["loss"], np.maximum(0, -t * z).mean(), rtol=1e-12)
+
+
+def test_divergence_of_shares(rng: np.random.Generator) -> None:
+    head = (
+        'data both = csv("iris.csv") { target = [petal_length, petal_width] -> keep; '
+        "drop = species }\n"
+    )
+    text = f"{head}net A on both {{ dense(2) }}\ntrain A {{ loss = kl; penalty = none }}"
+    (found,) = lowered(text).recipes
+    assert any(note.taken == "softmax" for note in found.inferred)
+    graph = found.graph
+    arrays = {n: rng.normal(size=[6 if d == "N" else d for d in i.value.type.shape])
+              for n, i in graph.inputs.items()}  # fmt: skip
+    shares = rng.dirichlet(np.ones(2), 6)
+    arrays |= {"petal_length": shares[:, :1], "petal_width": shares[:, 1:]}
+    outputs, _ = evaluate(graph, arrays)
+    expected = (shares * (np.log(shares) - log_softmax(logits(arrays)))).sum(axis=1).mean()
+    np.testing.assert_allclose(outputs["loss"], expected, rtol=1e-10)
+
+
 def test_a_loss_of_ones_own(rng: np.random.Generator) -> None:
     block = "block (y, t) -> quartic { mean((y - t)^4) }\n"
     found = recipe("oaks", "dense(1)", "loss = 2 * quartic", block)
@@ -188,6 +259,12 @@ WRONG = [
     ("oaks", "dense(1)", "loss = cross_entropy", "NN306"),
     ("both", "dense(3)", "", "NN306"),
     ("iris", "dense(3) -> sigmoid", "loss = cross_entropy", "NN306"),
+    ("iris", "dense(3)", "loss = cross_entropy(weights=[rose=2])", "NN301"),
+    ("iris", "dense(3)", "loss = cross_entropy(weights=[1, 2])", "NN305"),
+    ("iris", "dense(3)", "loss = cross_entropy(weights=[setosa=-1])", "NN314"),
+    ("oaks", "dense(1)", "loss = hinge", "NN306"),
+    ("both", "dense(2)", "loss = kl", "NN306"),
+    ("class", "dense(1)", "loss = focal", "NN306"),
 ]
 
 
