@@ -2,9 +2,9 @@
 
 `expand` replaces exp, log, tanh, ... in float32 by polynomials and rationals without branches: both
 sides of a choice are computed and one is selected. It is told once, here, for the contraction
-kernels (LLVM) and the glue kernels (Python text). Results are within 3 units in the last place,
-exp, log, sin and cos within 2; those smaller than the smallest normal number may become 0. NaN
-stays NaN, and overflow is infinity.
+kernels (LLVM) and the glue kernels (Python text). Results are within 2 units in the last place
+(2.3 for some sigmoids, see there; 3 on processors without a fused multiply-add); those smaller
+than the smallest normal number may become 0. NaN stays NaN, and overflow is infinity.
 
 In float64 the functions stay calls of the mathematical library, and only what has no call of its
 own (sigmoid, softplus, sign) is written in others, in a form that does not overflow.
@@ -72,11 +72,26 @@ LARGEST_EXP = 127 * math.log(2.0)
 """2^128 is no float32 though exp(88.7) is: from here on r grows instead of t."""
 
 
-def _reduced(x: Expression, bounded: Expression) -> tuple[Expression, Expression]:
-    """2^t and exp(r) - 1. `bounded` is x within the exponents, and a number where x is NaN."""
+_EXP_NEAR = (0.4999999403953552, 0.1666652113199234, 0.04166828840970993, 0.008368703536689281,
+             0.0013818938750773668)  # fmt: skip
+"""The same for |r| < log(2)/2, within 4e-9."""
+
+
+def _reduced(
+    x: Expression,
+    bounded: Expression,
+    coefficients: Sequence[float] = _EXP,
+    rest: Expression | None = None,
+) -> tuple[Expression, Expression]:
+    """2^t and exp(r) - 1. `bounded` is x within the exponents, and a number where x is NaN.
+
+    `rest` is what the true argument has beyond x.
+    """
     t = build("round_even", bounded * (1.0 / math.log(2.0)))
     r = _fma(t, -LN2_LOW, _fma(t, -LN2_HIGH, x))
-    return build("power_of_two", t), _fma(_polynomial(r, _EXP), r * r, r)
+    if rest is not None:
+        r = r + rest
+    return build("power_of_two", t), _fma(_polynomial(r, coefficients), r * r, r)
 
 
 def _at_most(x: Expression, bound: float) -> Expression:
@@ -90,20 +105,23 @@ def _at_least(x: Expression, bound: float) -> Expression:
 
 
 def _exp(x: Expression) -> Expression:
-    scale, part = _reduced(x, _at_least(_at_most(x, LARGEST_EXP), SMALLEST_EXP))
+    bounded = _at_least(_at_most(x, LARGEST_EXP), SMALLEST_EXP)
+    scale, part = _reduced(x, bounded, rest=_rest_of_square(x))
     return f.where(x < SMALLEST_EXP, 0.0, (part + 1.0) * scale)
+
+
+def _rest_of_square(x: Expression) -> Expression | None:
+    """What rounding took from the square in exp(-a*a): it would count a^2 times as much."""
+    square = x.arguments[0] if x.operator == "negate" else x
+    if square is x or square.operator != "multiply" or len({*square.arguments}) > 1:
+        return None
+    a = square.arguments[0]
+    return _fma(-a, a, square)
 
 
 def _expm1(x: Expression) -> Expression:
     scale, part = _reduced(x, _at_least(_at_most(x, LARGEST_EXP), SMALLEST_EXP))
     return f.where(x < -18.0, -1.0, _fma(scale, part, scale - 1.0))
-
-
-def _expm1_below(x: Expression, bound: float) -> Expression:
-    """exp(x) - 1 for x <= 0, of which the part below `bound` counts as the bound."""
-    kept = f.where(x < bound, bound, x)  # NaN stays
-    scale, part = _reduced(kept, _at_least(x, bound))
-    return _fma(scale, part, scale - 1.0)
 
 
 # Logarithm: x = m * 2^n, log(x) = n*log(2) + log(m) with sqrt(1/2) <= m < sqrt(2).
@@ -144,39 +162,56 @@ def _log1p(x: Expression) -> Expression:
     return _bounded_log(x, _log_of(n, r), u)
 
 
-# log(1 + u) for 0 <= u <= 1: 2*atanh(s) with s = u/(2 + u).
-
-_ATANH = (0.3333320617675781, 0.20010849833488464, 0.13999569416046143, 0.14012232422828674)
+_SOFTPLUS = (-0.4999993145465851, 0.3333047032356262, -0.24958156049251556, 0.19693192839622498,
+             -0.15349097549915314, 0.10670012980699539, -0.05756152793765068,
+             0.020150333642959595, -0.003306539496406913)  # fmt: skip
+"""(log(1 + u) - u) / u^2 for 0 <= u <= 1, relative to log(1 + u) within 6e-9."""
 
 
 def _softplus(x: Expression) -> Expression:
     u = _exp(-f.absolute(x))
-    s = u / (u + 2.0)
-    z = s * s
-    return f.maximum(x, 0.0) + 2.0 * _fma(_polynomial(z, _ATANH) * z, s, s)
+    return f.maximum(x, 0.0) + _fma(_polynomial(u, _SOFTPLUS), u * u, u)
+
+
+# Quotients of exponentials. What is added to exp(y) = scale + scale*part is added to the scale,
+# which is exact, so that the sum is rounded once.
+
+NEGLIGIBLE = -18.5
+"""Below, exp(y) + 1 is 1 in float32."""
 
 
 def _sigmoid(x: Expression) -> Expression:
-    return 1.0 / (_exp(-x) + 1.0)
+    kept = f.where(x > -NEGLIGIBLE, -NEGLIGIBLE, x)  # NaN stays
+    scale, part = _reduced(-kept, _at_least(_at_most(-x, LARGEST_EXP), NEGLIGIBLE), _EXP_NEAR)
+    # one number in 300,000, for x near -16.5, is off by up to 2.3 units: 2^24 + 1 is no float32
+    return 1.0 / _fma(scale, part, scale + 1.0)
 
 
-# Odd functions that soon reach 1, from exp(y) - 1 with a y <= 0: exact near 0 and near 1.
-
-_ERF = (-1.128379225730896, -0.6366193890571594, -0.10277783870697021, 0.019153088331222534,
-        0.00016035647422540933, -0.001666991040110588, 0.0006328183226287365,
-        -0.0001176363875856623, 9.255750228476245e-06)  # fmt: skip
-"""log(1 - erf(x)) / x on [0, 4]."""
+def _reduced_below_0(x: Expression) -> tuple[Expression, Expression]:
+    """2^t and exp(r) - 1 for x <= 0; what is below NEGLIGIBLE counts as that."""
+    kept = f.where(x < NEGLIGIBLE, NEGLIGIBLE, x)  # NaN stays
+    return _reduced(kept, _at_least(x, NEGLIGIBLE), _EXP_NEAR)
 
 
 def _tanh(x: Expression) -> Expression:
-    part = _expm1_below(-2.0 * f.absolute(x), -18.5)
-    return build("copysign", part / (part + 2.0), x)
+    scale, part = _reduced_below_0(-2.0 * f.absolute(x))
+    quotient = _fma(scale, part, scale - 1.0) / _fma(scale, part, scale + 1.0)
+    return build("copysign", quotient, x)
+
+
+_ERF_FIRST = -1.128379225730896
+_ERF_REST = (5.8635382771399236e-08, -0.636619508266449, -0.10277686268091202,
+             0.019149847328662872, 0.00016589323058724403, -0.001672206213697791,
+             0.0006355410441756248, -0.00011837146303150803, 9.335490176454186e-06)  # fmt: skip
+"""log(1 - erf(x)) / x on [0, 4], of which _ERF_FIRST is added last: only it counts near 0."""
 
 
 def _erf(x: Expression) -> Expression:
     size = f.absolute(x)
     bounded = f.where(size > 4.0, 4.0, size)  # NaN stays
-    return build("copysign", _expm1_below(_polynomial(bounded, _ERF) * bounded, -18.5), x)
+    exponent = _fma(bounded, _ERF_FIRST, _polynomial(bounded, _ERF_REST) * bounded)
+    scale, part = _reduced_below_0(exponent)
+    return build("copysign", _fma(scale, part, scale - 1.0), x)
 
 
 # Sine and cosine: x = t*pi/2 + r, and the quadrant t mod 4 tells which of the two, and its sign.
@@ -188,12 +223,13 @@ _COS = (0.04166664555668831, -0.001388736185617745, 2.4437727915938012e-05)
 def _turned(x: Expression, quarter: float) -> Expression:
     """sin(x + quarter * pi/2), for |x| up to 50,000 (5,000 without a fused multiply-add).
 
-    Beyond, accuracy is lost gradually.
+    Beyond, accuracy is lost gradually; the value stays within [-1, 1].
     """
     t = build("round_even", x * (2.0 / math.pi))
     r = x
     for part in PI_PARTS:
         r = _fma(t, -part, r)
+    r = f.where(r > 1.0, 1.0, f.where(r < -1.0, -1.0, r))
     z = r * r
     sine = _fma(_polynomial(z, _SIN) * z, r, r)
     cosine = _fma(z * z, _polynomial(z, _COS), _fma(z, -0.5, 1.0))

@@ -14,16 +14,18 @@ from nndsl.scalar.expansion import expand
 from nndsl.scalar.expression import Expression, build, constant, variable
 from nndsl.scalar.inspection import postorder
 from tests.codegen.elementwise import computed
-from tests.codegen.processors import TARGETS
+from tests.codegen.processors import TARGETS, supported
 
 X = variable("x")
 TINY = 2.0**-126
 
 LIMITS = {
-    "exp": 1.1, "expm1": 1.6, "log": 1.1, "log1p": 2.1, "tanh": 2.7, "sigmoid": 2.7,
-    "softplus": 2.8, "erf": 3.1, "sin": 1.8, "cos": 1.8,
+    "exp": 1.0, "expm1": 1.6, "log": 1.0, "log1p": 1.7, "tanh": 2.0, "sigmoid": 2.3,
+    "softplus": 2.0, "erf": 2.0, "sin": 1.8, "cos": 1.8,
 }  # fmt: skip
 """Units in the last place."""
+WITHOUT_FMA = 0.9
+"""How much worse it may be where products are rounded before they are added."""
 
 
 def patterns(step: int = 40_009) -> np.ndarray:
@@ -64,7 +66,8 @@ def test_accuracy(name, processor):
         x = x[(np.abs(x) > 2.0**-123) | (x == 0)]
     result, right = computed(build(name, X), {"x": x}, target(processor)), reference(name, x)
     worst = units(result, right)
-    assert worst.max() <= LIMITS[name], f"{worst.max():.2f} units at {x[worst.argmax()]!r}"
+    limit = LIMITS[name] + (0.0 if target(processor).fma else WITHOUT_FMA)
+    assert worst.max() <= limit, f"{worst.max():.2f} units at {x[worst.argmax()]!r}"
     with np.errstate(all="ignore"):
         rounded = right.astype("float32")
     np.testing.assert_array_equal(np.isnan(result), np.isnan(rounded))
@@ -115,6 +118,24 @@ def test_power_of_an_unknown_exponent(processor, rng):
         right = np.power(x.astype("f8"), y.astype("f8"))
     result = computed(X ** variable("y"), {"x": x, "y": y}, target(processor))
     np.testing.assert_allclose(result, right, rtol=5e-7 if processor != "plain" else 5e-6)
+
+
+def test_the_square_of_a_bell_curve_loses_nothing(rng):
+    x = np.concatenate([rng.uniform(-9.3, 9.3, 40_000), [0.0, 1e30, np.inf]]).astype("float32")
+    host = target("avx2") if supported("avx2") else target("plain")
+    with np.errstate(all="ignore"):
+        right = np.exp(-(x.astype("float64") ** 2))
+    limit = 1.5 if host.fma else 200
+    assert units(computed(f.exp(-(X * X)), {"x": x}, host), right).max() <= limit
+    assert np.isnan(computed(f.exp(-(X * X)), {"x": np.float32([np.nan])}, host))
+
+
+@pytest.mark.parametrize("name", ["sin", "cos"])
+def test_of_angles_without_end_the_sine_is_bounded(name):
+    x = np.array([1e6, -1e9, 1e20, 3e38, np.inf, -np.inf, np.nan], "float32")
+    result = computed(build(name, X), {"x": x}, target("plain"))
+    assert (np.abs(result[:4]) <= 1).all()
+    assert np.isnan(result[4:]).all()
 
 
 def test_only_machine_primitives_remain():
