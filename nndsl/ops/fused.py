@@ -57,6 +57,10 @@ class FusedMatMul(Op):
         product = self.product.meaning(inputs[:2], clock)
         return self.formula.meaning([*product, *inputs[2:]], clock)
 
+    def in_place(self, position: int) -> bool:
+        """Operands of the formulas only, where no part of the sums is put down meanwhile."""
+        return position >= 2 and not self.transpose_b
+
     def decompose(self, build: Builder, inputs: Sequence[Value]) -> Sequence[Value]:
         """A product and a map."""
         product = build.add(self.product, *inputs[:2])

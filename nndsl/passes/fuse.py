@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from nndsl.ir.graph import Graph, Node, Value, rebuild
 from nndsl.ops.base import Fusion
 from nndsl.ops.fused import Joined, joined_maps, read_in_registers, with_epilogue
+from nndsl.ops.shapes import known
 from nndsl.passes.rewriting import operation_of
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
@@ -69,8 +70,11 @@ class FuseMaps:
 class FuseEpilogues:
     """Let matrix products apply the formula that follows before they store their sums.
 
-    Formulas whose results are updates stay by themselves: one loop does all parameters.
+    Formulas whose results are updates stay by themselves, for one loop does all parameters; but
+    from `large` numbers on they wait for memory, and that goes on beside the product's arithmetic.
     """
+
+    large: int = 1 << 18
 
     name = "fuse_epilogues"
 
@@ -80,7 +84,9 @@ class FuseEpilogues:
         updates = set(graph.updates.values())
         for position in range(len(editor.nodes)):
             node = editor.nodes[position]
-            if node is None or not _is_formula(node) or updates & set(node.outputs):
+            if node is None or not _is_formula(node):
+                continue
+            if updates & set(node.outputs) and known(node.outputs[0].type.shape) < self.large:
                 continue
             maker = self._product(editor, node)
             if maker is not None:

@@ -12,12 +12,13 @@ from nndsl.codegen.contraction import extents, llvm_text, loop_nest
 from nndsl.codegen.generate import generate
 from nndsl.codegen.program import Contraction, Element, Operand, Size
 from nndsl.codegen.target import host_target, target
-from nndsl.ir.graph import Builder, Role
+from nndsl.ir.graph import Builder, Graph, Role
 from nndsl.ir.types import TensorType
 from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.reduction import Reduce
-from nndsl.passes import pipeline
+from nndsl.passes import memory, pipeline
+from nndsl.passes.fuse import FuseEpilogues
 from nndsl.runtime import layout
 from nndsl.runtime.executable import load
 from nndsl.scalar import functions as f
@@ -145,12 +146,20 @@ def trained(graph, precision, store, threads, *, cut):
     return program, results
 
 
+def training_graph(word: str, large: int) -> Graph:
+    """Updates of weights of so many numbers are computed where their gradients are."""
+    graph = perceptron((5, 70, 33, 3), "relu", "classes")
+    passes = pipeline.training(optimizer(graph, word, lr=0.01), None)
+    fused = [FuseEpilogues(large) if isinstance(step, FuseEpilogues) else step for step in passes]
+    return pipeline.run(graph, fused)
+
+
 @pytest.mark.parametrize("word", ["momentum", "adam"])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_training_gives_the_same_bits(word, precision, store, monkeypatch):
+@pytest.mark.parametrize("large", [100, 10**6])
+def test_training_gives_the_same_bits(word, precision, large, store, monkeypatch):
     monkeypatch.setattr(panels, "LARGE_BYTES", 200)
-    graph = perceptron((5, 70, 33, 3), "relu", "classes")
-    graph = pipeline.run(graph, pipeline.training(optimizer(graph, word, lr=0.01), None))
+    graph = training_graph(word, large)
     program, expected = trained(graph, precision, store, 1, cut=False)
     assert not program.panels
     for threads in (1, 2):
@@ -159,6 +168,18 @@ def test_training_gives_the_same_bits(word, precision, store, monkeypatch):
         assert len(program.panels) > len([n for n in program.parameters if n in program.panels])
         for name, array in expected.items():
             np.testing.assert_array_equal(found[name], array, name)
+
+
+def test_updates_of_large_weights_need_no_gradients_in_memory(store):
+    apart, inside = (training_graph("adam", large) for large in (10**6, 100))
+    plans = [memory.plan(graph, 8, gathers=True) for graph in (apart, inside)]
+    saved = plans[0].areas[memory.Area.WORKSPACE] - plans[1].areas[memory.Area.WORKSPACE]
+    assert saved >= 4 * (5 * 70 + 70 * 33)
+    assert not plans[1].copies
+    _, expected = trained(apart, "float64", store, 1, cut=False)
+    _, found = trained(inside, "float64", store, 2, cut=False)
+    for name, array in expected.items():
+        np.testing.assert_allclose(found[name], array, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 def weights_and(build_more) -> tuple[Builder, object]:

@@ -15,6 +15,9 @@ from nndsl.codegen.contraction.tiles import Panel, Part
 FULLY_UNROLLED = 128
 """Up to so many multiply-adds the main tile is written without a loop."""
 
+LINE = 64
+"""Bytes of a line of the cache."""
+
 REST_UNROLLED = 32
 """The same for the lower tiles, which run once: short code compiles sooner."""
 
@@ -84,6 +87,31 @@ class BroadcastTile:
         )
         return self.writer.offset(right, self.frame.scalar, offset)
 
+    def _fetch_left(self, left: Value, steps: int) -> None:
+        """Asks for the numbers of the left matrix that a tile further down reads."""
+        problem, writer = self.frame.problem, self.writer
+        for step in range(steps):
+            offset = integer(step * problem.left_depth + LINE // problem.element.bytes)
+            writer.prefetch(writer.offset(left, self.frame.scalar, offset), 0)
+
+    def _fetch_coming(self, coming: Value, k: Value, steps: int) -> None:
+        """Asks for a line of what is copied next; the first tiles together ask for all of it."""
+        problem, writer = self.frame.problem, self.writer
+        lanes = sum(part.lanes for part in self.parts)
+        size = problem.element.bytes
+        tiles = steps * -(-lanes * size // LINE)
+        tile = writer.define("i64", f"udiv i64 {self.place.row.name}, {self.height}")
+        turn = writer.define("i64", f"urem i64 {tile.name}, {tiles}")
+        step = writer.define("i64", f"udiv i64 {k.name}, {steps}")
+        rounds = integer((self.stretch.length or 0) // steps)
+        line = writer.add(writer.multiply(turn, rounds), step)
+        in_panel = lanes * problem.right_panel * size // LINE
+        panel = writer.define("i64", f"udiv i64 {line.name}, {in_panel}")
+        inside = writer.define("i64", f"urem i64 {line.name}, {in_panel}")
+        between = problem.right_panel * (problem.columns or 0)
+        along = (panel, between), (inside, LINE // size)
+        writer.prefetch(self.frame.address(coming, *along), 0)
+
     def _fetch_ahead(self, k: Value, steps: int) -> None:
         """Asks for a register of the next panel at each step of the depth."""
         if self.ahead is None:
@@ -128,6 +156,10 @@ class BroadcastTile:
         def body(steps: int, k: Value, carried: list[Value]) -> list[Value]:
             a = self._moved(left, k, problem.left_depth)
             b = self._moved(right, k, self.right_depth)
+            if problem.far_left:
+                self._fetch_left(a, steps)
+            if self.stretch.coming is not None and steps > 1:
+                self._fetch_coming(self.stretch.coming, k, steps)
             self._fetch_ahead(k, steps)
             return self._steps(a, b, steps, carried)
 

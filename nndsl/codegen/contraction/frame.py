@@ -32,13 +32,14 @@ class Stretch:
     """A part of the depth: from `start` on, `length` steps (None: up to the run-time depth).
 
     Sums of a stretch that is not the `first` go on from what the output holds; only the `last`
-    one applies the epilogue.
+    one applies the epilogue. `coming` is the address of what will be copied next.
     """
 
     start: Value
     length: int | None
     first: bool = True
     last: bool = True
+    coming: Value | None = None
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from nndsl.codegen.assembly import SCALARS, Value, Writer, integer
@@ -184,7 +185,19 @@ def _copied(frame: Frame, panel: Panel, place: Place, stretch: Stretch) -> None:
     """A stretch of a panel copied to the stack, and all rows times it."""
     assert frame.scratch is not None
     Packing(frame, panel, place.column, frame.scratch, stretch).write()
-    _rows(frame, panel, place, stretch)
+    _rows(frame, panel, place, replace(stretch, coming=_coming(frame, panel, place, stretch)))
+
+
+def _coming(frame: Frame, panel: Panel, place: Place, stretch: Stretch) -> Value | None:
+    """Where the numbers of the next stretch stand, or of the next panel's first one."""
+    problem, writer = frame.problem, frame.writer
+    if not problem.right_panel or not stretch.length:
+        return None
+    start, column = integer(0), writer.add(place.column, integer(panel.width))
+    if not stretch.last:
+        start, column = writer.add(stretch.start, integer(stretch.length)), place.column
+    along = (start, problem.columns or 0), (column, problem.right_panel)
+    return frame.address(frame.right, *along)
 
 
 def _rows(frame: Frame, panel: Panel, place: Place, stretch: Stretch) -> None:

@@ -12,9 +12,6 @@ from nndsl.codegen.contraction.tiles import Panel, Part
 from nndsl.codegen.transpose import transposed
 from nndsl.records import dataclass
 
-AHEAD = 2
-"""Panels along the depth are far apart: so many of them ahead are asked for."""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -40,8 +37,6 @@ class Packing:
         self.stretch = stretch
         self.width = sum(part.lanes for part in panel.parts)
         self.length = stretch.length or 0
-        problem = frame.problem
-        self.ahead = AHEAD * problem.right_panel * (problem.columns or 0)
 
     def write(self) -> None:
         """All of it: from panels along the depth, or from rounds o of rows."""
@@ -132,9 +127,6 @@ class Packing:
             if lane < (part.valid or 0):
                 offset = integer((part.offset + lane) * run.stride)
                 address = self.writer.offset(start, self.frame.scalar, offset)
-                if self.ahead:
-                    far = self.writer.offset(address, self.frame.scalar, integer(self.ahead))
-                    self.writer.prefetch(far, 0)
                 rows.append(self.writer.load(shape, address, mask))
             else:
                 rows.append(shape.constant(0))

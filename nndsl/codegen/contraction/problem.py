@@ -99,6 +99,11 @@ class Problem:
         )
 
     @property
+    def far_left(self) -> bool:
+        """Whether each step of the depth reads the left matrix a page further on."""
+        return self.left_row == 1 and self.left_depth * self.element.bytes >= PAGE_BYTES
+
+    @property
     def far_right(self) -> bool:
         """Whether the right matrix does not fit the cache, and each of its rows is a page away."""
         if self.depth is None or self.form is not Form.BROADCAST or self.right_column != 1:
