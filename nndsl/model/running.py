@@ -29,9 +29,7 @@ from nndsl.syntax.parser import parse
 from nndsl.train import folder as folders
 from nndsl.train.job import Output
 from nndsl.train.saved import SavedRun, fitting_weights, read_run
-from nndsl.train.scoring import probabilities
-from nndsl.vocab.kinds import Metric
-from nndsl.vocab.registry import words
+from nndsl.train.scoring import measured, metrics_of, probabilities
 
 _DEFAULT_METRICS = {
     TargetKind.CLASSES: ("accuracy",),
@@ -119,7 +117,7 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
         if target.name not in answered:
             answered[target.name] = _prediction(target, results[output.name])
     predictions = tuple(answered.values())
-    figures = _figures(predictions, prepared)
+    figures = _figures(predictions, prepared, loaded.recipe)
     return Answers(table, predictions, figures, (*table.notes, *prepared.notes))
 
 
@@ -136,7 +134,9 @@ def _prediction(target: TargetSchema, values: np.ndarray) -> Prediction:
     return Prediction(target, numbers[:, 0], None)
 
 
-def _figures(predictions: tuple[Prediction, ...], prepared: Prepared) -> dict[str, float]:
+def _figures(
+    predictions: tuple[Prediction, ...], prepared: Prepared, recipe: Recipe
+) -> dict[str, float]:
     figures: dict[str, float] = {}
     for position, prediction in enumerate(predictions):
         target = prediction.target
@@ -144,12 +144,11 @@ def _figures(predictions: tuple[Prediction, ...], prepared: Prepared) -> dict[st
             continue
         actual, known = _known(prediction, prepared.targets[target.name])
         prefix = "" if position == 0 else f"{target.name}."
-        for name in _DEFAULT_METRICS[target.kind] if known.any() else ():
-            metric = words("metric")[name]
-            assert isinstance(metric, Metric) and metric.measure is not None
-            given = prediction.probabilities
-            guess = prediction.values[:, None] if given is None else given
-            figures[prefix + name] = float(metric.measure(guess[known], actual[known]))
+        given = prediction.probabilities
+        guess = prediction.values[:, None] if given is None else given
+        asked = metrics_of(recipe, target.kind, _DEFAULT_METRICS[target.kind])
+        for metric in asked if known.any() else ():
+            figures[prefix + metric.name] = measured(metric, guess[known], actual[known])
     return figures
 
 

@@ -25,12 +25,6 @@ def wilson_interval(right: int, rows: int, z: float = NORMAL_95) -> tuple[float,
     return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
-def confusion_matrix(predicted: np.ndarray, actual: np.ndarray, classes: int) -> np.ndarray:
-    """Counts [actual class, predicted class] of two index arrays [n]."""
-    flat = actual.astype(np.int64) * classes + predicted.astype(np.int64)
-    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
-
-
 def recalls(matrix: np.ndarray) -> list[float]:
     """For each class the share of its rows that were found; NaN for a class without rows."""
     totals = matrix.sum(axis=1)

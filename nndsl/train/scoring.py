@@ -11,11 +11,13 @@ from nndsl.lower.result import Recipe
 from nndsl.schema import TargetKind
 from nndsl.train import figures
 from nndsl.train.job import Arrays, Executable, Output, Scores, Verdict
+from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Metric
-from nndsl.vocab.registry import words
+from nndsl.vocab.metrics import confusion_matrix
+from nndsl.vocab.registry import WordCall, words
 
 LOSS = "data_loss"
-_DEFAULT = {TargetKind.CLASSES: "accuracy", TargetKind.NUMBERS: "r2"}
+_DEFAULT = {TargetKind.CLASSES: ("accuracy",), TargetKind.NUMBERS: ("r2",)}
 _SORT = {TargetKind.CLASSES: "classes", TargetKind.NUMBERS: "numbers"}
 
 
@@ -30,7 +32,7 @@ class Scorer:
         self._measures = [
             (_figure_name(metric, output, position), metric, output)
             for position, output in enumerate(outputs)
-            for metric in _metrics(recipe, output)
+            for metric in metrics_of(recipe, output.kind, _DEFAULT[output.kind])
         ]
 
     @property
@@ -41,15 +43,16 @@ class Scorer:
     def higher_is_better(self, name: str) -> bool:
         """Whether more is better, for `val_loss`, `val_accuracy`, `accuracy`, ..."""
         bare = name.split("_", 1)[-1] if name.startswith(("val_", "train_", "test_")) else name
-        return any(bare == own and metric.higher_is_better for own, metric, _ in self._measures)
+        known = {own: metric.word for own, metric, _ in self._measures}
+        word = known.get(bare)
+        return isinstance(word, Metric) and word.higher_is_better
 
     def score(self, arrays: Arrays) -> Scores:
         """Losses, metrics and outputs of some rows."""
         outputs = self._executable.evaluate(arrays)
         metrics = {
-            name: float(metric.measure(*judged(output, outputs[output.name], arrays)))
+            name: measured(metric, *judged(output, outputs[output.name], arrays))
             for name, metric, output in self._measures
-            if metric.measure is not None
         }
         return Scores(row_count(arrays), float(outputs[LOSS]), metrics, outputs)
 
@@ -88,9 +91,8 @@ def verdict(output: Output, name: str, train: Arrays, test: Arrays, scores: Scor
         baseline = figures.mean_share(known, actual) if name == "r2" else math.nan
         return Verdict(name, scores.metrics[name], scores.rows, baseline)
     known = train[output.target].reshape(-1)
-    chosen = predictions.argmax(axis=1)
-    right = int(np.sum(chosen == actual))
-    matrix = figures.confusion_matrix(chosen, actual, predictions.shape[1])
+    matrix = confusion_matrix(predictions, actual, predictions.shape[1])
+    right = int(np.trace(matrix))
     by_accuracy = name == "accuracy"
     return Verdict(
         name,
@@ -105,15 +107,22 @@ def verdict(output: Output, name: str, train: Arrays, test: Arrays, scores: Scor
     )
 
 
-def _metrics(recipe: Recipe, output: Output) -> list[Metric]:
-    sort = _SORT[output.kind]
-    asked = [call.word for call in recipe.metrics if isinstance(call.word, Metric)]
-    fitting = [metric for metric in asked if metric.targets == sort]
-    if fitting:
-        return fitting
-    default = words("metric")[_DEFAULT[output.kind]]
-    return [default] if isinstance(default, Metric) else []
+def metrics_of(recipe: Recipe, kind: TargetKind, default: Sequence[str]) -> list[WordCall]:
+    """The metrics that a recipe asks for and that fit a sort of target, else the default ones."""
+    fitting = [
+        asked
+        for asked in recipe.metrics
+        if isinstance(asked.word, Metric) and asked.word.targets == _SORT[kind]
+    ]
+    return fitting or [call(words("metric")[name]) for name in default]
 
 
-def _figure_name(metric: Metric, output: Output, position: int) -> str:
+def measured(metric: WordCall, predictions: np.ndarray, targets: np.ndarray) -> float:
+    """What a metric says of predictions and targets as it wants them."""
+    assert isinstance(metric.word, Metric)
+    assert metric.word.measure is not None
+    return float(metric.word.measure(predictions, targets, **metric.arguments))
+
+
+def _figure_name(metric: WordCall, output: Output, position: int) -> str:
     return metric.name if position == 0 else f"{output.name}.{metric.name}"

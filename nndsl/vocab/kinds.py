@@ -143,9 +143,13 @@ class Initializer(Word):
     """Start values of weights: `sample(uniform or normal numbers, fans, arguments)`.
 
     `sample` gets `Draw` (numbers of this parameter's own stream), the shape, fan_in and fan_out.
+    `law` is the letter of its distribution where it has one: "N" with the mean and variance in
+    `numbers`, "U" with both ends, as formulas in fan_in, fan_out and the arguments.
     """
 
     sample: Callable[[Draw, tuple[int, ...], int, int, Mapping[str, Any]], np.ndarray] | None = None
+    law: str = ""
+    numbers: tuple[Expression, ...] = ()
 
 
 class Draw(Protocol):
@@ -160,13 +164,13 @@ class Draw(Protocol):
 
 @dataclass(frozen=True)
 class Metric(Word):
-    """A figure of merit: `measure(predictions, targets)`, NumPy arrays over all rows.
+    """A figure of merit: `measure(predictions, targets, **arguments)`, arrays over all rows.
 
     For classes, predictions are probabilities [n, C] and targets indices [n]; for numbers both
     are [n] or [n, k] in the target's own unit.
     """
 
-    measure: Callable[[np.ndarray, np.ndarray], float] | None = None
+    measure: Callable[..., float] | None = None
     targets: str = "classes"  # or "numbers"
     higher_is_better: bool = True
 

@@ -1,7 +1,7 @@
 """Metrics: figures of merit over all rows, in NumPy.
 
 For classes, predictions are shares [n, C], or [n] and [n, 1] for the share of class 1 of two; the
-targets are class numbers [n]. For numbers both are [n] or [n, k] in the target's own unit.
+targets are whole class numbers [n]. For numbers both are [n] or [n, k] in the target's own unit.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nndsl.params import Choice, Int, Parameter
 from nndsl.vocab.kinds import Metric
 from nndsl.vocab.registry import register
 
-Measure = Callable[[np.ndarray, np.ndarray], float]
+Measure = Callable[..., float]
 
 
 def metric(
@@ -24,9 +25,10 @@ def metric(
     *,
     targets: str = "classes",
     higher_is_better: bool = True,
+    **parameters: Parameter,
 ) -> None:
-    """Define a metric."""
-    register(Metric(name, {}, doc, see, measure, targets, higher_is_better))
+    """Define a metric; `measure` gets predictions, targets, and the arguments by name."""
+    register(Metric(name, parameters, doc, see, measure, targets, higher_is_better))
 
 
 def chosen(predictions: np.ndarray) -> np.ndarray:
@@ -48,10 +50,19 @@ def _accuracy(predictions: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(chosen(predictions) == targets.reshape(-1)))
 
 
-def _by_class(predictions: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Rows that are rightly chosen, chosen, and there, for each class that occurs."""
+def _ratio(above: np.ndarray, below: np.ndarray, average: str) -> float:
+    """Quotients by class, averaged; what has nothing below the line is 0."""
+    if average == "micro":
+        above, below = above.sum(keepdims=True), below.sum(keepdims=True)
+    return float(np.mean(above / np.where(below > 0, below, 1.0)))
+
+
+def _counted(
+    predictions: np.ndarray, targets: np.ndarray, average: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows rightly chosen, chosen, and there, for the classes that an average is over."""
     answers, truth = chosen(predictions), targets.reshape(-1)
-    classes = np.union1d(answers, truth)
+    classes = np.array([1]) if average == "binary" else np.union1d(answers, truth)
     right = np.array([np.sum((answers == c) & (truth == c)) for c in classes], dtype=np.float64)
     said = np.array([np.sum(answers == c) for c in classes], dtype=np.float64)
     there = np.array([np.sum(truth == c) for c in classes], dtype=np.float64)
@@ -59,22 +70,64 @@ def _by_class(predictions: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray,
 
 
 def _balanced_accuracy(predictions: np.ndarray, targets: np.ndarray) -> float:
-    right, _, there = _by_class(predictions, targets)
+    right, _, there = _counted(predictions, targets, "macro")
     return float(np.mean(right[there > 0] / there[there > 0]))
 
 
-def _f1(predictions: np.ndarray, targets: np.ndarray) -> float:
-    right, said, there = _by_class(predictions, targets)
-    return float(np.mean(2.0 * right / (said + there)))
+def _precision(predictions: np.ndarray, targets: np.ndarray, average: str) -> float:
+    right, said, _ = _counted(predictions, targets, average)
+    return _ratio(right, said, average)
+
+
+def _recall(predictions: np.ndarray, targets: np.ndarray, average: str) -> float:
+    right, _, there = _counted(predictions, targets, average)
+    return _ratio(right, there, average)
+
+
+def _f1(predictions: np.ndarray, targets: np.ndarray, average: str) -> float:
+    right, said, there = _counted(predictions, targets, average)
+    return _ratio(2.0 * right, said + there, average)
+
+
+def _top_k(predictions: np.ndarray, targets: np.ndarray, k: int) -> float:
+    """Of equal shares the first class comes first, as when the most likely class is chosen."""
+    shares, truth = _shares(predictions), targets.reshape(-1, 1)
+    own = np.take_along_axis(shares, truth, axis=1)
+    earlier = np.arange(shares.shape[1]) < truth
+    before = np.sum((shares > own) | ((shares == own) & earlier), axis=1)
+    return float(np.mean(before < k))
+
+
+def _mcc(predictions: np.ndarray, targets: np.ndarray) -> float:
+    classes = _shares(predictions).shape[1]
+    matrix = confusion_matrix(predictions, targets, classes).astype(np.float64)
+    said, there, rows = matrix.sum(axis=0), matrix.sum(axis=1), matrix.sum()
+    spread = (rows * rows - said @ said) * (rows * rows - there @ there)
+    above = np.trace(matrix) * rows - said @ there
+    return float(above / np.sqrt(spread)) if spread > 0 else 0.0
+
+
+def _log_loss(predictions: np.ndarray, targets: np.ndarray) -> float:
+    own = np.take_along_axis(_shares(predictions), targets.reshape(-1, 1), axis=1)
+    return float(np.mean(-np.log(np.maximum(own, np.finfo(own.dtype).eps))))
+
+
+def _over_classes(
+    predictions: np.ndarray, targets: np.ndarray, area: Callable[[np.ndarray, np.ndarray], float]
+) -> float:
+    """An area for class 1 of two, else the mean of each class against the rest."""
+    shares, truth = _shares(predictions), targets.reshape(-1)
+    classes = range(1, 2) if shares.shape[1] == 2 else range(shares.shape[1])
+    areas = [area(shares[:, c], truth == c) for c in classes if 0 < np.sum(truth == c) < len(truth)]
+    return float(np.mean(areas)) if areas else float("nan")
 
 
 def _auc(predictions: np.ndarray, targets: np.ndarray) -> float:
-    shares, truth = _shares(predictions), targets.reshape(-1)
-    classes = range(1, 2) if shares.shape[1] == 2 else range(shares.shape[1])
-    areas = [
-        _area(shares[:, c], truth == c) for c in classes if 0 < np.sum(truth == c) < len(truth)
-    ]
-    return float(np.mean(areas)) if areas else float("nan")
+    return _over_classes(predictions, targets, _area)
+
+
+def _pr_auc(predictions: np.ndarray, targets: np.ndarray) -> float:
+    return _over_classes(predictions, targets, _average_precision)
 
 
 def _area(scores: np.ndarray, is_class: np.ndarray) -> float:
@@ -84,6 +137,21 @@ def _area(scores: np.ndarray, is_class: np.ndarray) -> float:
     inside = float(np.sum(is_class))
     outside = len(scores) - inside
     return float((mean_rank[index][is_class].sum() - inside * (inside + 1) / 2) / inside / outside)
+
+
+def _average_precision(scores: np.ndarray, is_class: np.ndarray) -> float:
+    """Sum over thresholds of precision times the gain in recall; equal scores come together."""
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.diff(scores[order]) != 0, True)
+    found = np.cumsum(is_class[order])[last]
+    precision = found / (np.flatnonzero(last) + 1)
+    return float(np.sum(precision * np.diff(found, prepend=0)) / np.sum(is_class))
+
+
+def confusion_matrix(predictions: np.ndarray, targets: np.ndarray, classes: int) -> np.ndarray:
+    """Counts [actual class, predicted class] of predictions and targets as metrics see them."""
+    flat = targets.reshape(-1).astype(np.int64) * classes + chosen(predictions)
+    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
 
 
 def _differences(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -104,6 +172,21 @@ def _mae(predictions: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(np.abs(_differences(predictions, targets))))
 
 
+def _median_ae(predictions: np.ndarray, targets: np.ndarray) -> float:
+    return float(np.mean(np.median(np.abs(_differences(predictions, targets)), axis=0)))
+
+
+def _max_error(predictions: np.ndarray, targets: np.ndarray) -> float:
+    return float(np.max(np.abs(_differences(predictions, targets))))
+
+
+def _mape(predictions: np.ndarray, targets: np.ndarray) -> float:
+    """Targets of 0 count as the smallest number that can be told from 0."""
+    size = np.abs(targets.reshape(len(targets), -1).astype(np.float64))
+    differences = np.abs(_differences(predictions, targets))
+    return float(np.mean(differences / np.maximum(size, np.finfo(np.float64).eps)))
+
+
 def _r2(predictions: np.ndarray, targets: np.ndarray) -> float:
     """1 - squared error / squared spread, the mean over outputs; constant targets: 1 or 0."""
     left = np.sum(_differences(predictions, targets) ** 2, axis=0)
@@ -115,7 +198,20 @@ def _r2(predictions: np.ndarray, targets: np.ndarray) -> float:
     )
 
 
+AVERAGE = Choice(
+    "macro",
+    "macro: the mean over the classes; micro: all rows together; binary: of the second class",
+    ("macro", "micro", "binary"),
+)
+
 metric("accuracy", _accuracy, "Share of rows whose most likely class is the right one.")
+metric(
+    "top_k",
+    _top_k,
+    "Share of rows whose right class is among the k most likely ones.",
+    "sklearn.metrics.top_k_accuracy_score",
+    k=Int(doc="how many classes count", ge=1),
+)
 metric(
     "balanced_accuracy",
     _balanced_accuracy,
@@ -123,10 +219,31 @@ metric(
     "sklearn.metrics.balanced_accuracy_score",
 )
 metric(
+    "precision",
+    _precision,
+    "Share of the rows taken for a class that belong to it.",
+    "sklearn.metrics.precision_score",
+    average=AVERAGE,
+)
+metric(
+    "recall",
+    _recall,
+    "Share of the rows of a class that are found.",
+    "sklearn.metrics.recall_score",
+    average=AVERAGE,
+)
+metric(
     "f1",
     _f1,
-    "Harmonic mean of precision and recall, the mean over the classes.",
-    "sklearn.metrics.f1_score(average='macro')",
+    "Harmonic mean of precision and recall.",
+    "sklearn.metrics.f1_score",
+    average=AVERAGE,
+)
+metric(
+    "mcc",
+    _mcc,
+    "Correlation of answers and classes: 1 is perfect, 0 is chance.",
+    "sklearn.metrics.matthews_corrcoef",
 )
 metric(
     "auc",
@@ -135,12 +252,40 @@ metric(
     "sklearn.metrics.roc_auc_score",
 )
 metric(
+    "pr_auc",
+    _pr_auc,
+    "Area under the curve of precision over recall; of more than two classes as `auc`.",
+    "sklearn.metrics.average_precision_score",
+)
+metric(
+    "log_loss",
+    _log_loss,
+    "Mean of -log of the share given to the right class.",
+    "sklearn.metrics.log_loss",
+    higher_is_better=False,
+)
+metric(
     "r2",
     _r2,
     "Share of the targets' variance that is explained; 1 is perfect, 0 the mean.",
     "sklearn.metrics.r2_score",
     targets="numbers",
 )
-metric("mse", _mse, "Mean squared error.", targets="numbers", higher_is_better=False)
-metric("rmse", _rmse, "Root of the mean squared error.", targets="numbers", higher_is_better=False)
-metric("mae", _mae, "Mean absolute error.", targets="numbers", higher_is_better=False)
+
+
+def _error(name: str, measure: Measure, doc: str, see: str = "") -> None:
+    """Define a metric of numbers of which less is better."""
+    metric(name, measure, doc, see, targets="numbers", higher_is_better=False)
+
+
+_error("mse", _mse, "Mean squared error.")
+_error("rmse", _rmse, "Root of the mean squared error.")
+_error("mae", _mae, "Mean absolute error.")
+_error("median_ae", _median_ae, "Median of the absolute errors.")
+_error("max_error", _max_error, "The greatest absolute error.")
+_error(
+    "mape",
+    _mape,
+    "Mean of the absolute errors, each as a share of its target.",
+    "sklearn.metrics.mean_absolute_percentage_error",
+)
