@@ -153,8 +153,8 @@ def memory_map(
     frame = Frame.around([(0, 0), (max(steps, 1), top / 1024)], size, x_label=True, y_label=True)
     parts = frame.grid()
     for number, life in enumerate(sorted(lives, key=lambda one: (one.offset, one.first))):
-        x, y = frame.across(max(life.first, 0)), frame.up((life.offset + life.size) / 1024)
-        width = frame.across(min(life.last + 1, steps)) - x
+        x, y = frame.across(max(life.first + 0.5, 0)), frame.up((life.offset + life.size) / 1024)
+        width = frame.across(min(life.last + 0.5, steps)) - x
         height = max(frame.up(life.offset / 1024) - y - 0.6, 0.6)
         place = f'x="{x:.1f}" y="{y:.1f}" width="{max(width - 0.6, 0.6):.1f}"'
         told = f"{life.name}: {life.size:,} bytes"

@@ -111,7 +111,11 @@ def _mark(frame: Frame, mark: Mark) -> str:
     fits = x + 9 + len(mark.text) * LETTER < frame.right
     place, anchor = (x + 9, "start") if fits else (x - 9, "end")
     below = y + 16 if y - frame.top < 14 else y - 7
-    words = text(place, below, mark.text, anchor, ' font-weight="600"') if mark.text else ""
+    words = (
+        text(place, below, mark.text, anchor, ' font-weight="600" class="plot-halo"')
+        if mark.text
+        else ""
+    )
     return f'{ring}stroke-width="2"/>{words}'
 
 

@@ -14,11 +14,14 @@ import numpy as np
 from nndsl.params import Int, Pair, Parameter, WeightsOf
 from nndsl.records import dataclass
 from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Line, Lines
+from nndsl.vocab.metrics import confusion_matrix
 from nndsl.vocab.registry import Word, register
 
 MOST_POINTS = 2000
 """Points of a scatter: more hide each other."""
 MOST_HISTOGRAMS = 24
+LEAST_NUMBERS = 8
+"""Of an array whose numbers are drawn as a histogram."""
 LOGARITHMIC = 30.0
 """Losses whose largest is so many times the smallest are drawn on a logarithmic axis."""
 
@@ -111,8 +114,8 @@ def _curves(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
     found: list[Figure] = [_over_epochs(run, "Loss", losses)]
     for name in run.history:
         if name not in NOT_FIGURES:
-            found.append(_over_epochs(run, _spoken(name), [name]))
-    if "learning_rate" in run.history:
+            found.append(_over_epochs(run, _spoken(name).capitalize(), [name]))
+    if len(set(run.history.get("learning_rate", ()))) > 1:
         found.append(_over_epochs(run, "Learning rate", ["learning_rate"]))
     return found
 
@@ -165,18 +168,16 @@ picture(
 # --- what it says of new rows ---------------------------------------------------------------
 
 
-def confusion_counts(judged: Judged) -> np.ndarray:
+def confusion_of(judged: Judged) -> np.ndarray:
     """How often each class [actual, predicted] was said."""
-    count = len(judged.classes)
-    flat = judged.actual.astype(np.int64) * count + judged.predictions.argmax(axis=1)
-    return np.bincount(flat, minlength=count * count).reshape(count, count)
+    return confusion_matrix(judged.predictions, judged.actual, len(judged.classes))
 
 
 def _confusion(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
     found: list[Figure] = []
     for judged in run.judged:
         if judged.classes:
-            counts = confusion_counts(judged)
+            counts = confusion_of(judged)
             right = int(np.trace(counts))
             told = f"{right} of {len(judged.actual)} {judged.part} rows are in their own class"
             title = f"{judged.target}: actual and predicted classes"
@@ -314,14 +315,14 @@ picture(
 
 
 def _spread(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
-    names = list(run.weights)[:MOST_HISTOGRAMS]
-    return [histogram(name, run.weights[name].reshape(-1)) for name in names]
+    names = [name for name, array in run.weights.items() if array.size >= LEAST_NUMBERS]
+    return [histogram(name, run.weights[name].reshape(-1)) for name in names[:MOST_HISTOGRAMS]]
 
 
 picture(
     "weight_spread",
     _spread,
-    "A histogram of the learnt numbers of each layer.",
+    "A histogram of the learnt numbers of each array.",
     standard=True,
     section="weights",
 )

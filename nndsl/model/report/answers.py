@@ -8,14 +8,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndsl.model.report.evidence import GIVEN, TEST, TRAINING, VALIDATION, Evidence
-from nndsl.model.report.judgement import Judgement, figures_by_part, judge, measured
-from nndsl.model.report.numbers import number, percent
+from nndsl.model.report.judgement import (
+    Judgement,
+    all_metrics,
+    figure,
+    higher_is_better,
+    judge,
+    kind_of,
+)
+from nndsl.model.report.numbers import number, percent, share
 from nndsl.render.charts import Ranged, range_chart
 from nndsl.render.report import content
+from nndsl.schema import TargetKind
 from nndsl.train.figures import wilson_interval
-from nndsl.vocab.kinds import Metric
-from nndsl.vocab.pictures import Judged, confusion_counts
-from nndsl.vocab.registry import words
+from nndsl.vocab.arguments import call
+from nndsl.vocab.pictures import Judged, confusion_of
+from nndsl.vocab.registry import WordCall, words
 
 GAP = 0.05
 """Difference of a share between training and other rows from which it is worth a word."""
@@ -31,11 +39,23 @@ def judgement_of(evidence: Evidence) -> Judgement | None:
     return judge(recipe, evidence.judged[0], evidence.rows, train, recipe.seed)
 
 
-def spoken(metric: Metric) -> str:
+SPOKEN = {
+    "r2": "R²",
+    "f1": "F1",
+    "pr_auc": "area under precision over recall",
+    "median_ae": "median absolute error",
+    "max_error": "greatest error",
+}
+LETTERS = ("auc", "mcc", "rmse", "mse", "mae", "mape")
+
+
+def spoken(metric: WordCall) -> str:
     """A metric as it stands in a sentence or a table."""
-    return {"r2": "R²", "auc": "AUC", "f1": "F1", "rmse": "RMSE", "mse": "MSE", "mae": "MAE"}.get(
-        metric.name, metric.name.replace("_", " ")
-    )
+    if metric.name in LETTERS:
+        return metric.name.upper()
+    name = SPOKEN.get(metric.name, metric.name.replace("_", " "))
+    given = [str(value) for value in metric.arguments.values() if not isinstance(value, str)]
+    return f"{name} ({', '.join(given)})" if given else name
 
 
 def verdict(evidence: Evidence, judgement: Judgement | None) -> str:
@@ -117,9 +137,9 @@ def remarks(evidence: Evidence, judgement: Judgement | None) -> Iterator[str]:
 def _gap(evidence: Evidence, judgement: Judgement) -> Iterator[str]:
     """A word on what does not carry over from the training rows."""
     given = evidence.answers.get(TRAINING)
-    if given is None or evidence.part == TRAINING or judgement.metric.name not in SHARES:
+    if given is None or evidence.part == TRAINING or not is_share(judgement.metric):
         return
-    known = measured(judgement.metric, given[0])
+    known = figure(judgement.metric, given[0])
     low, high = judgement.interval
     if known - judgement.value > GAP and known > high:
         yield (
@@ -130,7 +150,13 @@ def _gap(evidence: Evidence, judgement: Judgement) -> Iterator[str]:
         yield f"On the training rows the same figure is {number(known)}, which is no different."
 
 
-SHARES = ("accuracy", "balanced_accuracy", "f1", "auc", "r2")
+NO_SHARES = ("log_loss", "mcc")
+
+
+def is_share(metric: WordCall) -> bool:
+    """Whether 1 is the best that a figure can be."""
+    of_classes = getattr(metric.word, "targets", "") == "classes"
+    return metric.name == "r2" or (of_classes and metric.name not in NO_SHARES)
 
 
 def comparison(evidence: Evidence, judgement: Judgement | None) -> content.Picture | None:
@@ -146,11 +172,12 @@ def comparison(evidence: Evidence, judgement: Judgement | None) -> content.Pictu
         Ranged(constant, judgement.constant),
     ]
     known = [item for item in items if math.isfinite(item.value)]
-    bounds = (0.0, 1.0) if judgement.metric.name in SHARES[:-1] else None
+    bounded = is_share(judgement.metric) and judgement.metric.name != "r2"
+    bounds = (0.0, 1.0) if bounded else None
     told = "; ".join(f"{item.name} {number(item.value)}" for item in known)
     name = spoken(judgement.metric)
     drawing = range_chart(items, f"{name}: {told}", bounds=bounds)
-    better = "more" if judgement.metric.higher_is_better else "less"
+    better = "more" if higher_is_better(judgement.metric) else "less"
     caption = f"On the {_rows(evidence.part)}; {better} is better. The line is the 95 % interval."
     return content.Picture(f"{name[:1].upper()}{name[1:]} beside simple predictions",
                            Markup(drawing), caption)  # fmt: skip
@@ -163,26 +190,18 @@ def metric_tables(evidence: Evidence) -> list[content.Block]:
     """All fitting metrics of each output on each part, and the figures of each class."""
     found: list[content.Block] = []
     for position, judged in enumerate(evidence.judged):
-        figures = figures_by_part(evidence.answers, position)
-        parts = list(evidence.answers)
-        rows = [
-            (spoken(_metric(name)), *(number(by_part[part]) for part in parts), _metric(name).doc)
-            for name, by_part in figures.items()
-        ]
-        counts = ("rows", *(f"{len(evidence.answers[p][position].actual):,}" for p in parts), "")
-        heads = ("figure", *parts, "meaning")
+        parts = {part: given[position] for part, given in evidence.answers.items()}
+        rows = [("rows", *(f"{len(given.actual):,}" for given in parts.values()), "")]
+        for metric in all_metrics(evidence.loaded.recipe, judged):
+            shown = share if kind_of(judged) is TargetKind.CLASSES or is_share(metric) else number
+            figures = (shown(figure(metric, given)) for given in parts.values())
+            rows.append((spoken(metric), *figures, metric.word.doc))
         numbers = frozenset(range(1, len(parts) + 1))
         title = f"{judged.target}: figures"
-        found.append(content.Table(title, heads, [counts, *rows], numbers))
+        found.append(content.Table(title, ("figure", *parts, "meaning"), rows, numbers))
         if judged.classes:
             found.append(class_table(judged))
     return found
-
-
-def _metric(name: str) -> Metric:
-    metric = words("metric")[name]
-    assert isinstance(metric, Metric)
-    return metric
 
 
 MOST_CLASSES = 40
@@ -190,7 +209,7 @@ MOST_CLASSES = 40
 
 def class_table(judged: Judged) -> content.Table:
     """Precision, recall, F1 and the area under the ROC curve of each class."""
-    counts = confusion_counts(judged)
+    counts = confusion_of(judged)
     right, said, there = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
     rows = []
     for i, name in enumerate(judged.classes):
@@ -199,7 +218,7 @@ def class_table(judged: Judged) -> content.Table:
         both = said[i] + there[i]
         f1 = 2 * right[i] / both if both else math.nan
         figures = (float(precision), float(recall), float(f1), _area(judged, i))
-        rows.append((name, f"{there[i]:,}", *(number(f) for f in figures)))
+        rows.append((name, f"{there[i]:,}", *map(share, figures)))
     title = f"{judged.target}: each class on the {judged.part} rows"
     heads = ("class", "rows", "precision", "recall", "F1", "AUC")
     return content.Table(title, heads, rows[:MOST_CLASSES], frozenset(range(1, 6)),
@@ -214,4 +233,4 @@ def _area(judged: Judged, position: int) -> float:
     share = judged.predictions[:, position]
     one = Judged(judged.output, judged.target, judged.part, ("rest", "class"),
                  np.stack((1 - share, share), axis=1), is_class)  # fmt: skip
-    return measured(_metric("auc"), one)
+    return figure(call(words("metric")["auc"]), one)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
 from nndsl.lower.result import Recipe
 from nndsl.model.report.evidence import TRAINING, Rows
 from nndsl.records import dataclass
+from nndsl.schema import TargetKind
 from nndsl.train.figures import wilson_interval
+from nndsl.train.scoring import measured, metrics_of
+from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Metric
 from nndsl.vocab.pictures import Judged
-from nndsl.vocab.registry import words
+from nndsl.vocab.registry import WordCall, words
 
 RESAMPLES = 1000
 RESAMPLED_NUMBERS = 20_000_000
@@ -24,7 +26,7 @@ LINEAR_STEPS = 300
 RIDGE = 1e-3
 """Of the linear baseline: penalty per row, so that columns that say the same do not matter."""
 
-_DEFAULT = {"classes": "accuracy", "numbers": "r2"}
+_DEFAULT = {TargetKind.CLASSES: "accuracy", TargetKind.NUMBERS: "r2"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Judgement:
     most frequent class or the mean, `linear` that of a linear model (NaN where it was not tried).
     """
 
-    metric: Metric
+    metric: WordCall
     value: float
     interval: tuple[float, float]
     constant: float
@@ -49,36 +51,47 @@ class Judgement:
         low, high = self.interval
         if math.isnan(self.constant):
             return False
-        return low > self.constant if self.metric.higher_is_better else high < self.constant
+        return low > self.constant if higher_is_better(self.metric) else high < self.constant
 
 
-def sort_of(judged: Judged) -> str:
-    """Which metrics fit: those of "classes" or of "numbers"."""
-    return "classes" if judged.classes else "numbers"
+def higher_is_better(metric: WordCall) -> bool:
+    """Whether more of it is better."""
+    assert isinstance(metric.word, Metric)
+    return metric.word.higher_is_better
 
 
-def metrics_for(judged: Judged) -> dict[str, Metric]:
-    """All metrics that fit an output, by name."""
-    found = words("metric").items()
-    return {n: m for n, m in found if isinstance(m, Metric) and m.targets == sort_of(judged)}
+def kind_of(judged: Judged) -> TargetKind:
+    """What sort of target an output has."""
+    return TargetKind.CLASSES if judged.classes else TargetKind.NUMBERS
 
 
-def measured(metric: Metric, judged: Judged) -> float:
+def all_metrics(recipe: Recipe, judged: Judged) -> list[WordCall]:
+    """The metrics that the recipe asks for and that fit, then those that need no arguments."""
+    kind = kind_of(judged)
+    asked = metrics_of(recipe, kind, ())
+    names = {metric.name for metric in asked}
+    sort = "classes" if judged.classes else "numbers"
+    others = [
+        call(word)
+        for name, word in words("metric").items()
+        if isinstance(word, Metric) and word.targets == sort and name not in names
+        if not any(parameter.required for parameter in word.parameters.values())
+    ]
+    return [*asked, *others]
+
+
+def figure(metric: WordCall, judged: Judged) -> float:
     """A metric of an output; NaN where it has no meaning for these rows."""
-    assert metric.measure is not None
     try:
-        return float(metric.measure(judged.predictions, judged.actual))
-    except (ValueError, ZeroDivisionError, FloatingPointError):
+        return measured(metric, judged.predictions, judged.actual)
+    except (ValueError, ZeroDivisionError):
         return math.nan
 
 
-def main_metric(recipe: Recipe, judged: Judged) -> Metric:
+def main_metric(recipe: Recipe, judged: Judged) -> WordCall:
     """The first metric of the recipe that fits, else accuracy or R2."""
-    fitting = metrics_for(judged)
-    for call in recipe.metrics:
-        if call.name in fitting:
-            return fitting[call.name]
-    return fitting[_DEFAULT[sort_of(judged)]]
+    kind = kind_of(judged)
+    return metrics_of(recipe, kind, (_DEFAULT[kind],))[0]
 
 
 def judge(
@@ -86,7 +99,7 @@ def judge(
 ) -> Judgement:
     """The figure with its interval and baselines. `train` are the same output's training rows."""
     metric = main_metric(recipe, judged)
-    value = measured(metric, judged)
+    value = figure(metric, judged)
     right = None
     if judged.classes:
         right = int(np.sum(judged.predictions.argmax(axis=1) == judged.actual))
@@ -98,9 +111,9 @@ def judge(
     )
     constant = linear = math.nan
     if train is not None:
-        constant = measured(metric, _with(judged, constant_predictions(judged, train)))
+        constant = figure(metric, _with(judged, constant_predictions(judged, train)))
         answers = linear_predictions(judged, rows, train)
-        linear = measured(metric, _with(judged, answers)) if answers is not None else math.nan
+        linear = figure(metric, _with(judged, answers)) if answers is not None else math.nan
     return Judgement(metric, value, interval, constant, linear, right, len(judged.actual))
 
 
@@ -109,7 +122,7 @@ def _with(judged: Judged, predictions: np.ndarray) -> Judged:
                   judged.actual)  # fmt: skip
 
 
-def bootstrap_interval(metric: Metric, judged: Judged, seed: int = 0) -> tuple[float, float]:
+def bootstrap_interval(metric: WordCall, judged: Judged, seed: int = 0) -> tuple[float, float]:
     """The middle 95 % of the metric on rows drawn again with replacement.
 
     Source: Efron & Tibshirani, An introduction to the bootstrap, 1993, chapter 13 (percentiles).
@@ -123,7 +136,7 @@ def bootstrap_interval(metric: Metric, judged: Judged, seed: int = 0) -> tuple[f
         drawn = random.integers(0, rows, rows)
         again = Judged(judged.output, judged.target, judged.part, judged.classes,
                        judged.predictions[drawn], judged.actual[drawn])  # fmt: skip
-        found.append(measured(metric, again))
+        found.append(figure(metric, again))
     known = [value for value in found if math.isfinite(value)]
     if not known:
         return math.nan, math.nan
@@ -190,14 +203,3 @@ def _softmax_regression(x: np.ndarray, targets: np.ndarray, classes: int) -> np.
 def _softmax(logits: np.ndarray) -> np.ndarray:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def figures_by_part(
-    answers: Mapping[str, tuple[Judged, ...]], position: int
-) -> dict[str, dict[str, float]]:
-    """All fitting metrics of one output: name -> part -> figure."""
-    first = next(iter(answers.values()))[position]
-    return {
-        name: {part: measured(metric, given[position]) for part, given in answers.items()}
-        for name, metric in metrics_for(first).items()
-    }

@@ -10,6 +10,9 @@ def number(value: float, digits: int = 3) -> str:
     """A number in a few digits; a dash where there is none."""
     if not math.isfinite(value):
         return "–"
+    if abs(value) >= 1e6 and abs(value) < 1e12:
+        factor, unit = (1e9, "billion") if abs(value) >= 1e9 else (1e6, "million")
+        return f"{value / factor:.{digits}g} {unit}".replace("-", "−")
     if value != 0 and not 1e-3 <= abs(value) < 1e6:
         mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
         return f"{mantissa} · 10^{int(exponent)}".replace("-", "−")
@@ -53,3 +56,8 @@ def listed(items: Sequence[str], most: int = 4) -> str:
 def counted(count: int, name: str) -> str:
     """`1 row`, `2 rows`."""
     return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
+
+
+def share(value: float) -> str:
+    """A figure that is at most 1, with three decimals, so that several stand in a column."""
+    return f"{value:.3f}".replace("-", "−") if math.isfinite(value) else "–"

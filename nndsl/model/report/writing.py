@@ -173,8 +173,8 @@ def _network(evidence: Evidence) -> Section:
             rows.append((part.path, part.text, shape, f"{count:,}" if count else "–"))
     heads = ("part", "stage", "output", "parameters")
     table = content.Table("Parts", heads, rows[:SHOWN], frozenset({3}), rows[SHOWN:])
-    inputs = ", ".join(f"{n}: {format_shape(s)}" for n, s in network.inputs.items())
-    lead = f"{network.parameter_count:,} numbers are learnt. Input {inputs}; N is the batch."
+    inputs = ", ".join(f"`{n}` of {format_shape(s)}" for n, s in network.inputs.items())
+    lead = f"{network.parameter_count:,} numbers are learnt; its input is {inputs}."
     return Section("network", "Network", lead, (picture, table))
 
 
@@ -195,7 +195,7 @@ def _machine(evidence: Evidence) -> Section:
     flops = sum(one.flops for one in times.calls)
     lead = (
         f"A training step of {counted(times.batch, 'row')} takes {duration(times.step)} on one "
-        f"thread: {counted(round(times.batch / times.step), 'row')} a second. Its kernels are "
+        f"thread: {number(times.batch / times.step)} rows a second. Its kernels are "
         f"measured here one by one, each over and over, together {duration(total)}"
         f"{f', {flops / total / 1e9:.3g} GFLOP/s' if flops else ''}."
     )
@@ -282,7 +282,10 @@ def _source(evidence: Evidence) -> Section:
     ]
     if evidence.rows is not None:
         facts.append(("digest of the data", fingerprint(evidence.rows.table)))
-    again = f"nndsl train {shlex.quote(str(loaded.run.path / 'model.nn'))}"
+    files = [file for name, file in record.data.items() if not name.startswith('"')]
+    named = files if len(files) == 1 else []
+    words_ = ["nndsl", "train", str(loaded.run.path / "model.nn"), *named]
+    again = " ".join(map(shlex.quote, words_))
     lead = f"The source below, as it ran, gives the same numbers to the bit: `{again}`."
     return Section(
         "source",
@@ -304,7 +307,12 @@ def _command(words_: tuple[str, ...]) -> tuple[str, ...]:
 
 def _inferred(title: str, inferred: Iterable[Inferred]) -> Block:
     rows = [
-        (one.what, one.taken, one.why or "–", str(one.span.line) if one.span is not None else "–")
+        (
+            one.what,
+            one.taken,
+            one.why.replace("`", "") or "–",
+            str(one.span.line) if one.span is not None else "–",
+        )
         for one in inferred
     ]
     if not rows:

@@ -75,9 +75,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Drawings side by side."""
+    """Drawings side by side, three or so in a line when they are `small`."""
 
     items: tuple[Picture, ...]
+    small: bool = False
     kind = "pictures"
 
 

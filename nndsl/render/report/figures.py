@@ -16,7 +16,7 @@ from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Lines
 
 CHART = (440, 260)
 SQUARE = (400, 380)
-SMALL = (300, 180)
+SMALL = (260, 150)
 MOST_CLASSES = 24
 """Classes up to which the whole table of mistakes is shown; beyond it the worst pairs."""
 WORST_PAIRS = 20
@@ -28,16 +28,18 @@ def blocks_of(figures: Iterable[Figure]) -> list[Block]:
     """The blocks that show figures; charts stand side by side."""
     found: list[Block] = []
     charts: list[Picture] = []
+    small: list[Picture] = []
     for figure in figures:
         if isinstance(figure, Lines):
             charts.append(_lines(figure))
         elif isinstance(figure, Histogram):
-            charts.append(_histogram(figure))
+            (charts if figure.x_label else small).append(_histogram(figure))
         elif isinstance(figure, Confusion):
             found.append(_confusion(figure))
         elif isinstance(figure, Images):
             found.append(_images(figure))
-    return [*([Pictures(tuple(charts))] if charts else []), *found]
+    side_by_side = [Pictures(tuple(charts)), Pictures(tuple(small), small=True)]
+    return [*(block for block in side_by_side if block.items), *found]
 
 
 def _lines(figure: Lines) -> Picture:
