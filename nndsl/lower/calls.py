@@ -23,6 +23,7 @@ from nndsl.lower.values import (
     Mention,
     Stage,
     Tensor,
+    Unknown,
 )
 from nndsl.lower.words import is_stage_word, sorts_of, stage_word
 from nndsl.syntax import tree
@@ -67,9 +68,12 @@ def call_value(
             span,
             help="parentheses follow the name of a word, a block or a net",
         )
-    arrays = _constant_inputs(given)
-    if arrays is not None and scope.session.answer is not None and value.answers:
-        return scope.session.answer(value, arrays)
+    if scope.session.answer is not None and value.answers:
+        arrays = _constant_inputs(given)
+        if arrays is not None:
+            return scope.session.answer(value, arrays)
+        if any(isinstance(g.value, Unknown) for g in given):
+            return Unknown(f"{value.name}(...)")
     stage = value.stage(given, operands if waiting else (), span, scope.defaults)
     return stage if waiting or not operands else _applied(stage, operands, scope)
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import field
 from typing import Any
 
 import numpy as np
 
-from nndsl.diagnostics import Diagnostic, Label, NndslError, error
+from nndsl.diagnostics import Diagnostic, Label, error
 from nndsl.ir.types import Dimension, format_shape
 from nndsl.lower import constants
 from nndsl.lower.evaluate import evaluate
+from nndsl.lower.figures import is_figure
 from nndsl.lower.file_scope import FileScope
 from nndsl.lower.nets import NetDefinition
 from nndsl.lower.paths import resolve
 from nndsl.lower.problems import NeedsDataError, PoisonedError, Problems
-from nndsl.lower.result import Expectation, Module
+from nndsl.lower.recipe_values import bare_names
+from nndsl.lower.result import Expectation, Module, Network
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import Mention, Part, Shape, Unknown
-from nndsl.lower.words import shown
+from nndsl.lower.words import shown, unknown_word
 from nndsl.records import dataclass
 from nndsl.syntax import tree
 
@@ -63,6 +65,64 @@ def judge(module: Module, expectation: Expectation, evidence: Evidence) -> Diagn
         failed = _first_failing(expectation.condition, scope)
         _raise_reported(found)
         return None if failed is None else _failure(failed, expectation, scope)
+
+
+def check_conditions(module: Module) -> None:
+    """Report what is wrong with the conditions themselves, before any training.
+
+    They are gone through with answers and weights of the right sizes that are no numbers yet.
+    """
+    found = module.scope
+    assert isinstance(found, FileScope)  # `lower` has put it there
+    evidence = Evidence(_no_answer(module), _no_weights(module))
+    for expectation in module.expectations:
+        with found.scope.session.problems.caught(), suppress(NeedsDataError):
+            _refuse_figures(expectation.condition, found.scope)
+            judge(module, expectation, evidence)
+
+
+def _refuse_figures(condition: tree.Expression, scope: Scope) -> None:
+    """Outside of `train` there is no training whose figures could be meant."""
+    for name in bare_names(condition):
+        if is_figure(name.name) and scope.find(name.name) is None:
+            raise error(
+                "NN309",
+                f"`{name.name}` is a figure of a training, and this line stands outside of one",
+                name.span,
+                "of which training?",
+                help=f"write `expect {condition.span.text}` inside `train Name {{ ... }}`",
+            )
+
+
+def _network(module: Module, name: str) -> Network:
+    if name not in module.networks:
+        raise PoisonedError
+    return module.networks[name]
+
+
+def _no_answer(module: Module) -> Answer:
+    def answer(net: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        output = next(iter(_network(module, net).graph.outputs.values()))
+        rows = len(next(iter(arrays.values())))
+        return _blank((rows, *output.type.shape[1:]), net)
+
+    return answer
+
+
+def _no_weights(module: Module) -> Weights:
+    def weights(net: str, path: str) -> np.ndarray:
+        info = _network(module, net).parameters[path]
+        axes = info.axes or range(len(info.shape))
+        return _blank([info.shape[axis] for axis in axes], path)
+
+    return weights
+
+
+def _blank(shape: Sequence[Dimension], name: str) -> np.ndarray:
+    sizes = [size for size in shape if not isinstance(size, str)]
+    if len(sizes) < len(shape):
+        raise NeedsDataError(name, None)
+    return np.full(sizes, np.nan)
 
 
 def nets_asked(module: Module, expectation: Expectation) -> set[str]:
@@ -179,12 +239,18 @@ def _holds(condition: tree.Expression, scope: Scope) -> bool:
     if isinstance(value, Unknown):
         raise NeedsDataError(value.name, condition.span)
     if isinstance(value, Mention):
-        raise _unknown_figure(value, scope)
+        raise unknown_word(
+            _unknown_in(value), ("metric",), [*scope.visible(), *constants.FUNCTIONS]
+        )
     return constants.truth(value, condition.span)
 
 
-def _unknown_figure(value: Mention, scope: Scope) -> NndslError:
-    return error("NN301", f"nothing is called `{value.name}`", value.span)
+def _unknown_in(mention: Mention) -> Mention:
+    """The word that nothing is called: an argument where the function itself is known."""
+    if mention.name in constants.FUNCTIONS:
+        inside = (g.value for g in mention.given or () if isinstance(g.value, Mention))
+        return next(map(_unknown_in, inside), mention)
+    return mention
 
 
 def _failure(condition: tree.Expression, expectation: Expectation, scope: Scope) -> Diagnostic:

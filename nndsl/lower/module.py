@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nndsl.diagnostics import NndslError
+from nndsl.lower.expectations import check_conditions
 from nndsl.lower.file_scope import FileReader, FileScope, Loader
 from nndsl.lower.names import unknown_name
 from nndsl.lower.networks import network_of
@@ -85,7 +86,7 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
             if recipe is not None:
                 recipes.append(recipe)
     _check_overrides(found.file, session)
-    return Module(
+    module = Module(
         file=found.file,
         networks=networks,
         recipes=recipes,
@@ -95,6 +96,8 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
         constants=_constants(found),
         scope=found,
     )
+    check_conditions(module)
+    return module
 
 
 def _constants(found: FileScope) -> dict[str, Any]:

@@ -24,7 +24,7 @@ _UNKNOWN = ("NN301", "NN303")
 """Codes that say of a name that nothing is called so."""
 _TELLING = (*_UNKNOWN, "NN307", "NN309", "NN314")
 """Codes whose titles say more of a name than that it is unknown."""
-_PLAIN_WORDS = ("true", "false", "all", "none", "kfold", "table")
+_PLAIN_WORDS = ("true", "false", "all", "none", "kfold", "table", "csv", "least_squares")
 _COMMENT = re.compile(r"#[^\n]*")
 MOST_USES_SHOWN = 3
 

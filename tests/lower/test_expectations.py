@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from nndsl.diagnostics import Diagnostic, NndslError
+from nndsl.diagnostics import Diagnostic, NndslError, Source
 from nndsl.lower import Evidence, Session, judge, nets_asked
-from nndsl.lower.result import Module
+from nndsl.lower.result import Expectation, Module
 from nndsl.report_text import render_text
 from nndsl.runtime.reference import evaluate
+from nndsl.syntax.parser import parse_expression
 from tests.lower.helpers import MODELS, lowered
 
 
@@ -79,12 +80,36 @@ def test_counts_sizes_and_weights_are_constants() -> None:
 
 
 def test_figures_of_a_training() -> None:
-    text = AND + "expect test_accuracy > 0.9"
-    assert judged(text, test_accuracy=0.95) == [None]
-    (problem,) = judged(text, test_accuracy=0.5)
+    module = lowered(AND)
+    condition = parse_expression(Source("m.nn", "test_accuracy > 0.9"))
+    expected = Expectation(condition, condition.span)
+    assert judge(module, expected, evidence(module, test_accuracy=0.95)) is None
+    problem = judge(module, expected, evidence(module, test_accuracy=0.5))
     assert problem is not None
     assert problem.primary is not None
     assert (problem.code, problem.primary.text) == ("NN901", "is 0.5")
+
+
+@pytest.mark.parametrize(
+    ("condition", "code"),
+    [
+        ("Adn([1, 1]) == 1", "NN301"),
+        ("near(Adn([1, 1]), 1, 0.1)", "NN301"),
+        ("naer(And([1, 1]), 1, 0.1)", "NN301"),
+        ("And([1, 2, 3]) == 1", "NN203"),
+        ("And([[1, 1], [0, 1]]) == [1, 0, 0]", "NN203"),
+        ("And.layr.weights == [[1, 1]]", "NN318"),
+        ("And.dense.weights == [1, 1, 1]", "NN203"),
+        ("test_accuracy > 0.9", "NN309"),
+    ],
+)
+def test_conditions_are_checked_before_any_training(condition: str, code: str) -> None:
+    """Names, parts and sizes are told at once, also where the answers are learnt only later."""
+    learnt = AND.replace(", weights=[[1, 1]], bias=-1.5", "")
+    for text in (AND, learnt):
+        with pytest.raises(NndslError) as caught:
+            lowered(text + f"expect {condition}")
+        assert [d.code for d in caught.value.diagnostics] == [code]
 
 
 @pytest.mark.parametrize(
