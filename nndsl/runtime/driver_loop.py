@@ -10,7 +10,7 @@ number was not finite (then `control[STOP]` is 1 and the last step done is the o
 A step in words::
 
     wait for the other threads; stop if one asked to
-    N = min(batch, data_rows - first_row);  clock = (step, epoch)
+    N = min(batch, epoch_rows - first_row);  clock = (step, epoch)
     for each call: wait if it must; call kernel(slots, sizes, low, high) with this thread's share
     step += 1;  first_row += batch, or back to 0 and epoch += 1
     thread 0: is the watched number still finite?
@@ -27,10 +27,12 @@ FUNCTION, SLOTS, FACTOR, SYMBOL, SPLIT, ALIGN, BARRIER = range(7)
 how it is shared (0 rows, 1 own extent, 2 thread 0 alone); what shares start at multiples of;
 whether all wait before it."""
 
-STOP, ARRIVED, MEETING, WATCH, WATCH_DOUBLE, BATCH, CLOCKS = 0, 8, 16, 24, 25, 26, 32
+STOP, ARRIVED, MEETING = 0, 8, 16
+WATCH, WATCH_DOUBLE, BATCH, EPOCH_ROWS, CLOCKS = 24, 25, 26, 27, 32
 """Places in `control`, which is 64-byte aligned: the first three on lines of their own; then
-the address of the watched number (0: none), whether it is float64, rows of a batch, and from
-`CLOCKS` on the address of each thread's clock."""
+the address of the watched number (0: none), whether it is float64, rows of a batch, rows of an
+epoch (fewer than the data has where a smaller last batch is dropped), and from `CLOCKS` on the
+address of each thread's clock."""
 
 SPINS = 2000
 NAME = "nndsl_run"
@@ -80,7 +82,6 @@ entry:
   %step_at = getelementptr i64, ptr %sizes, i64 2
   %epoch_at = getelementptr i64, ptr %sizes, i64 3
   %first_row_at = getelementptr i64, ptr %sizes, i64 4
-  %data_rows_at = getelementptr i64, ptr %sizes, i64 5
   %stop_at = getelementptr i64, ptr %control, i64 {STOP}
   %watch_at = getelementptr i64, ptr %control, i64 {WATCH}
   %watch = load i64, ptr %watch_at
@@ -93,7 +94,8 @@ entry:
   %clock_address = load i64, ptr %clock_at
   %clock = inttoptr i64 %clock_address to ptr
   %epoch_clock = getelementptr double, ptr %clock, i64 1
-  %data_rows = load i64, ptr %data_rows_at
+  %epoch_rows_at = getelementptr i64, ptr %control, i64 {EPOCH_ROWS}
+  %epoch_rows = load i64, ptr %epoch_rows_at
   %several = icmp ugt i64 %threads, 1
   %watched = icmp ne i64 %watch, 0
   %first_thread = icmp eq i64 %thread, 0
@@ -112,7 +114,7 @@ gather:
   br i1 %stopping, label %leave, label %prepare
 prepare:
   %first_row = load i64, ptr %first_row_at
-  %left = sub i64 %data_rows, %first_row
+  %left = sub i64 %epoch_rows, %first_row
   %short = icmp slt i64 %left, %batch
   %rows = select i1 %short, i64 %left, i64 %batch
   store i64 %rows, ptr %rows_here
@@ -184,7 +186,7 @@ move_on:
   %step_next = add i64 %step, 1
   store i64 %step_next, ptr %step_at
   %row_next = add i64 %first_row, %batch
-  %epoch_ends = icmp sge i64 %row_next, %data_rows
+  %epoch_ends = icmp sge i64 %row_next, %epoch_rows
   %row_kept = select i1 %epoch_ends, i64 0, i64 %row_next
   store i64 %row_kept, ptr %first_row_at
   %one_more = zext i1 %epoch_ends to i64
@@ -238,7 +240,8 @@ def llvm_text() -> str:
     places = {
         "RECORD": RECORD, "SLOTS": SLOTS, "FACTOR": FACTOR, "SYMBOL": SYMBOL, "SPLIT": SPLIT,
         "ALIGN": ALIGN, "BARRIER": BARRIER, "STOP": STOP, "ARRIVED": ARRIVED, "MEETING": MEETING,
-        "WATCH": WATCH, "WATCH_DOUBLE": WATCH_DOUBLE, "BATCH": BATCH, "CLOCKS": CLOCKS,
+        "WATCH": WATCH, "WATCH_DOUBLE": WATCH_DOUBLE, "BATCH": BATCH, "EPOCH_ROWS": EPOCH_ROWS,
+        "CLOCKS": CLOCKS,
         "SPINS": SPINS,
     }  # fmt: skip
     text = _TEXT

@@ -237,11 +237,13 @@ class Executable:
         seed: int = 0,
         shuffle: bool = False,
         rows: int | None = None,
+        epoch_rows: int | None = None,
         total_steps: int | None = None,
         steps_per_epoch: int | None = None,
     ) -> int:
         """Do `steps` steps from number `first_step` on the first `rows` rows; the steps done.
 
+        An epoch sees `epoch_rows` of them (None: all), the first ones of its order.
         `steps_per_epoch` is for one step alone, on rows that are a batch of a longer epoch: the
         clock (schedules, random numbers) goes by it. Fewer steps are done only when the watched
         output was no longer finite: `stopped` is then true and the last step done is the one after
@@ -252,7 +254,8 @@ class Executable:
         count = self.rows() if rows is None else rows
         if self._bound and not 0 < count <= self.rows():
             raise ValueError(f"{count} rows of {self.rows()}")
-        self._set_sizes(first_step, count, seed, shuffle, total_steps or first_step + steps)
+        total = total_steps or first_step + steps
+        self._set_sizes(first_step, count, seed, shuffle, total, epoch_rows)
         if steps_per_epoch is not None:
             self._set_epoch(first_step, steps_per_epoch)
         self._control[driver_loop.STOP] = 0
@@ -281,8 +284,18 @@ class Executable:
         flat = self._view(self.program.outputs[name])
         return flat[: int(np.prod(shape))].reshape(shape)
 
-    def _set_sizes(self, step: int, rows: int, seed: int, shuffle: bool, total: int) -> None:
-        per_epoch = -(-rows // self.program.batch)
+    def _set_sizes(
+        self,
+        step: int,
+        rows: int,
+        seed: int,
+        shuffle: bool,
+        total: int,
+        epoch_rows: int | None = None,
+    ) -> None:
+        seen = epoch_rows or rows
+        self._control[driver_loop.EPOCH_ROWS] = seen
+        per_epoch = -(-seen // self.program.batch)
         for table, clock in zip(self._tables, self._clocks, strict=True):
             sizes = table.sizes
             sizes[_STEP], sizes[_EPOCH] = step, step // per_epoch

@@ -120,7 +120,8 @@ def _clock(job: TrainingJob, step: int) -> Clock:
 def _inputs(job: TrainingJob, graph: Graph, plan: Plan, step: int) -> dict[str, np.ndarray]:
     """Arrays of all inputs of the graph for one step, from the executable's present state."""
     epoch, inside = divmod(step, plan.steps_per_epoch)
-    order = permutation(plan.rows, job.seed, epoch) if job.shuffle else np.arange(plan.rows)
+    count = plan.data_rows
+    order = permutation(count, job.seed, epoch) if job.shuffle else np.arange(count)
     rows = order[inside * plan.batch : (inside + 1) * plan.batch]
     clock = (step, epoch, plan.total_steps, plan.steps_per_epoch)
     known: dict[str, np.ndarray] = {

@@ -42,9 +42,13 @@ class Executable(Protocol):
         seed: int = 0,
         shuffle: bool = False,
         rows: int | None = None,
+        epoch_rows: int | None = None,
         total_steps: int | None = None,
     ) -> int:
-        """Do steps; the number done, fewer when the loss was not finite at the last of them."""
+        """Do steps, `epoch_rows` of the rows in each epoch; the number done.
+
+        Fewer are done when the loss was not finite at the last of them.
+        """
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Copies of the learnt arrays, in the graph's layout."""

@@ -13,9 +13,11 @@ from nndsl.records import dataclass
 class Plan:
     """Numbers fixed before the first step. The last epoch of a run counted in steps may be cut.
 
-    `rows` are the training rows used; with `drop_last` only as many as fill whole batches.
+    `rows` of the `data_rows` training rows are used in an epoch: with `drop_last` as many as fill
+    whole batches, others in each epoch.
     """
 
+    data_rows: int
     rows: int
     batch: int
     steps_per_epoch: int
@@ -37,7 +39,7 @@ def plan(recipe: Recipe, rows: int) -> Plan:
     batch = min(recipe.batch or rows, rows)
     used = rows // batch * batch if recipe.drop_last else rows
     steps = -(-used // batch)
-    return Plan(used, batch, steps, total_steps(recipe.length, steps))
+    return Plan(rows, used, batch, steps, total_steps(recipe.length, steps))
 
 
 def total_steps(length: TimeLength, steps_per_epoch: int) -> int:

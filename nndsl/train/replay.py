@@ -14,7 +14,8 @@ def do_steps(job: TrainingJob, plan: Plan, first: int, steps: int) -> int:
         steps,
         seed=job.seed,
         shuffle=job.shuffle,
-        rows=plan.rows,
+        rows=plan.data_rows,
+        epoch_rows=plan.rows,
         total_steps=plan.total_steps,
     )
 

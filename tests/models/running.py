@@ -75,7 +75,7 @@ class Stepper:
     def batch(self, step: int) -> np.ndarray:
         """Which training rows a step sees, in their order."""
         epoch, position = divmod(step, self.plan.steps_per_epoch)
-        order = permutation(self.plan.rows, self.job.seed, epoch)
+        order = permutation(self.plan.data_rows, self.job.seed, epoch)
         return order[position * self.plan.batch : (position + 1) * self.plan.batch]
 
     def rows(self, step: int) -> Arrays:

@@ -119,6 +119,22 @@ def test_fewer_rows_and_outputs_of_short_batches(training):
     assert training.run(0, 0) == 0
 
 
+def test_an_epoch_may_leave_out_the_last_rows_of_its_order(training):
+    """Of 10 rows in batches of 4, 8 are seen: the step after them begins the next order."""
+    weights = training.parameters()
+
+    def after(*steps, **rows):
+        training.set_parameters(weights)
+        training.set_states({n: np.zeros_like(v) for n, v in training.states().items()})
+        for first, count in steps:
+            training.run(first, count, seed=3, shuffle=True, rows=10, total_steps=9, **rows)
+        return training.parameters()["w1"].tobytes()
+
+    assert after((0, 5), epoch_rows=8) == after((0, 2), (2, 2), (4, 1), epoch_rows=8)
+    assert after((0, 2), epoch_rows=8) == after((0, 2))
+    assert after((0, 3), epoch_rows=8) != after((0, 3))
+
+
 def test_what_is_bound_must_fit(training):
     with pytest.raises(KeyError):
         training.bind("nothing", np.zeros((3, 4), np.float32))

@@ -70,10 +70,13 @@ class SoftmaxRegression:
     def output(self, name):
         return self._out[name].copy()
 
-    def run(self, first_step, steps, *, seed=0, shuffle=False, rows=None, total_steps=None):
+    def run(
+        self, first_step, steps, *, seed=0, shuffle=False, rows=None, epoch_rows=None,
+        total_steps=None,
+    ):  # fmt: skip
         self.calls.append((first_step, steps))
         count = rows or len(self._data["input"])
-        per_epoch = -(-count // self.batch)
+        per_epoch = -(-(epoch_rows or count) // self.batch)
         for done in range(1, steps + 1):
             step = first_step + done - 1
             epoch, inside = divmod(step, per_epoch)
