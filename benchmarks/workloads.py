@@ -21,6 +21,15 @@ class Workload:
     steps: int  # in one timed round
     classes: int  # 1: one sigmoid output, binary cross-entropy
 
+    def network(self) -> str:
+        """Sizes and activation for people: `4-6-4-3, ELU`."""
+        names = {"elu": "ELU", "relu": "ReLU"}
+        return f"{'-'.join(map(str, self.sizes))}, {names[self.activation]}"
+
+    def describe(self) -> str:
+        """The network and how it is trained."""
+        return f"{self.network()}, {self.optimizer.capitalize()}, batch {self.batch}"
+
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """Inputs float32 [rows, sizes[0]] and integer targets [rows], always the same."""
         random = np.random.default_rng(0)
@@ -70,8 +79,6 @@ WORKLOADS = {
         Workload("W2", (20, 64, 64, 1), "relu", 32, 30000, "adam", 937, 1),
         Workload("W2b", (20, 64, 64, 1), "relu", 256, 30000, "adam", 117, 1),
         Workload("W3", (784, 256, 128, 10), "relu", 128, 12800, "adam", 100, 10),
-        Workload(
-            "W4", (784, 2500, 2000, 1500, 1000, 500, 10), "relu", 128, 1280, "adam", 5, 10
-        ),
+        Workload("W4", (784, 2500, 2000, 1500, 1000, 500, 10), "relu", 128, 1280, "adam", 5, 10),
     )
 }

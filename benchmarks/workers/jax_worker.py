@@ -23,12 +23,17 @@ WORKLOAD = WORKLOADS[sys.argv[1]]
 TREE = jax.tree_util.tree_map
 
 
-def loss_of(parameters, x, y):
-    """Mean loss of a batch."""
+def scores(parameters, x):
+    """What the last layer gives."""
     activation = jax.nn.elu if WORKLOAD.activation == "elu" else jax.nn.relu
     for w, b in parameters[:-1]:
         x = activation(x @ w + b)
-    z = x @ parameters[-1][0] + parameters[-1][1]
+    return x @ parameters[-1][0] + parameters[-1][1]
+
+
+def loss_of(parameters, x, y):
+    """Mean loss of a batch."""
+    z = scores(parameters, x)
     if WORKLOAD.classes == 1:
         z = z[:, 0]
         return jnp.mean(jnp.maximum(z, 0) - z * y + jnp.log1p(jnp.exp(-jnp.abs(z))))

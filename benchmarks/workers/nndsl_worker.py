@@ -9,23 +9,28 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.workers.protocol import serve
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import WORKLOADS, Workload
 from nndsl import driver
 from nndsl.train.initial import initial_parameters
+
+
+def opened(workload: Workload) -> driver.Opened:
+    """The workload's file, read and lowered."""
+    x, y = workload.data()
+    with tempfile.TemporaryDirectory() as place:
+        np.savez(Path(place) / "data.npz", x=x, y=y)
+        path = Path(place) / "net.nn"
+        path.write_text(workload.source("data.npz", 1))
+        return driver.open_file(path)
 
 
 def main() -> None:
     """Serve rounds of training steps."""
     workload, threads = WORKLOADS[sys.argv[1]], int(sys.argv[2])
     x, y = workload.data()
-    with tempfile.TemporaryDirectory() as place:
-        np.savez(Path(place) / "data.npz", x=x, y=y)
-        path = Path(place) / "net.nn"
-        path.write_text(workload.source("data.npz", 1))
-        opened = driver.open_file(path)
-    recipe = opened.module.recipes[0]
-    step = driver.compile_training(recipe, len(x), threads).executable
-    step.set_parameters(initial_parameters(opened.module.networks["Net"], 0))
+    module = opened(workload).module
+    step = driver.compile_training(module.recipes[0], len(x), threads).executable
+    step.set_parameters(initial_parameters(module.networks["Net"], 0))
     arrays = {"input": x, "y": y.astype(np.int32)}
     for name in arrays:
         step.bind(name, np.ascontiguousarray(arrays[name]))

@@ -51,6 +51,11 @@ class Table:
         for slot, offset in self._places.get(name, ()):
             self._memory[slot] = address + offset
 
+    def slots_of(self, name: str) -> list[int]:
+        """Addresses of the slots that point to input `name`."""
+        assert not any(offset for _, offset in self._places.get(name, ()))
+        return [self._memory.ctypes.data + 8 * slot for slot, _ in self._places.get(name, ())]
+
     def _fill(self, call: Call) -> int:
         start = len(self._slots)
         for slot in call.slots:

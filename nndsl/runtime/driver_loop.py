@@ -36,9 +36,18 @@ address of each thread's clock."""
 
 SPINS = 2000
 NAME = "nndsl_run"
-ENTER = "nndsl_enter"
-"""One step by thread 0 alone, its first four arguments in an array: a call from Python costs by the
-number of its arguments."""
+PREDICT = "nndsl_predict"
+"""One step by thread 0 alone on the rows of a NumPy array, if that is as `arguments` say: 1 if so.
+
+It reads the array's own fields, whose order NumPy's C interface fixes (numpy/ndarraytypes.h: data,
+nd, dimensions, strides, base, descr, flags): asking for them in Python takes longer than a small
+network's step. `runtime.predicting` fills in the arguments and checks them on an array first."""
+
+KIND, ELEMENT, HEAD, AXES, SHAPE, PLACES = range(4, 10)
+"""In the arguments, behind the first four of `nndsl_run`: addresses of the array's type and of its
+element type, bytes of an object's head, number of axes, address of their sizes, how many slots
+point to the rows; then the addresses of these slots."""
+
 MAXIMUM_THREADS = 256
 CONTROL_SIZE = CLOCKS + MAXIMUM_THREADS
 
@@ -220,17 +229,84 @@ leave:
   ret i64 %done
 }
 
-define void @nndsl_enter(ptr %arguments) nounwind {
+define i64 @nndsl_predict(ptr %arguments, ptr %array) nounwind {
+entry:
+  %head_at = getelementptr i64, ptr %arguments, i64 {HEAD}
+  %head = load i64, ptr %head_at
+  %fields = getelementptr i8, ptr %array, i64 %head
+  %kind_at = getelementptr i64, ptr %fields, i64 -1
+  %kind = load i64, ptr %kind_at
+  %wanted_kind_at = getelementptr i64, ptr %arguments, i64 {KIND}
+  %wanted_kind = load i64, ptr %wanted_kind_at
+  %same_kind = icmp eq i64 %kind, %wanted_kind
+  br i1 %same_kind, label %is_array, label %refuse
+is_array:
+  %element_at = getelementptr i64, ptr %fields, i64 5 ; data, nd, sizes, strides, base: 0 to 4
+  %element = load i64, ptr %element_at
+  %wanted_element_at = getelementptr i64, ptr %arguments, i64 {ELEMENT}
+  %wanted_element = load i64, ptr %wanted_element_at
+  %same_element = icmp eq i64 %element, %wanted_element
+  %flags_at = getelementptr i64, ptr %fields, i64 6
+  %flags = load i32, ptr %flags_at
+  %plain_flags = and i32 %flags, 257
+  %plain = icmp eq i32 %plain_flags, 257
+  %axes_at = getelementptr i64, ptr %fields, i64 1
+  %axes_number = load i32, ptr %axes_at
+  %axes = zext i32 %axes_number to i64
+  %wanted_axes_at = getelementptr i64, ptr %arguments, i64 {AXES}
+  %wanted_axes = load i64, ptr %wanted_axes_at
+  %same_axes = icmp eq i64 %axes, %wanted_axes
+  %both = and i1 %same_element, %plain
+  %all = and i1 %both, %same_axes
+  br i1 %all, label %measure, label %refuse
+measure:
+  %shape_at = getelementptr i64, ptr %fields, i64 2
+  %shape = load ptr, ptr %shape_at
+  %wanted_shape_at = getelementptr i64, ptr %arguments, i64 {SHAPE}
+  %wanted_shape = load ptr, ptr %wanted_shape_at
+  br label %axis
+axis:
+  %number = phi i64 [ 0, %measure ], [ %number_next, %same_size ]
+  %measured = icmp sge i64 %number, %axes
+  br i1 %measured, label %point, label %compare
+compare:
+  %size_at = getelementptr i64, ptr %shape, i64 %number
+  %size = load i64, ptr %size_at
+  %wanted_size_at = getelementptr i64, ptr %wanted_shape, i64 %number
+  %wanted_size = load i64, ptr %wanted_size_at
+  %fits = icmp eq i64 %size, %wanted_size
+  br i1 %fits, label %same_size, label %refuse
+same_size:
+  %number_next = add i64 %number, 1
+  br label %axis
+point:
+  %data = load i64, ptr %fields
+  %count_at = getelementptr i64, ptr %arguments, i64 {PLACES}
+  %count = load i64, ptr %count_at
+  br label %place
+place:
+  %done = phi i64 [ 0, %point ], [ %done_next, %set ]
+  %pointed = icmp sge i64 %done, %count
+  br i1 %pointed, label %go, label %set
+set:
+  %done_next = add i64 %done, 1
+  %slot_at = getelementptr i64, ptr %count_at, i64 %done_next
+  %slot = load ptr, ptr %slot_at
+  store i64 %data, ptr %slot
+  br label %place
+go:
   %p1 = getelementptr i64, ptr %arguments, i64 1
   %p2 = getelementptr i64, ptr %arguments, i64 2
   %p3 = getelementptr i64, ptr %arguments, i64 3
   %table = load ptr, ptr %arguments
-  %count = load i64, ptr %p1
+  %calls = load i64, ptr %p1
   %sizes = load ptr, ptr %p2
   %control = load ptr, ptr %p3
-  %done = call i64 @nndsl_run(ptr %table, i64 %count, ptr %sizes, ptr %control,
-                              i64 0, i64 1, i64 1)
-  ret void
+  %steps = call i64 @nndsl_run(ptr %table, i64 %calls, ptr %sizes, ptr %control,
+                               i64 0, i64 1, i64 1)
+  ret i64 1
+refuse:
+  ret i64 0
 }
 """
 
@@ -242,7 +318,8 @@ def llvm_text() -> str:
         "ALIGN": ALIGN, "BARRIER": BARRIER, "STOP": STOP, "ARRIVED": ARRIVED, "MEETING": MEETING,
         "WATCH": WATCH, "WATCH_DOUBLE": WATCH_DOUBLE, "BATCH": BATCH, "EPOCH_ROWS": EPOCH_ROWS,
         "CLOCKS": CLOCKS,
-        "SPINS": SPINS,
+        "SPINS": SPINS, "KIND": KIND, "ELEMENT": ELEMENT, "HEAD": HEAD, "AXES": AXES,
+        "SHAPE": SHAPE, "PLACES": PLACES,
     }  # fmt: skip
     text = _TEXT
     for name, place in places.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from nndsl.runtime import driver_loop, layout
 from nndsl.runtime.binding import Table, check_reach
 from nndsl.runtime.cache import Cache
 from nndsl.runtime.compiler import Compiler, Library
+from nndsl.runtime.predicting import BRIEF, predictor
 from nndsl.runtime.threads import Team
 
 Array = np.ndarray
@@ -29,7 +31,6 @@ _Pointer, _Integer = ctypes.c_void_p, ctypes.c_int64
 _Run = ctypes.CFUNCTYPE(
     _Integer, _Pointer, _Integer, _Pointer, _Pointer, _Integer, _Integer, _Integer
 )
-_Enter = ctypes.CFUNCTYPE(None, _Pointer)
 
 
 class Executable:
@@ -354,13 +355,17 @@ class Executable:
     def predictor(self, rows: int) -> Callable[[Array], Array]:
         """A function from `rows` rows of the only input to the first output, as fast as can be.
 
-        Its result is the output's own memory, which the next call overwrites. It runs on one
-        thread and must not be mixed with other uses of this executable. Raises ValueError when
-        the program has several inputs, gathers rows, or takes fewer rows at a time.
+        The rows are read where they lie when they are of the input's type and contiguous, else
+        copied. The result is the output's own memory, which the next call overwrites. It runs on
+        one thread and must not be mixed with other uses of this executable. Raises ValueError when
+        the program has several inputs, gathers rows, or takes fewer rows at a time, and for class
+        numbers, which must be checked.
         """
         names = [n for n, b in self.program.inputs.items() if b.region is Region.DATA]
         if len(names) != 1 or self.program.gathers or not 0 < rows <= self.program.batch:
             raise ValueError(f"no prediction of {rows} rows at a time with inputs {names}")
+        if names[0] in self.program.limits:
+            raise ValueError(f"{names[0]} has class numbers")
         inner = self.program.shapes[names[0]][1:]
         sizes = tuple(d for d in inner if isinstance(d, int))
         given = np.zeros((rows, *sizes), _DTYPES[self.program.inputs[names[0]].element])
@@ -368,18 +373,17 @@ class Executable:
         self._set_sizes(0, rows, 0, False, 1)
         result = self._output_view(next(iter(self.program.outputs)), rows)
         table = self._tables[0]
-        places = [table.address, table.count, table.sizes_address, self._control.ctypes.data]
-        arguments = np.array(places, np.int64)
-        enter = _Enter(self._library.address(driver_loop.ENTER))
-        address = ctypes.c_void_p(arguments.ctypes.data)
-        copy = np.copyto
-
-        def predict(array: Array, kept: object = (self, arguments)) -> Array:
-            copy(given, array)
-            enter(address)
-            return result
-
-        return predict
+        start = (table.address, table.count, table.sizes_address, self._control.ctypes.data)
+        operations = sum(call.flops for call in self.program.calls) * rows / self.program.batch
+        return predictor(
+            self._library.address(driver_loop.PREDICT),
+            start,
+            table.slots_of(names[0]),
+            given,
+            result,
+            partial(self._go, 1),
+            brief=operations < BRIEF,
+        )
 
     def _collect(
         self, results: dict[str, Array], name: str, first: int, count: int, rows: int

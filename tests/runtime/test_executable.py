@@ -261,6 +261,73 @@ def test_a_predictor_gives_what_evaluation_gives(store):
         executable.predictor(9)
 
 
+@pytest.fixture(scope="module")
+def predicting(store):
+    graph = perceptron((4, 6, 3), "tanh", "classes")
+    for name in ("loss", "data_loss"):
+        del graph.outputs[name]
+    del graph.inputs["t"]
+    graph = pipeline.run(graph, (DeadCode(), *pipeline.INFERENCE))
+    executable = load(generate(graph, "float32", 8), store=store)
+    executable.set_parameters(start_values(graph))
+    return executable
+
+
+def as_given(x):
+    return x
+
+
+def as_another_type(x):
+    return x.astype(np.float64)
+
+
+def every_second_column(x):
+    return np.repeat(x, 2, axis=1)[:, ::2]
+
+
+def column_by_column(x):
+    return np.asfortranarray(x)
+
+
+class Rows(np.ndarray):
+    """A kind of array of somebody else's."""
+
+
+def of_another_class(x):
+    return x.view(Rows)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [as_given, as_another_type, every_second_column, column_by_column, of_another_class],
+)
+@pytest.mark.parametrize("brief", [0.0, 1e9])
+def test_a_predictor_reads_any_array_right(form, brief, predicting, rng, monkeypatch):
+    """Arrays that cannot be read where they lie are copied, not misread."""
+    monkeypatch.setattr("nndsl.runtime.executable.BRIEF", brief)
+    x = rng.normal(size=(5, 4)).astype(np.float32)
+    (expected,) = predicting.evaluate({"x": x}).values()
+    predict = predicting.predictor(5)
+    predict(np.full((5, 4), np.nan, np.float32))
+    np.testing.assert_array_equal(predict(form(x)), expected)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (4, 4), (5, 4, 1), (20,)])
+def test_a_predictor_refuses_other_shapes(shape, predicting):
+    predict = predicting.predictor(5)
+    with pytest.raises(ValueError, match="broadcast"):
+        predict(np.zeros(shape, np.float32))
+
+
+def test_a_predictor_without_knowledge_of_arrays(predicting, rng, monkeypatch):
+    """On a Python or NumPy whose arrays look otherwise in memory."""
+    monkeypatch.setattr("nndsl.runtime.predicting._fields", lambda given: None)
+    x = rng.normal(size=(2, 4)).astype(np.float32)
+    (expected,) = predicting.evaluate({"x": x}).values()
+    predict = predicting.predictor(2)
+    np.testing.assert_array_equal(predict(x), expected)
+
+
 def test_training_programs_have_no_predictor(training):
     with pytest.raises(ValueError, match="no prediction"):
         training.predictor(1)
