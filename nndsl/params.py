@@ -181,6 +181,27 @@ class Choice(Parameter):
 
 
 @dataclass(frozen=True)
+class Figure(Parameter):
+    """The name of a figure that training computes, such as `val_loss`; `lower` knows which."""
+
+    kind: ClassVar[str] = "figure"
+
+    def convert(self, value: Any) -> str:
+        """The name."""
+        if not isinstance(value, str) or not value.isidentifier():
+            raise ParameterError(self.describe())
+        return value
+
+    def describe(self) -> str:
+        """'a figure such as `val_loss`'."""
+        return "a figure such as `val_loss`"
+
+    def bad_samples(self) -> list[Any]:
+        """A number is no name."""
+        return [3]
+
+
+@dataclass(frozen=True)
 class Ref(Parameter):
     """A word of another registry (`activation`, `initializer`, ...), with its arguments.
 

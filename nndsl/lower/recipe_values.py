@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
-from nndsl.diagnostics import NndslError, error, nearest
+from nndsl.diagnostics import NndslError, error
 from nndsl.lower import recipe_defaults as defaults
 from nndsl.lower.constants import FUNCTIONS, describe
+from nndsl.lower.figures import PARTS, figure_name, require_figure, whole_epochs
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.recipe_words import CLIPS, STOPS
-from nndsl.lower.result import Inferred, Stop
+from nndsl.lower.result import Inferred, Plateau, Stop
 from nndsl.lower.schedules import ScheduleReader
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Settings, Written
@@ -25,7 +26,6 @@ from nndsl.vocab.arguments import call
 from nndsl.vocab.registry import Word, WordCall, words
 
 MOST_EPOCHS = 10**9
-PARTS = ("train_", "val_", "test_")
 
 
 @dataclass
@@ -41,12 +41,13 @@ class RunValues:
     keep: str | None = defaults.KEEP
     clip: WordCall | None = None
     metrics: tuple[WordCall, ...] = ()
+    plateaus: list[Plateau] = field(default_factory=list)
     inferred: list[Inferred] = field(default_factory=list)
 
     @property
     def reader(self) -> ScheduleReader:
-        """Reads schedules in the unit that ends the run."""
-        return ScheduleReader(self.length.unit)
+        """Reads schedules in the unit that ends the run, and notes their plateaus."""
+        return ScheduleReader(self.length.unit, self.plateaus)
 
 
 def read_run_values(settings: Settings, schema: Schema | None, scope: Scope) -> RunValues:
@@ -61,7 +62,6 @@ def read_run_values(settings: Settings, schema: Schema | None, scope: Scope) -> 
                 reader(values, written, schema)
     _note_defaults(values, settings)
     check_expectations(settings, scope)
-    _add_figures(values, settings, schema)
     return values
 
 
@@ -190,48 +190,12 @@ def _condition(mention: Mention) -> Stop:
     if mention.name not in STOPS:
         title = f"there is no condition of stopping called `{mention.name}`"
         raise unknown_name("NN301", title, mention.name, STOPS, mention.span)
-    given = list(mention.given or ())
-    metric = defaults.KEEP
+    bound = bind(Mention(mention.name, mention.span, mention.given or ()), STOPS[mention.name])
+    arguments = dict(bound.call.arguments)
     if mention.name == "patience":
-        given, metric = _split_metric(given)
-    arguments = _bound(mention, STOPS[mention.name], given)
-    if mention.name == "patience":
-        epochs = arguments["epochs"]
-        if epochs.unit not in ("", "epoch"):
-            raise error("NN309", "`patience` counts epochs", mention.span,
-                        help="patience(20, val_loss)")  # fmt: skip
-        return Stop("patience", {"epochs": int(epochs.value), "metric": metric}, mention.span)
-    return Stop(mention.name, dict(arguments), mention.span)
-
-
-def _split_metric(given: list[Given]) -> tuple[list[Given], str]:
-    """`patience(20, val_loss)`: the figure is the second argument, or `watch=`."""
-    rest: list[Given] = []
-    metric = defaults.KEEP
-    for position, argument in enumerate(given):
-        is_metric = argument.name in ("metric", "watch") or (
-            argument.name is None and position == 1
-        )
-        if is_metric:
-            metric = figure_name(argument.value, argument)
-        else:
-            rest.append(argument)
-    return rest, metric
-
-
-def figure_name(value: Any, given: Given | Written) -> str:
-    """A figure of training such as `val_loss` or `val_auc`, checked."""
-    name = value.name if isinstance(value, Mention) and value.given is None else None
-    if name is None:
-        raise error("NN309", f"a figure such as `val_loss` is needed here, not {shown(value)}",
-                    given.span)  # fmt: skip
-    known = [f"{part}{m}" for part in PARTS for m in ("loss", *words("metric"))]
-    if name not in known:
-        usual = [figure for figure in known if figure.startswith("val_")]
-        shown_names = known if nearest(name, known) else usual
-        title = f"there is no figure called `{name}`"
-        raise unknown_name("NN301", title, name, shown_names, given.span)
-    return name
+        arguments["epochs"] = whole_epochs(arguments["epochs"], mention)
+        require_figure(arguments["metric"], bound.places.get("metric", mention.span))
+    return Stop(mention.name, arguments, mention.span)
 
 
 def _keep(values: RunValues, written: Written, schema: Schema | None) -> None:
@@ -241,10 +205,10 @@ def _keep(values: RunValues, written: Written, schema: Schema | None) -> None:
         return
     if isinstance(value, Mention) and value.name == "best":
         given = value.given or ()
-        values.keep = figure_name(given[0].value, given[0]) if given else defaults.KEEP
+        values.keep = figure_name(given[0].value, given[0].span) if given else defaults.KEEP
         return
     if isinstance(value, Mention):
-        values.keep = figure_name(value, written)
+        values.keep = figure_name(value, written.span)
         return
     raise _refused("keep", "`best(val_loss)` or `last`", value, written)
 
@@ -302,9 +266,12 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
 }
 
 
-def _add_figures(values: RunValues, settings: Settings, schema: Schema | None) -> None:
-    """Metrics that `keep`, `stop` and `expect` speak of are computed too, after the default one."""
+def add_figures(values: RunValues, settings: Settings, schema: Schema | None) -> None:
+    """Metrics that `keep`, `stop`, `plateau` and `expect` speak of are computed too, after the
+    default one.
+    """
     asked = [str(s.arguments["metric"]) for s in values.stop if "metric" in s.arguments]
+    asked += [plateau.metric for plateau in values.plateaus]
     asked += [values.keep] if values.keep is not None else []
     for expectation in settings.expectations:
         asked += names_in(expectation.condition)
@@ -334,7 +301,7 @@ def check_expectations(settings: Settings, scope: Scope) -> None:
             if known or name.name in (*FUNCTIONS, "true", "false", "least_squares"):
                 continue
             with scope.problems.caught():
-                figure_name(Mention(name.name, name.span), Given(None, name.span))
+                require_figure(name.name, name.span)
 
 
 def names_in(expression: tree.Expression) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nndsl.params import Length, Real
+from nndsl.params import Figure, Length, Real
 from nndsl.vocab.registry import Word
 
 PENALTIES = {
@@ -30,7 +30,10 @@ CLIPS = {
 STOPS = {
     "patience": Word(
         "patience",
-        {"epochs": Length(doc="epochs without a better figure")},
+        {
+            "epochs": Length(doc="epochs without a better figure"),
+            "metric": Figure("val_loss", "the figure"),
+        },
         "Ends when a figure has not been better than its best for some epochs.",
     ),
     "gradient_below": Word(

@@ -19,7 +19,7 @@ from nndsl.lower.outputs import Output, match_outputs
 from nndsl.lower.paths import resolve
 from nndsl.lower.penalties import plan_penalties
 from nndsl.lower.pictures import chosen_pictures
-from nndsl.lower.recipe_values import RunValues, read_run_values
+from nndsl.lower.recipe_values import RunValues, add_figures, read_run_values
 from nndsl.lower.result import Expectation, Inferred, Network, Penalty, Recipe
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Settings, gather
@@ -58,6 +58,7 @@ def recipe_of(
     errors = len(scope.problems.errors)
     values = read_run_values(settings, source.schema, scope)
     optimizers = plan_optimizers(settings, values.reader, target.parameters, target.definition)
+    add_figures(values, settings, source.schema)
     penalties, penalty_notes = plan_penalties(
         settings, target.definition, target.parameters, source
     )
@@ -120,6 +121,7 @@ def _assemble(
         keep=values.keep,
         answer=None,
         metrics=values.metrics,
+        plateaus=tuple(values.plateaus),
         inferred=inferred,
         expectations=tuple(Expectation(e.condition, e.span) for e in settings.expectations),
         span=section.train.span,

@@ -143,6 +143,28 @@ class Restraint:
     axis: int = 0
 
 
+PLATEAU = "run.plateau"
+"""How the states begin that hold numbers of plateaus."""
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A number of a schedule that falls when a figure no longer gets better.
+
+    The state called `name` (a number, 1 at the start) holds it. It is looked at when an epoch
+    ends: after `patience` epochs in a row without a figure `metric` that beats the best so far by
+    more than `threshold` times its size, it is multiplied by `factor`, but stays at least `least`.
+    """
+
+    name: str
+    metric: str
+    patience: int
+    factor: float
+    least: float
+    threshold: float
+    span: Span | None = None
+
+
 @dataclass(frozen=True)
 class Stop:
     """One condition of `stop`: `patience(20, val_loss)`, `gradient_below(1e-4)`, a duration.
@@ -190,6 +212,7 @@ class Recipe:
     keep: str | None = "val_loss"  # metric whose best weights are restored; None: the last
     answer: WordCall | None = None
     metrics: tuple[WordCall, ...] = ()
+    plateaus: tuple[Plateau, ...] = ()
     inferred: tuple[Inferred, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     start: str | None = None

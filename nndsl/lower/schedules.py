@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any
 
 from nndsl.diagnostics import Span, error
 from nndsl.lower.constants import is_number
+from nndsl.lower.figures import require_figure, whole_epochs
+from nndsl.lower.result import PLATEAU, Plateau
 from nndsl.lower.values import Composite, Mention
-from nndsl.lower.words import bind, call_word, find_word, shown
+from nndsl.lower.words import Bound, bind, call_word, find_word, shown
 from nndsl.params import Length, TimeLength
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant, variable
 from nndsl.scalar.functions import where
-from nndsl.scalar.inspection import substitute
+from nndsl.scalar.inspection import substitute, variables
 from nndsl.vocab.kinds import Schedule
+from nndsl.vocab.schedules import LEVEL
 
 STEP = variable("step")
 TOTAL_STEPS = variable("total_steps")
@@ -22,9 +26,13 @@ STEPS_PER_EPOCH = variable("steps_per_epoch")
 
 @dataclass(frozen=True)
 class ScheduleReader:
-    """Reads schedules; `unit` is what a bare length counts: "epoch" or "step"."""
+    """Reads schedules; `unit` is what a bare length counts: "epoch" or "step".
+
+    What waits for figures of the training is added to `plateaus`.
+    """
 
     unit: str
+    plateaus: list[Plateau] = field(default_factory=list)
 
     def __call__(self, value: Any) -> Expression:
         """A number or a schedule as an expression of the clock."""
@@ -64,7 +72,10 @@ class ScheduleReader:
     def _word(self, mention: Mention, local: Expression, rest: Expression | None) -> Expression:
         word = find_word(mention, "schedule")
         assert isinstance(word, Schedule)
-        arguments = bind(mention, word).call.arguments
+        bound = bind(mention, word)
+        arguments = bound.call.arguments
+        if LEVEL in variables(word.expression):
+            return variable(self._plateau(mention, bound))
         written = arguments.get("length")
         if written is not None:
             length = self.steps(written, mention.span)
@@ -79,6 +90,20 @@ class ScheduleReader:
             else:
                 names[name] = constant(float(value))
         return substitute(word.expression, names)
+
+    def _plateau(self, mention: Mention, bound: Bound) -> str:
+        """The state that holds a plateau's number; equal plateaus share one."""
+        given = bound.call.arguments
+        patience = whole_epochs(given["patience"], mention)
+        require_figure(given["metric"], bound.places.get("metric", mention.span))
+        settings = given["metric"], patience, given["factor"], given["least"], given["threshold"]
+        for known in self.plateaus:
+            if settings == (known.metric, known.patience, known.factor, known.least,
+                            known.threshold):  # fmt: skip
+                return known.name
+        name = f"{PLATEAU}[{len(self.plateaus) + 1}]"
+        self.plateaus.append(Plateau(name, *settings, mention.span))
+        return name
 
     def _chain(self, chain: Composite, local: Expression, rest: Expression | None) -> Expression:
         """`a -> b`: b runs when a's length is over, counted from there."""

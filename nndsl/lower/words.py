@@ -27,7 +27,7 @@ from nndsl.lower.values import (
     defaults_for,
     is_tensor,
 )
-from nndsl.params import Array, Choice, Int, Length, OneOf, Parameter, Real, Ref, TimeLength
+from nndsl.params import Array, Choice, Figure, Int, Length, OneOf, Parameter, Real, Ref, TimeLength
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
 from nndsl.vocab.arguments import ArgumentProblem, argument_error, bind_arguments
@@ -237,7 +237,7 @@ def _prepared_word(
     for option in options:
         if isinstance(option, Ref) and (mention.name in words(option.registry) or len(options) < 2):
             return call_word(mention, option.registry, schedule)
-    wants_choice = any(isinstance(option, Choice) for option in options)
+    wants_choice = any(isinstance(option, Choice | Figure) for option in options)
     if not wants_choice and not sorts_of(mention.name):
         expected = parameter.describe() if parameter is not None else "a value"
         own = mention.own_names()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from nndsl.ir.graph import CLOCK_NAMES, Builder, Role, Value
 from nndsl.ir.types import ElementType, TensorType
-from nndsl.lower.result import OptimizerUse, Restraint
+from nndsl.lower.result import PLATEAU, OptimizerUse, Restraint
 from nndsl.ops.compose import add_map, add_sum
 from nndsl.ops.map import Map, operand
 from nndsl.ops.reduction import Reduce
@@ -102,7 +102,7 @@ class Optimization:
         once = {**self.hoisted, **self.running}
         read = variables(*self.formulas, *self.norms.values(), *once.values())
         known = {*self.settings, *self.running, *CLOCK_NAMES}
-        values = {v: self._input(v) for v in read if v in known}
+        values = {v: self._input(v) for v in read if v in known or v.startswith(PLATEAU)}
         if once:
             formulas = list(once.values())
             made = _add_named(self.build, formulas, values, self.prefix, ElementType.DOUBLE)
@@ -118,11 +118,14 @@ class Optimization:
             return self.build.input(f"{self.prefix}:{name}", NUMBER, Role.STATE)
         existing = self.build.graph.inputs.get(name)
         if existing is not None:
-            if existing.role not in (Role.CLOCK, Role.SETTING):
+            of_roles = existing.role in (Role.CLOCK, Role.SETTING)
+            if not of_roles and not name.startswith(PLATEAU):
                 raise ValueError(f"the input {name} has the name of a clock or a setting")
             return existing.value
         if name in CLOCK_NAMES:
             return self.build.input(name, NUMBER, Role.CLOCK)
+        if name.startswith(PLATEAU):
+            return self.build.input(name, NUMBER, Role.STATE, start=1.0)
         return self.build.input(name, NUMBER, Role.SETTING, setting=self.settings[name])
 
     def _update(

@@ -24,6 +24,7 @@ from nndsl.train.interruption import Interruption
 from nndsl.train.job import GRADIENT_NORM, LOSS_SUM, TrainingJob
 from nndsl.train.keeping import Best, Snapshot, Snapshots
 from nndsl.train.plan import Plan, learning_rates
+from nndsl.train.plateaus import levels_of
 from nndsl.train.replay import do_steps
 from nndsl.train.scoring import LOSS, Scorer
 
@@ -58,7 +59,14 @@ class Loop:
         self.scorer = Scorer(job.evaluation, job.recipe, job.outputs)
         self.history = History(self._columns())
         self.best = self._kept()
-        self._rates: list[float] = learning_rates(job.recipe, plan).tolist()
+        held = job.training.states() if job.recipe.plateaus else {}
+        self._levels = levels_of(
+            [p for p in job.recipe.plateaus if p.name in held],
+            self.history.columns,
+            self.scorer.higher_is_better,
+            job.training.memory,
+        )
+        self._rates = self._learning_rates()
         self._conditions = stopping.conditions(
             job.recipe.stop, self.history.columns, self.scorer.higher_is_better, self._norm
         )
@@ -69,6 +77,13 @@ class Loop:
         self._chunk = 1
         self._started = self._reported = self._saved = time.perf_counter()
         self.snapshots = Snapshots(self.picture())
+
+    def _learning_rates(self) -> list[float]:
+        """The rate at the end of each epoch, as long as no plateau changes."""
+        rates: list[float] = learning_rates(
+            self.job.recipe, self.plan, self._levels.values()
+        ).tolist()
+        return rates
 
     def _columns(self) -> list[str]:
         columns = ["epoch", "step", "learning_rate", "train_loss"]
@@ -97,6 +112,8 @@ class Loop:
         if self.best is not None and checkpoint.best_epoch is not None:
             value = self.history.column(self.best.figure)[checkpoint.best_epoch - 1]
             self.best.take(checkpoint.best_epoch, value, dict(checkpoint.best))
+        self._levels.follow(self.history)
+        self._rates = self._learning_rates()
         self.snapshots = Snapshots(self.picture())
 
     @property
@@ -170,6 +187,9 @@ class Loop:
             for name, value in metrics.items():
                 figures[f"val_{name}"] = value
         self.history.append(figures)
+        if self._levels.follow(self.history):
+            self._rates = self._learning_rates()
+            self.snapshots.take(self.picture)  # to go back over a change would undo it
         is_best = self._keep_if_best(figures, epoch)
         event = EpochEnded(
             epoch,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from nndsl.lower.result import Number, Recipe
@@ -51,16 +53,23 @@ def total_steps(length: TimeLength, steps_per_epoch: int) -> int:
     raise ValueError(f"a training cannot last {length.value:g} {length.unit}")
 
 
-def learning_rates(recipe: Recipe, plan: Plan) -> np.ndarray:
-    """The first optimizer's rate at the last step of each epoch, float64 [epochs]."""
+def learning_rates(
+    recipe: Recipe, plan: Plan, levels: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """The first optimizer's rate at the last step of each epoch, float64 [epochs].
+
+    `levels` are the numbers of plateaus, as if they stayed.
+    """
     last = np.minimum((np.arange(plan.epochs) + 1) * plan.steps_per_epoch, plan.total_steps) - 1
     if not recipe.optimizers:
         return np.full(plan.epochs, np.nan)
     use = recipe.optimizers[0]
-    return use.rate * _over_time(use.numbers["lr"], last.astype(np.float64), plan)
+    return use.rate * _over_time(use.numbers["lr"], last.astype(np.float64), plan, levels or {})
 
 
-def _over_time(number: Number, steps: np.ndarray, plan: Plan) -> np.ndarray:
+def _over_time(
+    number: Number, steps: np.ndarray, plan: Plan, levels: Mapping[str, float]
+) -> np.ndarray:
     if isinstance(number, int | float):
         return np.full(len(steps), float(number))
     from nndsl.scalar.evaluation import evaluate
@@ -70,5 +79,6 @@ def _over_time(number: Number, steps: np.ndarray, plan: Plan) -> np.ndarray:
         "epoch": np.floor(steps / plan.steps_per_epoch),
         "total_steps": np.full(len(steps), float(plan.total_steps)),
         "steps_per_epoch": np.full(len(steps), float(plan.steps_per_epoch)),
+        **levels,
     }
     return np.broadcast_to(evaluate(number, clock), steps.shape)

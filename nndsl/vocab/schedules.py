@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from nndsl.params import Int, Length, Parameter, Real, TimeLength
+from nndsl.params import Figure, Int, Length, Parameter, Real, TimeLength
 from nndsl.scalar.expression import Expression, variable
 from nndsl.scalar.functions import absolute, cos, floor, log, minimum, where
 from nndsl.vocab.kinds import Schedule
@@ -27,6 +27,9 @@ power = variable("power")
 rise = variable("rise")
 first = variable("first")
 growth = variable("growth")
+
+LEVEL = "level"
+"""The variable of a schedule that training itself changes: 1 at first, see `plateau`."""
 
 LENGTH = Length(None, "how long it lasts; left out: to the end of the run")
 # from 0 at the first step to 1 at the end of the schedule, and 1 after it
@@ -176,4 +179,16 @@ schedule(
     GOYAL,
     length=LENGTH,
     start=Real(0.0, "number before the first step", ge=0),
+)
+schedule(
+    "plateau",
+    variable(LEVEL),
+    "1, and multiplied by `factor` each time that a figure has not been better for some epochs.",
+    "torch.optim.lr_scheduler.ReduceLROnPlateau",
+    factor=Real(0.1, "what it is multiplied by", gt=0, lt=1),
+    patience=Length(TimeLength(10.0, "epoch"), "epochs without a better figure"),
+    metric=Figure("val_loss", "the figure"),
+    least=Real(0.0, "never below this", ge=0, le=1),
+    threshold=Real(1e-4, "better means by more than this share of the best", ge=0),
+    length=LENGTH,
 )

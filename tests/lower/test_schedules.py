@@ -11,7 +11,7 @@ from nndsl.ir.graph import CLOCK_NAMES
 from nndsl.scalar.evaluation import evaluate
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import variables
-from tests.lower.helpers import lowered
+from tests.lower.helpers import lowered, problems
 
 PER_EPOCH, EPOCHS = 3, 100
 TOTAL = PER_EPOCH * EPOCHS
@@ -95,3 +95,37 @@ def test_bare_lengths_count_what_ends_the_run() -> None:
     clock = {"step": STEPS, "total_steps": np.full(TOTAL, 40.0),
              "steps_per_epoch": np.full(TOTAL, 3.0)}  # fmt: skip
     np.testing.assert_array_equal(evaluate(rate, clock), np.where(STEPS < 7, 2, 3))
+
+
+def test_plateaus_are_numbers_that_training_keeps() -> None:
+    text = (
+        'data iris = csv("iris.csv", target=species)\nnet A on iris { dense(3) -> softmax }\n'
+        "train A {\n  optimizer = momentum(plateau(0.5, 3), beta=0.9 * plateau(0.5, 3 epochs))\n"
+        "  schedule = warmup(5) -> plateau(metric=val_auc)\n  epochs = 9\n}"
+    )
+    (recipe,) = lowered(text).recipes
+    first, second = recipe.plateaus
+    assert (first.metric, first.patience, first.factor) == ("val_loss", 3, 0.5)
+    assert (second.metric, second.patience, second.factor) == ("val_auc", 10, 0.1)
+    numbers = recipe.optimizers[0].numbers
+    assert isinstance(numbers["lr"], Expression)
+    assert {first.name, second.name} <= set(variables(numbers["lr"]))
+    assert "auc" in [metric.name for metric in recipe.metrics]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "code", "place"),
+    [
+        ("plateau(metric=val_los)", "NN301", "val_los"),
+        ("plateau(0.5, 30 steps)", "NN309", "plateau(0.5, 30 steps)"),
+        ("plateau(2)", "NN314", "2"),
+    ],
+)
+def test_mistakes_in_a_plateau(schedule: str, code: str, place: str) -> None:
+    (problem,) = problems(
+        'data iris = csv("iris.csv", target=species)\nnet A on iris { dense(3) -> softmax }\n'
+        f"train A {{ optimizer = sgd(0.1 * {schedule}) }}"
+    )
+    assert problem.code == code
+    assert problem.primary is not None
+    assert problem.primary.span.text == place
