@@ -1,4 +1,4 @@
-"""Lints on layers of a net that is trained: what runs, but does nothing or works against another."""
+"""Lints on layers of a net that is trained: what does nothing, or works against another stage."""
 
 from __future__ import annotations
 

@@ -47,6 +47,15 @@ class Context:
         }
         return self.build.input(name, TensorType(shape), Role.PARAMETER)
 
+    def state(self, name: str, shape: tuple[Dimension, ...], *, start: float = 0.0) -> Value:
+        graph = self.build.graph
+        if name not in graph.inputs:
+            self.build.input(name, TensorType(shape), Role.STATE, start=start)
+        return graph.updates.get(name, graph.inputs[name].value)
+
+    def update(self, name: str, value: Value) -> None:
+        self.build.graph.updates[name] = value
+
     def stream(self) -> int:
         self.streams += 1
         return self.streams
@@ -82,5 +91,13 @@ class Built:
         return self.output.type.shape
 
     def run(self, *arrays: Any, clock: Clock | None = None, **parameters: Any) -> np.ndarray:
+        return self.both(*arrays, clock=clock, **parameters)[0]
+
+    def both(
+        self, *arrays: Any, clock: Clock | None = None, **parameters: Any
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The output, and the states after the step."""
         given = {f"input{i}": np.asarray(a, dtype=float) for i, a in enumerate(arrays)}
-        return evaluate(self.context.build.graph, {**given, **parameters}, clock)[0]["output"]
+        graph = self.context.build.graph
+        outputs, updates = evaluate(graph, {**given, **parameters}, clock)
+        return outputs["output"], updates

@@ -55,8 +55,8 @@ for _word, (_activation, _source) in WORDS.items():
         Layer(
             _word,
             {},
-            f"The first half of the features times `{_activation}` of the second half: half as many "
-            "outputs.",
+            f"The first half of the features times `{_activation}` of the second half: half as "
+            "many outputs.",
             _source,
             _maker(_word, _activation),
         ),

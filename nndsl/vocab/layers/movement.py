@@ -78,6 +78,7 @@ register(
         {"factor": Real(doc="the number")},
         "Every number times a constant.",
         make=_scale,
+        transparent=True,
     ),
     example="dense(16) -> scale(0.5)",
 )
