@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from nndsl import driver
-from nndsl.cli.options import data_argument, file_argument, net_option, set_option
-from nndsl.cli.output import require_writable
+from nndsl.cli.options import Command, data_argument, file_argument, net_option, set_option
+from nndsl.cli.output import require_writable, say
 from nndsl.diagnostics import error, nearest
 from nndsl.lower.result import Network
 from nndsl.runtime.durable import write_file
+
+if TYPE_CHECKING:
+    from nndsl.ir.graph import Graph
+    from nndsl.passes.pipeline import Pass
+    from nndsl.render.diagram_picture import Picture
 
 
 def chosen_net(opened: driver.Opened, name: str | None) -> Network:
@@ -28,7 +35,29 @@ def chosen_net(opened: driver.Opened, name: str | None) -> Network:
     return networks[name]
 
 
-@click.command(short_help="Draw a net as SVG, PNG, PDF or DOT.")
+def open_option(function: Command) -> Command:
+    """`--open NAME`, several times."""
+    return click.option(
+        "--open",
+        "opened",
+        multiple=True,
+        metavar="NAME",
+        help="Unfold a block, or the part at a path; `all` unfolds everything.",
+    )(function)
+
+
+def picture_format(path: Path) -> str:
+    """The form of a picture by its name's ending; NN015 for none of them, NN005 for a folder."""
+    from nndsl.render.layout import FORMATS
+
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise error("NN015", f"cannot draw `{path.name}`", help="formats: " + ", ".join(FORMATS))
+    require_writable(path)
+    return kind
+
+
+@click.command(short_help="Draw a net as SVG, PNG, PDF or DOT, or in the terminal.")
 @file_argument()
 @data_argument
 @click.option(
@@ -38,12 +67,16 @@ def chosen_net(opened: driver.Opened, name: str | None) -> Network:
     metavar="PICTURE",
     help="x.svg, x.png, x.pdf or x.dot; left out: FILE's name with .svg.",
 )
+@click.option("--terminal", is_flag=True, help="Draw with letters, here.")
+@open_option
+@click.option("--fused", is_flag=True, help="Show which kernel computes which stages.")
 @click.option(
-    "--open",
-    "opened",
-    multiple=True,
-    metavar="NAME",
-    help="Unfold a block, or the part at a path; `all` unfolds everything.",
+    "--ir",
+    "after",
+    is_flag=False,
+    flag_value="",
+    metavar="[PASS]",
+    help="Draw the graph, or that of the training step after a pass.",
 )
 @net_option
 @set_option
@@ -51,7 +84,10 @@ def command(
     file: Path,
     data: str | None,
     output: Path | None,
+    terminal: bool,
     opened: tuple[str, ...],
+    fused: bool,
+    after: str | None,
     net: str | None,
     settings: tuple[str, ...],
 ) -> None:
@@ -59,16 +95,58 @@ def command(
 
     Blocks that repeat or are large are one box; what repeats is drawn once, with how often.
     """
-    from nndsl.render.diagram import diagram_source
-    from nndsl.render.layout import FORMATS, draw
+    from nndsl.render.diagram import picture_bytes
 
     stem = "stdin" if str(file) == driver.STANDARD_INPUT else file.stem
     path = output or Path(stem + ".svg")
-    kind = path.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise error("NN015", f"cannot draw `{path.name}`", help="formats: " + ", ".join(FORMATS))
-    require_writable(path)
+    kind = picture_format(path) if not terminal or output is not None else ""
     read = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
     network = chosen_net(read, net)
-    write_file(path, draw(diagram_source(network, opened), kind))
-    click.echo(f"wrote   {path}: {network.name}")
+    picture = _picture(read, network, opened, fused, after)
+    if terminal:
+        from nndsl.render.diagram_terminal import can_show, terminal_text
+
+        say(terminal_text(picture, ascii_only=not can_show(sys.stdout.encoding)).rstrip())
+    if kind:
+        write_file(path, picture_bytes(picture, kind))
+        say(f"wrote   {path}: {network.name}")
+
+
+def _picture(
+    read: driver.Opened,
+    network: Network,
+    opened: tuple[str, ...],
+    fused: bool,
+    after: str | None,
+) -> Picture:
+    """What is to be drawn: the net folded, its kernels, or the compiler's graph."""
+    from nndsl.render.diagram_compiler import graph_picture, kernels_picture
+    from nndsl.render.diagram_fold import picture_of
+
+    if after is not None:
+        return graph_picture(*_graph(read, network, after))
+    return kernels_picture(network) if fused else picture_of(network, opened)
+
+
+def _graph(read: driver.Opened, network: Network, after: str) -> tuple[Graph, str]:
+    """The graph of the net, or of its training step after a pass, with a title."""
+    if not after:
+        return network.graph, network.name
+    recipe = next((r for r in reversed(read.module.recipes) if r.net == network.name), None)
+    if recipe is None:
+        raise error(
+            "NN013",
+            f"the file has no `train {network.name}` section to compile",
+            help=f"add `train {network.name} {{ }}` to the file",
+        )
+    found: list[Graph] = []
+
+    def observe(step: Pass, before: Graph, graph: Graph) -> None:
+        if step.name == after:
+            found.append(graph)
+
+    driver.training_graph(recipe, observe=observe)
+    if not found:
+        names = ", ".join(dict.fromkeys(p.name for p in driver.training_passes(recipe)))
+        raise error("NN017", f"there is no pass `{after}`", help=f"passes: {names}")
+    return found[-1], f"{network.name}: a training step after {after}"

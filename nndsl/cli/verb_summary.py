@@ -10,40 +10,47 @@ from nndsl import driver
 from nndsl.cli.options import data_argument, file_argument, set_option
 from nndsl.cli.output import table
 from nndsl.cli.verb_render import chosen_net
-from nndsl.ir.graph import Node
 from nndsl.ir.types import format_shape
 from nndsl.lower.result import Network, Part
-from nndsl.ops.base import Op
+from nndsl.render.diagram_cost import Cost, flops_of, nodes_of_parts, part_costs
 
-
-def work_by_label(network: Network) -> dict[str, int]:
-    """Floating-point operations of one row by the part that asked for them."""
-    work: dict[str, int] = {}
-    for node in network.graph.nodes:
-        work[node.label] = work.get(node.label, 0) + _flops(node)
-    return work
-
-
-def _flops(node: Node) -> int:
-    operation = node.operation
-    assert isinstance(operation, Op)
-    return operation.flops([value.type for value in node.inputs])
+REAL_BYTES = 4
 
 
 def summary_rows(network: Network) -> list[list[str]]:
-    """Header, one row a part, and the totals."""
-    work = work_by_label(network)
-    rows = [["part", "stage", "output", "parameters", "flop a row"]]
-    for part in network.parts:
-        if part.is_block:
-            continue
-        count = sum(network.parameters[name].size for name in part.parameters)
-        flops = work.get(part.path, 0)
-        rows.append([_indented(part), part.text, format_shape(part.output.type.shape),
-                     f"{count:,}" if count else "", f"{flops:,}" if flops else ""])  # fmt: skip
-    total = f"{network.parameter_count:,}"
-    rows.append(["total", "", "", total, f"{sum(work.values()):,}"])
+    """Header, one row a part, the operations between parts, and the totals.
+
+    Weights that a part before has are counted there. `values` are the bytes of what one row of
+    the data leaves behind for the next part, in float32.
+    """
+    owned, between = nodes_of_parts(network)
+    costs = part_costs(network, owned)
+    rows = [["part", "stage", "output", "parameters", "flop a row", "weights", "values a row"]]
+    for part, cost in zip(network.parts, costs, strict=True):
+        if not part.is_block:
+            shape = format_shape(part.output.type.shape)
+            rows.append([_indented(part), part.text, shape, *_cost_cells(cost)])
+    others = Cost(flops=flops_of(between))
+    if others.flops:
+        rows.append(["", "between the stages", "", *_cost_cells(others)])
+    total = Cost(
+        network.parameter_count,
+        flops=sum(cost.flops for cost in costs) + others.flops,
+        values=sum(cost.values for cost in costs),
+    )
+    rows.append(["total", "", "", *_cost_cells(total)])
     return rows
+
+
+def _cost_cells(cost: Cost) -> list[str]:
+    """Parameters, work and bytes; nothing stands for none."""
+    parameters = "shared" if cost.is_shared else _number(cost.parameters)
+    memory = [_number(REAL_BYTES * count) for count in (cost.parameters, cost.values)]
+    return [parameters, _number(cost.flops), *memory]
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number else ""
 
 
 def _indented(part: Part) -> str:
@@ -56,13 +63,13 @@ def _indented(part: Part) -> str:
 @click.option("--net", metavar="NAME", help="The net meant; left out: all of them.")
 @set_option
 def command(file: Path, data: str | None, net: str | None, settings: tuple[str, ...]) -> None:
-    """Print a table for each net of FILE: its parts with shapes, parameters and work."""
+    """Print a table for each net of FILE: its parts with shapes, parameters, work and bytes."""
     opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
     networks = [chosen_net(opened, net)] if net else list(opened.module.networks.values())
     for network in networks:
-        bytes_needed = 4 * network.parameter_count
+        bytes_needed = REAL_BYTES * network.parameter_count
         click.echo(
             f"{network.name}: {network.parameter_count:,} parameters, {bytes_needed:,} bytes"
         )
-        click.echo(table(summary_rows(network), right=(3, 4)))
+        click.echo(table(summary_rows(network), right=(3, 4, 5, 6)))
         click.echo()

@@ -16,7 +16,7 @@ from nndsl.lower.result import Network
 from nndsl.render.diagram_fold import picture_of
 from nndsl.render.diagram_kinds import KINDS
 from nndsl.render.diagram_picture import Arrow, Box, Frame, Picture
-from nndsl.render.diagram_theme import INK, LINE, PAPER, QUIET, STATUS, embedded, printable
+from nndsl.render.diagram_theme import INK, LINE, PAPER, QUIET, SHADE, STATUS, embedded, printable
 from nndsl.render.layout import draw
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_LABEL = 48
 FONT = {"fontname": "Helvetica", "fontcolor": INK}
 SPACE = "&#160;"
-WIDE_ENOUGH = 22
+WIDE_ENOUGH = 34
 """Twice the letters of a frame's label that end left of the arrow into the frame anyhow."""
 LONGEST_FIRST_LINE = 34
 
@@ -47,9 +47,20 @@ def diagram_svg(network: Network, opened: Iterable[str] = (), *, label: str = ""
     network gives the same text. Errors: NN006 when nothing can draw, NN019 for `opened`.
     """
     picture = picture_of(network, opened)
-    words = label or f"Diagram of {picture.title}, {', '.join(picture.notes)}"
     drawn = draw(dot_source(picture, paper="transparent"), "svg")
-    return embedded(drawn.decode("utf-8"), words)
+    return embedded(drawn.decode("utf-8"), label or _described(picture))
+
+
+def picture_bytes(picture: Picture, kind: str) -> bytes:
+    """A picture as a file of one of `layout.FORMATS`. Errors: NN006 when nothing can draw."""
+    drawn = draw(dot_source(picture), kind)
+    if kind != "svg":
+        return drawn
+    return embedded(drawn.decode("utf-8"), _described(picture), alone=True).encode("utf-8")
+
+
+def _described(picture: Picture) -> str:
+    return f"Diagram of {picture.title}: {', '.join(picture.notes)}"
 
 
 def diagram_source(network: Network, opened: Iterable[str] = ()) -> str:
@@ -103,9 +114,11 @@ class _Drawer:
         for number, inner in enumerate(self.picture.frames):
             if inner.parent is frame:
                 with drawing.subgraph(name=f"cluster_{number}") as cluster:
+                    kernel = {"style": "rounded,filled", "fillcolor": SHADE, "margin": "24"}
+                    plain = {"style": "rounded,dashed", "margin": "12"}
                     cluster.attr(
-                        label=_frame_label(inner), style="rounded,dashed", color=LINE,
-                        fontsize="10", labeljust="l", margin="12",
+                        label=_frame_label(inner), color=LINE, fontsize="10", labeljust="l",
+                        **(kernel if inner.note else plain),
                     )  # fmt: skip
                     self._draw_frame(cluster, inner)
 
@@ -203,7 +216,11 @@ def _frame_label(frame: Frame) -> str:
     times = f"<B>× {frame.times}</B>" if frame.times > 1 else ""
     shown = (SPACE * 2).join(filter(None, (escape(frame.text), times)))
     room = len(html.unescape(re.sub(r"</?B>", "", shown))) + 4
-    return f"<{shown}{SPACE * max(0, 2 * room - WIDE_ENOUGH)}>"
+    shown += SPACE * max(0, 2 * room - WIDE_ENOUGH)
+    if frame.note:
+        note = f'<FONT POINT-SIZE="8" COLOR="{QUIET}">{escape(frame.note)}</FONT>'
+        shown += f'<BR ALIGN="LEFT"/>{note}<BR ALIGN="LEFT"/>'
+    return f"<{shown}>"
 
 
 def _label(box: Box) -> str:

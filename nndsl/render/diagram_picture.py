@@ -15,11 +15,14 @@ from nndsl.records import dataclass
 
 @dataclass(eq=False)
 class Frame:
-    """A dashed line around boxes that belong together; `times`: they stand so often in a row."""
+    """A dashed line around boxes that belong together; `times`: they stand so often in a row;
+    `note` in small letters below the text.
+    """
 
     text: str
     parent: Frame | None = None
     times: int = 1
+    note: str = ""
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ INK = "#1f2933"
 QUIET = "#5b6875"
 LINE = "#8793a0"
 PAPER = "#ffffff"
+SHADE = "#f4f6f8"
 
 STATUS = {
     "added": Colors("#d5f0dc", "#1a7f4b", "#12402a", "#4cc38a", "bold"),
@@ -25,19 +26,19 @@ STATUS = {
 }
 """Where two networks are compared: colour, and with it the style of the line."""
 
-DARK = {INK: "#e6eaee", QUIET: "#a3aeb9", LINE: "#7f8c99", PAPER: "#14181d"}
+DARK = {INK: "#e6eaee", QUIET: "#a3aeb9", LINE: "#7f8c99", PAPER: "#14181d", SHADE: "#1d2329"}
 
 CLASS = "nndsl-diagram"
 SERIF_FREE = "Helvetica, Arial, Liberation Sans, sans-serif"
 
 
-def dark_rules(selector: str = f".{CLASS}") -> str:
-    """CSS that turns a diagram below `selector` dark."""
+def _rules() -> str:
+    """CSS that lets each colour follow the `color-scheme` of where the diagram stands."""
     pairs = dict(DARK)
     for colors in (*KINDS.values(), *STATUS.values()):
         pairs |= {colors.fill: colors.dark_fill, colors.line: colors.dark_line}
     return "".join(
-        f'{selector} [{part}="{light}"]{{{part}:{dark}}}'
+        f'.{CLASS} [{part}="{light}"]{{{part}:light-dark({light},{dark})}}'
         for light, dark in pairs.items()
         for part in ("fill", "stroke")
     )
@@ -50,12 +51,13 @@ def printable(text: str) -> str:
     )
 
 
-def embedded(svg: str, label: str) -> str:
+def embedded(svg: str, label: str, *, alone: bool = False) -> str:
     """Graphviz's SVG as an element of a page: no ids, tooltips as titles, a name, dark colours.
 
-    The size is at most that of the drawing and shrinks with the page.
+    The size is at most that of the drawing and shrinks with the page. Colours follow the
+    `color-scheme` of the page; a drawing that stands `alone`, in its own file, that of the reader.
     """
-    body = svg[svg.index("<svg") :]
+    body = svg[svg.index("<svg") :].replace('fill="white"', 'fill="none"')
     body = re.sub(r"<!--.*?-->\n?", "", body, flags=re.DOTALL)
     body = re.sub(
         r'<title>[^<]*</title>\n<g id="[^"]*"><a xlink:title="([^"]*)">(.*?)</a>\n</g>',
@@ -72,10 +74,12 @@ def embedded(svg: str, label: str) -> str:
         float(n) * 4 / 3 for n in re.findall(r'(?:width|height)="([\d.]+)pt"', body)[:2]
     )
     box = re.search(r'viewBox="[^"]*"', body)
+    scheme = ";color-scheme:light dark" if alone else ""
+    start = '<?xml version="1.0" encoding="UTF-8"?>\n' if alone else ""
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{CLASS}" role="img" '
+        f'{start}<svg xmlns="http://www.w3.org/2000/svg" class="{CLASS}" role="img" '
         f'aria-label="{html.escape(printable(label))}" width="{width:.0f}" height="{height:.0f}" '
-        f'{box[0] if box else ""} style="max-width:100%;height:auto">\n'
-        f"<style>@media screen and (prefers-color-scheme: dark){{{dark_rules()}}}</style>"
+        f'{box[0] if box else ""} style="max-width:100%;height:auto{scheme}">\n'
+        f"<style>{_rules()}</style>"
     )
     return head + body[body.index(">") + 1 :]

@@ -225,7 +225,7 @@ def operation_text(node: Node) -> str:
         text = to_text(operation.expressions[0])
         if len(text) <= LONGEST_FORMULA:
             return SIGNS.get(text, text.replace("x0", "x") if len(node.inputs) == 1 else text)
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(operation).__name__).lower()
+    return operation.name.replace("_", " ")
 
 
 def shown_text(part: Part) -> str:

@@ -198,7 +198,7 @@ def test_an_svg_for_a_page():
     assert text.startswith("<svg ")
     assert text.endswith("</svg>\n")
     assert 'aria-label="the &quot;net&quot;"' in text
-    assert "prefers-color-scheme: dark" in text
+    assert "light-dark(#ffebc4,#4a3812)" in text
     assert "<title>trunk.dense: line 4</title>" in text
     assert " id=" not in text
     assert "<!--" not in text
