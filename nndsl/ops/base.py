@@ -124,8 +124,7 @@ class Op(ABC):
         inner = ", ".join(text for text, _ in operands)
         return ((rf"{name}\left({inner}\right)", Level.LEAF),)
 
-    @classmethod
-    def definition(cls) -> Sequence[str]:
+    def definition(self) -> Sequence[str]:
         """What `latex` calls by its name only, as lines of LaTeX in `z`: value, then derivative."""
         return ()
 

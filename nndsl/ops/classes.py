@@ -196,10 +196,8 @@ class SoftmaxCrossEntropy(Op):
 
         (shares, _), (target, _) = Softmax().latex(operands[:1], types[:1])[0], operands[1]
         if self.smooth:
-            kept, spread = (
-                number_latex(1 - self.smooth),
-                number_latex(self.smooth / known(types[0].shape)),
-            )
+            kept, share = number_latex(1 - self.smooth), number_latex(self.smooth)
+            spread = rf"\frac{{{share}}}{{{known(types[0].shape)}}}"
             target = rf"\left({kept} \, {target} + {spread}\right)"
         loss = rf"-\sum_{{k}} \, {target}_{{k}} \, \log\left({shares}_{{k}}\right)"
         return (loss, Level.SUM), (f"{shares} - {target}", Level.SUM)

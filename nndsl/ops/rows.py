@@ -63,8 +63,7 @@ class Softmax(RowOp):
             return (None,)
         return (softmax_gradient(build, y, dy),)
 
-    @classmethod
-    def definition(cls) -> Sequence[str]:
+    def definition(self) -> Sequence[str]:
         """The shares, and the matrix of their derivatives."""
         name = r"\operatorname{softmax}\left(z\right)"
         return (

@@ -104,6 +104,20 @@ class Standardize(Op):
         formula = sum(present[1:], present[0])
         return (add_map(build, formula, *table.values, name="gradient"),)
 
+    def definition(self) -> Sequence[str]:
+        """The numbers, their mean and variance: over the batch, else over one example."""
+        index, count = ("n", "N") if 0 in self.axes else ("k", "K")
+        name = rf"\operatorname{{{self.name}}}\left(z\right)"
+        moved = r"z - \mu" if self.center else "z"
+        each = rf"z_{{{index}}}"
+        square = rf"\left({each} - \mu\right)^{{2}}" if self.center else rf"{each}^{{2}}"
+        mean = rf"\frac{{1}}{{{count}}} \, \sum_{{{index}}} \, "
+        return (
+            rf"{name} = \frac{{{moved}}}{{\sqrt{{\sigma^{{2}} + \epsilon}}}}",
+            *([rf"\mu = {mean}{each}"] if self.center else []),
+            rf"\sigma^{{2}} = {mean}{square}",
+        )
+
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Add; subtract, square, add; multiply."""
         return 5 * known(inputs[0].shape)

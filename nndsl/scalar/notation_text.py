@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from nndsl.scalar.notation import (
+    SYMBOLS,
     TIMES,
     Accent,
     Box,
@@ -19,6 +20,7 @@ from nndsl.scalar.notation import (
     read,
 )
 
+_PARTIAL = Symbol(SYMBOLS["partial"], "letter")
 _MARKS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 
 
@@ -120,9 +122,10 @@ def _plain_fraction(box: Fraction) -> str:
     above, below = _plain(box.above), _plain(box.below)
     if _has_sum(box.above):
         above = f"({above})"
-    if not _is_atom(box.below):
+    is_slope = box.below.items[:1] == (_PARTIAL,)
+    if not _is_atom(box.below) and not is_slope:
         below = f"({below})"
-    short = len(above) <= 2 and len(below) <= 2
+    short = is_slope or max(len(above), len(below)) <= MOST_RAISED
     return f"{above}/{below}" if short else f"{above} / {below}"
 
 
@@ -139,7 +142,8 @@ def _raised(row: Row, letters: dict[str, str], sign: str) -> str:
     is_short = len(close) <= MOST_RAISED or close.startswith("(") or "×" in inner
     if is_short and all(letter in letters for letter in close):
         return "".join(letters[letter] for letter in close)
-    return sign + (inner if _is_atom(row) else f"({inner})")
+    is_letter = len(row.items) == 1 and isinstance(row.items[0], Symbol | Fence)
+    return sign + (inner if is_letter else f"({inner})")
 
 
 def _plain_cases(box: Cases) -> str:

@@ -233,7 +233,7 @@ def _as_product(e: Expression) -> tuple[float, Terms]:
         elif part.operator == "negate" and exponent == int(exponent):
             number *= (-1.0) ** exponent
             multiply(part.arguments[0], exponent)
-        elif part.operator == "constant" and _may_be_raised(_value(part), exponent):
+        elif part.operator == "constant" and _joins_number(_value(part), exponent):
             number *= _value(part) ** exponent
         elif part.operator == "power" and part.arguments[1].operator == "constant":
             multiply(part.arguments[0], exponent * _value(part.arguments[1]))
@@ -258,8 +258,11 @@ def _without_signs(factors: Terms) -> Terms:
     return factors
 
 
-def _may_be_raised(value: float, exponent: float) -> bool:
+def _joins_number(value: float, exponent: float) -> bool:
+    """Whether a constant is multiplied into the number: no larger whole divisor is, as in t/500."""
     if not math.isfinite(value) or (value == 0.0 and exponent < 0):
+        return False
+    if exponent == -1.0 and value > LARGEST_DIVISOR and value == int(value):
         return False
     return value > 0 or exponent == int(exponent)
 
@@ -274,6 +277,7 @@ def _from_product(number: float, factors: Terms) -> Expression:
         return Expression("negate", (_from_product(-number, factors),))
     if number == 0.0:
         return ZERO
+    number, factors = _reduced(number, factors)
     ordered = sorted(factors.items(), key=lambda item: _rank(item[0]))
     above = [_raised(f, n) for f, n in ordered if n > 0]
     below = [_raised(f, -n) for f, n in ordered if n < 0]
@@ -284,6 +288,19 @@ def _from_product(number: float, factors: Terms) -> Expression:
         below.insert(0, constant(divisor))
     over = _chain(above)
     return Expression("divide", (over, _chain(below))) if below else over
+
+
+def _reduced(number: float, factors: Terms) -> tuple[float, Terms]:
+    """The number and the whole divisors among the factors without what divides both."""
+    divisors = [f for f, n in factors.items() if f.operator == "constant" and n == -1.0]
+    if not divisors or number != int(number):
+        return number, factors
+    whole = math.prod(int(_value(divisor)) for divisor in divisors)
+    shared = math.gcd(int(number), whole)
+    kept = {f: n for f, n in factors.items() if f not in divisors}
+    if whole > shared:
+        kept[constant(whole // shared)] = -1.0
+    return number / shared, kept
 
 
 def _rank(factor: Expression) -> int:
@@ -329,7 +346,8 @@ def as_ratio(number: float) -> tuple[float, float]:
         above = round(number * divisor)
         is_same = above > 0 and math.isclose(above / divisor, number, rel_tol=1e-14)
         if is_same and above <= LARGEST_DIVISOR:
-            return (above, divisor) if divisor == 2 or divisor % 3 == 0 else (number, 1.0)
+            is_decimal = float(f"{number:.5g}") == number and divisor != 2
+            return (number, 1.0) if is_decimal else (above, divisor)
     return number, 1.0
 
 

@@ -14,18 +14,26 @@ from typing import Any
 import numpy as np
 
 from nndsl.params import Parameter, Real
+from nndsl.scalar.expression import Expression, constant, variable
+from nndsl.scalar.functions import sqrt
 from nndsl.vocab.kinds import Draw, Initializer
 from nndsl.vocab.registry import register
 
 Sample = Callable[[Draw, tuple[int, ...], int, int, Mapping[str, Any]], np.ndarray]
-Variance = Callable[[int, int], float]
+Variance = Callable[[Any, Any], Any]
+"""Of fan_in and fan_out: a number of numbers, a formula of variables."""
 
 
 def initializer(
-    name: str, sample: Sample, doc: str, see: str = "", **parameters: Parameter
+    name: str,
+    sample: Sample,
+    doc: str,
+    see: str = "",
+    law: tuple[str, *tuple[Expression, ...]] = ("",),
+    **parameters: Parameter,
 ) -> None:
-    """Define an initialiser by its way of drawing."""
-    register(Initializer(name, parameters, doc, see, sample))
+    """Define an initialiser by its way of drawing; `law` is its distribution for formulas."""
+    register(Initializer(name, parameters, doc, see, sample, law[0], law[1:]))
 
 
 def by_variance(name: str, variance: Variance, doc: str, see: str) -> None:
@@ -42,8 +50,11 @@ def by_variance(name: str, variance: Variance, doc: str, see: str) -> None:
     ) -> np.ndarray:
         return math.sqrt(variance(fan_in, fan_out)) * _normal(draw, shape)
 
-    initializer(f"{name}_uniform", uniform, f"Uniform numbers of variance {doc}.", see)
-    initializer(f"{name}_normal", normal, f"Normal numbers of variance {doc}.", see)
+    spread = variance(variable("fan_in"), variable("fan_out"))
+    around_0 = ("U", -sqrt(3.0 * spread), sqrt(3.0 * spread))
+    initializer(f"{name}_uniform", uniform, f"Uniform numbers of variance {doc}.", see, around_0)
+    law = ("N", constant(0.0), spread)
+    initializer(f"{name}_normal", normal, f"Normal numbers of variance {doc}.", see, law)
 
 
 def _uniform(draw: Draw, shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
@@ -92,6 +103,7 @@ initializer(
     "normal",
     lambda d, shape, i, o, a: a["mean"] + a["std"] * _normal(d, shape),
     "Normal numbers of the mean and standard deviation given.",
+    law=("N", variable("mean"), variable("std") * variable("std")),
     std=Real(0.01, "standard deviation", ge=0),
     mean=Real(0.0, "mean"),
 )
@@ -108,6 +120,7 @@ initializer(
     "uniform",
     lambda d, shape, i, o, a: _uniform(d, shape, a["low"], a["high"]),
     "Uniform numbers between low and high.",
+    law=("U", variable("low"), variable("high")),
     low=Real(-0.05, "least number"),
     high=Real(0.05, "greatest number"),
 )

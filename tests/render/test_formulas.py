@@ -1,0 +1,79 @@
+"""Formulas of networks: the lecture's as a golden file, those of all models as formulas."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from nndsl import driver
+from nndsl.render.formula_text import WIDTH, columns_of, formulas_document, formulas_text
+from nndsl.render.formulas import formulas
+from nndsl.scalar.notation_text import to_plain
+from tests.conftest import ROOT
+
+MODELS = sorted((ROOT / "models").glob("*.nn"))
+
+
+def formulas_of(path):
+    opened = driver.open_file(path, data_needed=False)
+    recipes = {recipe.net: recipe for recipe in reversed(opened.module.recipes)}
+    return [formulas(n, recipes.get(n.name)) for n in opened.module.networks.values()]
+
+
+@pytest.fixture(scope="module")
+def lecture():
+    return formulas_of(ROOT / "models" / "10_lecture.nn")
+
+
+def section(found, title):
+    return next(s for s in found.sections if s.title == title)
+
+
+def test_the_lecture(golden, lecture):
+    golden("render/lecture_formulas.txt", "\n".join(map(formulas_text, lecture)))
+
+
+def test_the_lecture_as_a_document(golden, lecture):
+    golden("render/lecture_formulas.tex", formulas_document(lecture))
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_every_model(path):
+    for found in formulas_of(path):
+        lines = [formula for s in found.sections for formula in s.formulas]
+        assert lines[0].latex.startswith("x")
+        for formula in lines:
+            assert formula.text
+            ElementTree.fromstring(formula.mathml)
+            assert formula.where == "" or "∈" in to_plain(formula.where)
+        trained = any(s.title == "Loss" for s in found.sections)
+        assert trained == any(s.title == "Gradients" for s in found.sections)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_text_fits_a_terminal(path):
+    for found in formulas_of(path):
+        for line in formulas_text(found).splitlines():
+            assert columns_of(line) <= WIDTH or "line" not in line
+
+
+def test_shared_weights_have_one_symbol():
+    opened = driver.open_source(
+        driver.Source(
+            "m.nn",
+            "net Shared {\n  input x: [3]\n  share mix = dense(3) -> tanh\n  mix * 2\n"
+            "  dense(1)\n}\n",
+        ),
+        ROOT,
+    )
+    found = formulas(opened.module.networks["Shared"])
+    texts = [formula.text for formula in section(found, "Forward").formulas]
+    assert "z⁽¹′⁾ = W⁽¹⁾ a⁽¹⁾ + b⁽¹⁾" in texts
+    assert "z⁽²⁾ = W⁽²⁾ a⁽¹′⁾ + b⁽²⁾" in texts
+
+
+def test_a_batch_of_formulas_without_training():
+    opened = driver.open_file(ROOT / "models" / "01_gates.nn")
+    found = formulas(opened.module.networks["Xor"])
+    assert [s.title for s in found.sections] == ["Forward", "Functions"]
