@@ -228,6 +228,21 @@ class Ref(Parameter):
         return [3]
 
 
+def uneven_rows(value: Any) -> str:
+    """Which row of a list of rows differs from the first: 'row 3 has 1 number, row 1 has 2'.
+
+    Empty when all have one length.
+    """
+    if not isinstance(value, list | tuple) or not any(isinstance(row, list) for row in value):
+        return ""
+    sizes = [len(row) if isinstance(row, list) else 1 for row in value]
+    other = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
+    if other is None:
+        return ""
+    numbers = "number" if sizes[other] == 1 else "numbers"
+    return f"row {other + 1} has {sizes[other]} {numbers}, row 1 has {sizes[0]}"
+
+
 @dataclass(frozen=True)
 class Array(Parameter):
     """A number or a (nested) list of numbers, kept as given until shapes are known."""
@@ -240,6 +255,9 @@ class Array(Parameter):
 
         if isinstance(value, (bool, str)):
             raise ParameterError(self.describe())
+        uneven = uneven_rows(value)
+        if uneven:
+            raise ParameterError(f"a list with rows of one length: {uneven}")
         try:
             array = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError):

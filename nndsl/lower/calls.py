@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from nndsl.diagnostics import Span, error
 from nndsl.lower import constants
 from nndsl.lower.names import not_yet
@@ -25,9 +27,11 @@ from nndsl.lower.values import (
     Tensor,
     Unknown,
 )
-from nndsl.lower.words import is_stage_word, sorts_of, stage_word
+from nndsl.lower.words import is_stage_word, sorts_of, stage_word, unknown_word
+from nndsl.params import uneven_rows
 from nndsl.syntax import tree
 from nndsl.vocab.kinds import Layer
+from nndsl.vocab.registry import registries
 
 LATER_FUNCTIONS = {
     "ids": "a net over token numbers (`ids(...)`)",
@@ -68,21 +72,34 @@ def call_value(
             span,
             help="parentheses follow the name of a word, a block or a net",
         )
-    if scope.session.answer is not None and value.answers:
-        arrays = _constant_inputs(given)
-        if arrays is not None:
-            return scope.session.answer(value, arrays)
+    if scope.session.answer is not None and value.answers and given:
         if any(isinstance(g.value, Unknown) for g in given):
             return Unknown(f"{value.name}(...)")
+        return scope.session.answer(value, _numbers(value, given, scope), span)
     stage = value.stage(given, operands if waiting else (), span, scope.defaults)
     return stage if waiting or not operands else _applied(stage, operands, scope)
 
 
-def _constant_inputs(given: Sequence[Given]) -> list[Any] | None:
-    arrays = [constants.as_array(g.value) for g in given if g.name is None]
-    if not given or len(arrays) != len(given) or any(a is None for a in arrays):
-        return None
-    return arrays
+def _numbers(net: Any, given: Sequence[Given], scope: Scope) -> list[np.ndarray]:
+    """The values that a net is called on, as arrays."""
+    found = []
+    for argument in given:
+        value = argument.value
+        array = constants.as_array(value) if argument.name is None else None
+        if array is not None:
+            found.append(array)
+            continue
+        if isinstance(value, Mention):
+            raise unknown_word(value, tuple(registries()), scope.visible())
+        uneven = uneven_rows(value)
+        raise error(
+            "NN304",
+            f"net `{net.name}` is asked about numbers, this is {constants.describe(value)}",
+            argument.span,
+            uneven,
+            help="give one example, such as `[0, 1]`, or a list of them",
+        )
+    return found
 
 
 def _applied(stage: Stage, operands: tuple[Tensor, ...], scope: Scope) -> Tensor | Group:

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.diagnostics import Diagnostic, Label, error
+from nndsl.diagnostics import Diagnostic, Label, Span, error
 from nndsl.ir.types import Dimension, format_shape
 from nndsl.lower import constants
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.figures import is_figure
 from nndsl.lower.file_scope import FileScope
+from nndsl.lower.names import unknown_name
 from nndsl.lower.nets import NetDefinition
 from nndsl.lower.paths import resolve
 from nndsl.lower.problems import NeedsDataError, PoisonedError, Problems
@@ -22,7 +23,7 @@ from nndsl.lower.recipe_values import bare_names
 from nndsl.lower.result import Expectation, Module, Network
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import Mention, Part, Shape, Unknown
-from nndsl.lower.words import shown, unknown_word
+from nndsl.lower.words import name_span, shown
 from nndsl.records import dataclass
 from nndsl.syntax import tree
 
@@ -152,7 +153,7 @@ def _looking_at(found: FileScope, evidence: Evidence) -> Iterator[None]:
     session.arrays = evidence.arrays or session.arrays
     answer, weights = evidence.answer, evidence.weights
     if answer is not None:
-        session.answer = lambda net, arrays: answer_of(net, arrays, answer)
+        session.answer = lambda net, arrays, span: answer_of(net, arrays, answer, span)
     if weights is not None:
         session.weights = lambda part: _weights_of(part, weights)
     try:
@@ -168,7 +169,7 @@ def _raise_reported(found: FileScope) -> None:
 # --- nets on constants ----------------------------------------------------------------------
 
 
-def answer_of(net: NetDefinition, arrays: Sequence[np.ndarray], answer: Answer) -> Any:
+def answer_of(net: NetDefinition, arrays: Sequence[np.ndarray], answer: Answer, span: Span) -> Any:
     """A net called on constants: one example, or a list of them. Outputs of one number are
     plain: [rows], or a single number for one example.
     """
@@ -178,12 +179,12 @@ def answer_of(net: NetDefinition, arrays: Sequence[np.ndarray], answer: Answer) 
             "NN205",
             f"net `{net.name}` has {len(inputs)} input{'' if len(inputs) == 1 else 's'} "
             f"({', '.join(inputs)}), here are {len(arrays)} values",
-            net.name_span,
+            span,
         )
     single = False
     fed: dict[str, np.ndarray] = {}
     for (name, tensor), array in zip(inputs.items(), arrays, strict=True):
-        fed[name], single = _rows(net, np.asarray(array, np.float64), tensor.shape)
+        fed[name], single = _rows(net, np.asarray(array, np.float64), tensor.shape, span)
     result = np.asarray(answer(net.name, fed), np.float64)
     if result.ndim == 2 and result.shape[1] == 1:
         result = result[:, 0]
@@ -193,7 +194,7 @@ def answer_of(net: NetDefinition, arrays: Sequence[np.ndarray], answer: Answer) 
 
 
 def _rows(
-    net: NetDefinition, array: np.ndarray, shape: tuple[Dimension, ...]
+    net: NetDefinition, array: np.ndarray, shape: tuple[Dimension, ...], span: Span
 ) -> tuple[np.ndarray, bool]:
     """Rows for one input, and whether a single example was given."""
     single = array.ndim == len(shape)
@@ -207,7 +208,8 @@ def _rows(
             "NN203",
             f"net `{net.name}` takes {format_shape(shape)}, here is "
             f"{'x'.join(map(str, array.shape)) or 'a single number'}",
-            net.name_span,
+            span,
+            secondary=[(net.name_span, "the net")],
             help="give one example, such as `[0, 1]`, or a list of them",
         )
     return rows, single
@@ -239,9 +241,10 @@ def _holds(condition: tree.Expression, scope: Scope) -> bool:
     if isinstance(value, Unknown):
         raise NeedsDataError(value.name, condition.span)
     if isinstance(value, Mention):
-        raise unknown_word(
-            _unknown_in(value), ("metric",), [*scope.visible(), *constants.FUNCTIONS]
-        )
+        unknown = _unknown_in(value)
+        known = [*scope.visible(), *constants.FUNCTIONS]
+        title = f"nothing is called `{unknown.name}`"
+        raise unknown_name("NN301", title, unknown.name, known, name_span(unknown))
     return constants.truth(value, condition.span)
 
 

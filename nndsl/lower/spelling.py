@@ -26,6 +26,7 @@ _TELLING = (*_UNKNOWN, "NN307", "NN309", "NN314")
 """Codes whose titles say more of a name than that it is unknown."""
 _PLAIN_WORDS = ("true", "false", "all", "none", "kfold", "table", "csv", "least_squares")
 _COMMENT = re.compile(r"#[^\n]*")
+_PROSE = re.compile(r"#[^\n]*|\"[^\"\n]*\"")
 MOST_USES_SHOWN = 3
 
 
@@ -152,8 +153,7 @@ def _at_definition(error: Diagnostic, own: dict[str, Span | None]) -> Diagnostic
     given = own.get(error.fix.replacement)
     if given is None or given.source is not error.primary.span.source:
         return error
-    text = _COMMENT.sub("", given.source.text)
-    if _count(given.text, text) != 1 or _count(name, text) < 2:
+    if not _the_definition_differs(given.text, name, given.source.text):
         return error
     uses = [error.primary.span, *(s.span for s in error.secondary if s.text == "and here")]
     return replace(
@@ -164,6 +164,17 @@ def _at_definition(error: Diagnostic, own: dict[str, Span | None]) -> Diagnostic
         help=(f"did you mean `{name}`?",),
         fix=Fix(given, name),
     )
+
+
+def _the_definition_differs(definition: str, uses: str, text: str) -> bool:
+    """Whether a file uses a name only as it is not defined, twice at least, or once where its
+    comments and texts spell it so as well.
+    """
+    code = _COMMENT.sub("", text)
+    if _count(definition, code) != 1:
+        return False
+    prose = " ".join(_PROSE.findall(text)).lower()
+    return _count(uses, code) > 1 or (uses.lower() in prose and definition.lower() not in prose)
 
 
 def _count(name: str, text: str) -> int:

@@ -300,7 +300,16 @@ class _Matcher:
                 continue
             if self._column(self.tokens[closer]) < self._indentation(inner.token):
                 return inner, closer
-        return opened, index
+        return opened, self._less_indented(opened.token, index)
+
+    def _less_indented(self, brace: Token, index: int) -> int:
+        """Where the text goes back to the indentation of the line of a `{`, before `index`."""
+        edge = self._indentation(brace)
+        first = self.tokens.index(brace) + 1
+        lines = [i for i in range(first + 1, index) if self.tokens[i - 1].type == "_NEWLINE"]
+        if not lines or self._column(self.tokens[lines[0]]) <= edge:
+            return index
+        return next((i for i in lines if self._column(self.tokens[i]) <= edge), index)
 
     def _after_last_word(self, index: int) -> int:
         """The index right after the last token before `index` that is no line end."""
