@@ -34,6 +34,8 @@ x = variable("x")
 alpha = variable("alpha")
 steepness = variable("steepness")
 threshold = variable("threshold")
+slope = variable("slope")
+offset = variable("offset")
 low = variable("low")
 high = variable("high")
 width = variable("width")
@@ -162,7 +164,7 @@ activation(
 )
 activation(
     "hard_sigmoid",
-    clip(variable("slope") * x + variable("offset"), 0, 1),
+    clip(slope * (x + offset / slope), 0, 1),
     "The sigmoid in three straight lines.",
     HOWARD,
     kinks=(-3.0, 3.0),
@@ -173,7 +175,7 @@ activation(
 activation("hard_tanh", clip(x, -1, 1), "x kept between -1 and 1.", kinks=(-1.0, 1.0))
 activation(
     "hard_swish",
-    x * clip(x / 6 + 0.5, 0, 1),
+    x * clip((x + 3) / 6, 0, 1),
     "x times the hard sigmoid.",
     HOWARD,
     initializer=HE,

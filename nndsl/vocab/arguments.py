@@ -37,6 +37,8 @@ OTHER_NAMES = {
     "sigma": "std",
     "stddev": "std",
     "gamma": "factor",
+    "watch": "metric",
+    "monitor": "metric",
 }
 """What other libraries call an argument; suggested where the word has the argument on the right."""
 
