@@ -21,6 +21,7 @@ from nndsl.data.table import NumberColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower import Session, data_specifications, lower
+from nndsl.lower.problems import MOST_ERRORS, in_order
 from nndsl.lower.result import Module, Network, Recipe
 from nndsl.passes import pipeline
 from nndsl.passes.pipeline import Pass
@@ -136,16 +137,17 @@ def open_source(
     replaced = _replaced(specifications, data)
     tables: dict[str, Table] = {}
     schemas: dict[str, Schema] = {}
+    problems: list[Diagnostic] = []
     for name, specification in specifications.items():
         try:
             table = read_table(specification, folder, replaced.get(name))
+            schemas[name] = schema_of(table, specification)
         except NndslError as problem:
             absent = problem.diagnostics[0].code == "NN401"
             if data_needed or not absent or name in replaced:
-                raise
+                problems += problem.diagnostics
             continue
         tables[name] = table
-        schemas[name] = schema_of(table, specification)
 
     imports: dict[tuple[str, str], tree.File] = {}
     found: dict[str, Path] = {}
@@ -165,7 +167,12 @@ def open_source(
         return np.stack([np.asarray(c.values, np.float64) for c in columns], axis=1)
 
     session = Session(arrays=arrays_reader(tables, specifications), matrix=matrix)
-    module = lower(file, schemas, overrides, remembered, session)
+    try:
+        module = lower(file, schemas, overrides, remembered, session)
+    except NndslError as problem:
+        problems += problem.diagnostics
+    if problems:
+        raise NndslError(in_order(problems)[:MOST_ERRORS])
     texts = {key: value.span.text for key, value in overrides.items()}
     return Opened(source, folder, file, specifications, tables, module, texts, imports, found)
 

@@ -120,3 +120,28 @@ def test_a_recipe_without_data():
 def test_smoke(monkeypatch, tmp_path):
     monkeypatch.setenv("NNDSL_CACHE_DIR", str(tmp_path))
     driver.smoke_test()
+
+
+def test_independent_mistakes_of_data_and_networks_are_told_together(tmp_path: Path) -> None:
+    """One run shows what is wrong in both tables, and in the network on a third."""
+    (tmp_path / "a.csv").write_text("width,kind\n1,a\n2,b\n3,a\n")
+    (tmp_path / "b.csv").write_text("width,kind\n1,a\nx,b,c\n")
+    text = """
+        data a = csv("a.csv", target=knid) { drop = [wdith]; width -> standardize }
+        data b = csv("b.csv", target=kind)
+        data c = csv("a.csv", target=kind) { let w = widht + 1 }
+        net A { input x: [3]; dens(3) }
+        """
+    told = driver.check_text(text, folder=tmp_path)
+    assert [d.code for d in told] == ["NN406", "NN411", "NN411", "NN411", "NN301"]
+
+
+def test_a_table_with_mistakes_makes_no_others(tmp_path: Path) -> None:
+    """A network on it is checked as far as it can be without its sizes."""
+    (tmp_path / "a.csv").write_text("width,kind\n1,a\n2,b\n3,a\n")
+    text = """
+        data a = csv("a.csv", target=knid)
+        net A on a { dense(3) -> relu -> dense(a.classes) -> softmax }
+        train A { epochs = 3; expect test_accuracy > 0.5 }
+        """
+    assert [d.code for d in driver.check_text(text, folder=tmp_path)] == ["NN411"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from nndsl.data.expressions import columns_in
 from nndsl.data.options import setting
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct
-from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
+from nndsl.diagnostics import Diagnostic, Fix, NndslError, Span, error, nearest
 from nndsl.records import dataclass
 from nndsl.schema import ChainRequest, ColumnExpression, ColumnKind, DataSpecification, Setting
 
@@ -34,6 +34,7 @@ class Roles:
 
 def roles_of(table: Table, specification: DataSpecification) -> Roles:
     """What each column is for; NN411 for names that are no columns, NN412 without a target."""
+    _require_columns(table, specification)
     targets = _targets(table, specification)
     dropped = {name: "dropped" for name in _names(table, setting(specification, "drop"))}
     named = _named_in_chains(table, specification)
@@ -55,6 +56,39 @@ def column_names(table: Table, written: Iterable[Any], span: Span | None) -> tup
         if name not in table.columns:
             raise unknown_column(table, name, span)
     return names
+
+
+def _require_columns(table: Table, specification: DataSpecification) -> None:
+    """NN411 for every name of a section that is no column, all of them together."""
+    problems: dict[tuple[str, Span | None], Diagnostic] = {}
+    for names, span in _written(specification):
+        for name in (str(name) for name in names):
+            if name not in table.columns:
+                (problem,) = unknown_column(table, name, span).diagnostics
+                place = problem.primary.span if problem.primary is not None else None
+                problems.setdefault((name, place), problem)
+    if problems:
+        raise NndslError(problems.values())
+
+
+def _written(specification: DataSpecification) -> Iterator[tuple[Iterable[Any], Span | None]]:
+    """The names of columns that a section writes, with the places they stand in."""
+    for key in ("target", "drop", "time", "split"):
+        found = setting(specification, key)
+        if found is None or (key == "split" and not _names_parts(found)):
+            continue
+        for item in found.value if isinstance(found.value, list | tuple) else (found.value,):
+            if isinstance(item, ChainRequest):
+                yield item.columns, item.span or found.span
+            elif not isinstance(item, ColumnExpression):
+                yield (item,), found.span
+    for chain in specification.chains:
+        yield [c for c in chain.columns if not (chain.group and c in GROUPS)], chain.span
+
+
+def _names_parts(split: Setting) -> bool:
+    """Whether a `split` is the column that names the part of each row."""
+    return isinstance(split.value, str) and split.value != "all"
 
 
 def unknown_column(table: Table, name: str, span: Span | None) -> NndslError:
@@ -170,7 +204,7 @@ def _of_order(table: Table, specification: DataSpecification) -> dict[str, str]:
     if time is not None:
         left[column_names(table, [time.value], time.span)[0]] = "it orders the rows"
     split = setting(specification, "split")
-    if split is not None and isinstance(split.value, str) and split.value != "all":
+    if split is not None and _names_parts(split):
         left[column_names(table, [split.value], split.span)[0]] = "it names the parts"
     return left
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from nndsl.data.columns import GROUPS, Roles, column_names, is_class_number, roles_of
+from nndsl.data.options import setting
 from nndsl.data.table import (
     CategoryColumn,
     NumberColumn,
@@ -78,7 +79,7 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
         tuple(_target(table, name, chain) for name, chain in roles.targets.items()),
     )
     if "where" not in specification.settings:  # a part may be of one class: the ones of a table
-        require_variety(table, schema)
+        require_variety(table, schema, specification)
     return schema
 
 
@@ -301,8 +302,9 @@ def _check_invertible(
             )
 
 
-def require_variety(table: Table, schema: Schema) -> None:
+def require_variety(table: Table, schema: Schema, specification: DataSpecification) -> None:
     """NN413 when a target is the same in every row, or in none."""
+    written = setting(specification, "target")
     for target in schema.targets:
         column = table.columns[target.name]
         said = _sameness(column, target)
@@ -310,6 +312,7 @@ def require_variety(table: Table, schema: Schema) -> None:
             raise error(
                 "NN413",
                 f"the target `{target.name}` {said}: there is nothing to learn",
+                written.span if written is not None else specification.span,
                 place=table.place(None, target.name),
                 help="at least two different values are needed; is it the right column?",
             )

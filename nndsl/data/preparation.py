@@ -65,7 +65,7 @@ def prepare(
     for a target that does not vary, NN419 when a step has no meaning for a cell or gives no
     finite number.
     """
-    require_variety(table, schema)
+    require_variety(table, schema, specification)
     inputs, fitted, shapes = {}, [], {}
     for declared in schema.inputs:
         steps = {

@@ -16,7 +16,7 @@ from nndsl.data.location import STANDARD_INPUT, locate, locate_given, standard_i
 from nndsl.data.options import check_names, csv_options, missing_texts, value_of
 from nndsl.data.parquet import read_parquet
 from nndsl.data.table import NumberColumn, Origin, Table
-from nndsl.diagnostics import error
+from nndsl.diagnostics import Diagnostic, NndslError, error
 from nndsl.schema import Column, ColumnExpression, ColumnKind, DataSpecification, Schema
 
 _KIND_BY_ENDING = {
@@ -48,13 +48,28 @@ def read_table(
     table = _read(specification, folder, override, limit, keep)
     if limit is not None and table.rows > limit:
         table = table.take(np.arange(limit))
-    for name, expression in _computed(specification):
-        if expected is not None and not columns_in(expression) <= set(table.columns):
-            continue
-        table = table.with_columns({name: evaluate(expression, table, name)})
+    table = _with_computed(table, specification, expected is not None)
     condition = value_of(specification, "where", None)
     if isinstance(condition, ColumnExpression) and expected is None:
         table = table.take(rows_where(condition, table))
+    return table
+
+
+def _with_computed(table: Table, specification: DataSpecification, new_data: bool) -> Table:
+    """The table with its computed columns; the mistakes of all of them together."""
+    problems: list[Diagnostic] = []
+    failed: set[str] = set()
+    for name, expression in _computed(specification):
+        sources = columns_in(expression)
+        if (new_data and not sources <= set(table.columns)) or sources & failed:
+            continue
+        try:
+            table = table.with_columns({name: evaluate(expression, table, name)})
+        except NndslError as problem:
+            problems += problem.diagnostics
+            failed.add(name)
+    if problems:
+        raise NndslError(problems)
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -81,11 +82,11 @@ def judge(mutant: Mutant, model: str, folder: Path = MODELS) -> Verdict:
     """Check a mutant in this process and look at what was said."""
     if mutant.table:
         with tempfile.TemporaryDirectory() as copy:
-            for table in folder.glob("*.csv"):
-                (Path(copy) / table.name).symlink_to(table)
+            for name in tables_of(mutant.text):
+                if (folder / name).is_file():
+                    shutil.copy(folder / name, copy)
             path = Path(copy) / mutant.table
             rest = path.read_bytes().partition(b"\n")[2]
-            path.unlink()
             path.write_bytes(mutant.header.encode() + b"\n" + rest)
             return _judged(mutant, model, Path(copy))
     return _judged(mutant, model, folder)
@@ -170,12 +171,17 @@ def figures(verdicts: Iterable[Verdict]) -> Figures:
     return total
 
 
+def tables_of(text: str) -> list[str]:
+    """The CSV files that a source reads."""
+    return sorted(set(re.findall(r'csv\("([^"]+)"', text)))
+
+
 @cache
 def mutants_of(path: Path) -> list[Mutant]:
     """Every mutant of a model."""
     text = path.read_text(encoding="utf-8")
     found = list(source_mutants(text))
-    for table in sorted(set(re.findall(r'csv\("([^"]+)"', text))):
+    for table in tables_of(text):
         data = path.parent / table
         if data.is_file():
             header = data.read_text(encoding="utf-8").partition("\n")[0]
