@@ -18,6 +18,8 @@ from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 
 INDENT = "    "
+ANY_ORDER = {"sum": "plus", "max": "greater"}
+"""Functions by kind of reduction whose chains LLVM may turn into vectors."""
 
 
 def block(lines: Sequence[str], depth: int = 1) -> list[str]:
@@ -103,27 +105,16 @@ def _pointers(count: int, element: Element) -> tuple[str, ...]:
     return (f"pointer:{element.value}",) * count
 
 
-def _greater(a: str, b: str) -> str:
-    """The greater of two numbers; NaN when one is."""
-    return f"where(({a} >= {b}) | ({a} != {a}), {a}, {b})"
-
-
 def total_kernel(kind: str, element: Element) -> Kernel:
-    """The sum or maximum of n numbers, by thread 0 alone. Arguments: x, y, n.
-
-    Four partial results, combined in a fixed order; sums in float64.
-    """
+    """The sum or maximum of n numbers, by thread 0 alone; sums in float64. Arguments: x, y, n."""
     wide = "float64" if kind == "sum" else element.value
-    start = "float64(0.0)" if kind == "sum" else "x[0]"
-    step = (lambda a, b: f"{a} + {b}") if kind == "sum" else _greater
-    names = [f"s{i}" for i in range(4)]
-    lines = [f"{name} = {start}" for name in names]
-    lines += ["for first in range(0, n // 4 * 4, 4):"]
-    lines += block([f"{s} = {step(s, f'{wide}(x[first + {i}])')}" for i, s in enumerate(names)])
-    lines += ["for i in range(n // 4 * 4, n):", INDENT + f"s0 = {step('s0', f'{wide}(x[i])')}"]
-    for a, b in (("s0", "s2"), ("s1", "s3"), ("s0", "s1")):
-        lines.append(f"{a} = {step(a, b)}")
-    lines.append(f"y[0] = {element.value}(s0)")
+    start = "float64(0.0)" if kind == "sum" else f"{wide}(-math.inf)"
+    lines = [
+        f"s = {start}",
+        "for i in range(n):",
+        INDENT + f"s = {ANY_ORDER[kind]}(s, {wide}(x[i]))",
+        f"y[0] = {element.value}(s)",
+    ]
     text = function("total", ["x", "y", "n"], lines)
     return glue_kernel("total", text, (*_pointers(2, element), "size"), element)
 
@@ -164,19 +155,31 @@ def reduce_kernel(kind: str, pattern: Sequence[bool], element: Element) -> Kerne
         bounds = "low * unit, high * unit" if level == 0 else f"n{axis}"
         lines.append(INDENT * level + f"for i{axis} in range({bounds}):")
     depth = len(kept)
-    index = nested(range(len(pattern)))
-    wide = "float64" if kind == "sum" else element.value
     start = "float64(0.0)" if kind == "sum" else f"{element.value}(-math.inf)"
     lines.append(INDENT * depth + f"s = {start}")
+    last = reduced.pop() if pattern[-1] else None
     for level, axis in enumerate(reduced):
         lines.append(INDENT * (depth + level) + f"for i{axis} in range(n{axis}):")
-    read = f"{wide}(x[{index}])"
-    step = f"s + {read}" if kind == "sum" else _greater("s", read)
-    lines.append(INDENT * (depth + len(reduced)) + f"s = {step}")
+    read = f"x[{nested(range(len(pattern)))}]"
+    lines += block(_reduced(kind, last, read, element), depth + len(reduced))
     lines.append(INDENT * depth + f"y[{nested(kept)}] = {element.value}(s)")
     text = function("reduce", ["x", "y", "unit", *sizes], lines)
     signature = (*_pointers(2, element), "integer", *("size" for _ in sizes))
     return glue_kernel(kind, text, signature, element)
+
+
+def _reduced(kind: str, axis: int | None, read: str, element: Element) -> list[str]:
+    """Lines that take what is read into `s`: all along a last axis as vectors, or one number."""
+    joined = "s = s + float64({0})" if kind == "sum" else "s = greater(s, {0})"
+    if axis is None:
+        return [joined.format(read)]
+    start = f"{element.value}({'0.0' if kind == 'sum' else '-math.inf'})"
+    return [
+        f"part = {start}",
+        f"for i{axis} in range(n{axis}):",
+        INDENT + f"part = {ANY_ORDER[kind]}(part, {read})",
+        joined.format("part"),
+    ]
 
 
 def nested(axes: Sequence[int]) -> str:

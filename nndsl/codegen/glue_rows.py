@@ -2,7 +2,8 @@
 
 Exponentials and logarithms are taken in loops of their own over all elements of the share, which
 vectorise whatever the width of a row; what runs along a row is only comparing and adding. For rows
-of at most `NARROW` numbers the width is written into the text: loops of three rounds unroll.
+of at most `NARROW` numbers the width is written into the text: loops of three rounds unroll. Along
+wider rows, comparing and adding are left to LLVM to vectorise (`plus`, `greater`).
 """
 
 from __future__ import annotations
@@ -16,14 +17,22 @@ from nndsl.scalar.expression import variable
 
 NARROW = 16
 
-# A row with a NaN in it has a NaN for its sum, whatever its greatest value is taken to be.
-_GREATEST = (
-    "top = x[row * n]",
-    "for j in range(1, n):",
-    INDENT + "value = x[row * n + j]",
-    INDENT + "top = where(top >= value, top, value)",
-)
-_TOTAL = ("for j in range(n):", INDENT + "total = total + y[row * n + j]")
+
+def _greatest(width: int | None) -> list[str]:
+    """Lines that give `top`. A row with a NaN has a NaN for its sum, whatever `top` is."""
+    chosen = "greater(top, value)" if width is None else "where(top >= value, top, value)"
+    return [
+        "top = x[row * n]",
+        "for j in range(1, n):",
+        INDENT + "value = x[row * n + j]",
+        INDENT + f"top = {chosen}",
+    ]
+
+
+def _total(width: int | None, element: Element) -> list[str]:
+    """Lines that give `total`, the sum of a row of y."""
+    added = "plus(total, y[row * n + j])" if width is None else "total + y[row * n + j]"
+    return [f"total = {element.value}(0.0)", "for j in range(n):", INDENT + f"total = {added}"]
 
 
 def _over(text: str, lines: tuple[str, ...] | list[str]) -> list[str]:
@@ -36,22 +45,25 @@ def _exponentials(element: Element) -> list[str]:
     return _over("i in range(low * unit * n, high * unit * n)", ["z = y[i]", *lines])
 
 
-def _moved() -> list[str]:
+def _moved(width: int | None) -> list[str]:
     """Y = x - max(x) of each row."""
-    lines = [*_GREATEST, "for j in range(n):", INDENT + "y[row * n + j] = x[row * n + j] - top"]
+    lines = [
+        *_greatest(width),
+        "for j in range(n):",
+        INDENT + "y[row * n + j] = x[row * n + j] - top",
+    ]
     return _over("row in range(low * unit, high * unit)", lines)
 
 
 def softmax_kernel(element: Element, width: int | None = None) -> Kernel:
     """Arguments: x, y, unit (rows for one row of the extent), n (numbers a row)."""
     share = [
-        f"total = {element.value}(0.0)",
-        *_TOTAL,
+        *_total(width, element),
         f"scale = {element.value}(1.0) / total",
         "for j in range(n):",
         INDENT + "y[row * n + j] = y[row * n + j] * scale",
     ]
-    lines = _moved() + _exponentials(element) + _over(_ROWS, share)
+    lines = _moved(width) + _exponentials(element) + _over(_ROWS, share)
     return _rows("softmax", _two(element), lines, element, width)
 
 
@@ -62,15 +74,14 @@ def log_softmax_kernel(element: Element, width: int | None = None) -> Kernel:
     """Arguments as for softmax."""
     logarithm = assignments([f.log(variable("total"))], ["shift"], {}, element)
     share = [
-        *_GREATEST,
-        f"total = {element.value}(0.0)",
-        *_TOTAL,
+        *_greatest(width),
+        *_total(width, element),
         *logarithm,
         "shift = shift + top",
         "for j in range(n):",
         INDENT + "y[row * n + j] = x[row * n + j] - shift",
     ]
-    lines = _moved() + _exponentials(element) + _over(_ROWS, share)
+    lines = _moved(width) + _exponentials(element) + _over(_ROWS, share)
     return _rows("log_softmax", _two(element), lines, element, width)
 
 
@@ -82,8 +93,7 @@ def cross_entropy_kernel(smooth: float, element: Element, width: int | None = No
     kind = element.value
     logarithm = assignments([f.log(variable("total"))], ["loss[row]"], {}, element)
     deltas = [
-        f"total = {kind}(0.0)",
-        *_TOTAL,
+        *_total(width, element),
         "loss[row] = total",
         f"scale = {kind}(1.0) / total",
         "for j in range(n):",
@@ -91,8 +101,8 @@ def cross_entropy_kernel(smooth: float, element: Element, width: int | None = No
         "place = row * n + classes[row]",
         f"y[place] = y[place] - {kind}({1.0 - smooth!r})",
     ]
-    losses = [*_GREATEST, *_aim(smooth, kind), "loss[row] = loss[row] - aim"]
-    lines = _moved() + _exponentials(element) + _over(_ROWS, deltas)
+    losses = [*_greatest(width), *_aim(smooth, kind), "loss[row] = loss[row] - aim"]
+    lines = _moved(width) + _exponentials(element) + _over(_ROWS, deltas)
     lines += _over(_ROWS, ["total = loss[row]", *logarithm]) + _over(_ROWS, losses)
     real = f"pointer:{kind}"
     pointers = {"x": real, "classes": "pointer:int32", "loss": real, "y": real}

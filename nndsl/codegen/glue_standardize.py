@@ -1,8 +1,8 @@
 """Glue kernels that standardise: along rows, down columns, or over any mixture of axes.
 
-A sum of floating-point numbers is a chain of additions that LLVM must not reorder. Along a row the
-chain is therefore written as `PARTS` chains, which become one vector; down columns every column
-is a chain of its own, and `ROWS` rows are added in a round, to read and write sums less often.
+A sum of floating-point numbers is a chain of additions that LLVM must not reorder, unless it is
+written with `plus`: so it is along rows. Down columns every column is a chain of its own, and
+`ROWS` rows are added in a round, to read and write the sums less often.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from nndsl.codegen.draft import glue_kernel
 from nndsl.codegen.glue import INDENT, block, function, nested
 from nndsl.codegen.program import Element, Kernel
 
-PARTS = 16
 ROWS = 4
 
 
@@ -47,17 +46,12 @@ def rows_kernel(epsilon: float, center: bool, element: Element) -> Kernel:
 
 
 def _row_sum(term: str, kind: str) -> list[str]:
-    """Lines that give `total`, the sum of a term over j < n, in `PARTS` chains."""
-    names = [f"s{i}" for i in range(PARTS)]
-    lines = [f"{name} = {kind}(0.0)" for name in names]
-    lines.append(f"for j in range(0, n // {PARTS} * {PARTS}, {PARTS}):")
-    lines += [INDENT + f"{s} = {s} + {term.format(f'j + {i}')}" for i, s in enumerate(names)]
-    while len(names) > 1:
-        half = len(names) // 2
-        lines += [f"{a} = {a} + {b}" for a, b in zip(names[:half], names[half:], strict=True)]
-        names = names[:half]
-    lines += ["total = s0", f"for j in range(n // {PARTS} * {PARTS}, n):"]
-    return [*lines, INDENT + f"total = total + {term.format('j')}"]
+    """Lines that give `total`, the sum of a term over j < n."""
+    return [
+        f"total = {kind}(0.0)",
+        "for j in range(n):",
+        INDENT + f"total = plus(total, {term.format('j')})",
+    ]
 
 
 def columns_kernel(epsilon: float, center: bool, element: Element) -> Kernel:

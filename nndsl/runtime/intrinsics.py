@@ -64,6 +64,14 @@ def _llvm(intrinsic: str) -> Write:
     return write
 
 
+def _plus(context: Any, builder: ir.IRBuilder, kind: types.Type, operands: Values) -> ir.Value:
+    """A sum whose place among others of its kind LLVM may choose: a chain becomes vectors.
+
+    The order is fixed when the kernel is compiled; it is the same in every run.
+    """
+    return builder.fadd(*operands, flags=("reassoc",))
+
+
 def _where(context: Any, builder: ir.IRBuilder, kind: types.Type, operands: Values) -> ir.Value:
     """Both sides are computed, one is chosen."""
     condition, chosen, otherwise = operands
@@ -112,6 +120,8 @@ NAMES: dict[str, Any] = {
     "uint64": types.uint64,
     "math": math,
     "where": _declare("where", _where, condition=True),
+    "plus": _declare("plus", _plus),
+    "greater": _declare("greater", _llvm("llvm.maximum")),
     "fma": _declare("fma", _llvm("llvm.fma")),
     "round_even": _declare("round_even", _llvm("llvm.roundeven")),
     "sqrt": _declare("sqrt", _llvm("llvm.sqrt")),
