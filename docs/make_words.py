@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nndsl.vocab  # noqa: F401  (importing it registers the words)
 from nndsl.lower.constants import FUNCTIONS
-from nndsl.lower.recipe_words import CLIPS, PENALTIES, STOPS
+from nndsl.lower.recipe_words import CLIPS, PENALTIES, RULES, STOPS
 from nndsl.lower.tensors import ELEMENTWISE, REDUCTIONS
 from nndsl.params import Length, Parameter, Real
 from nndsl.vocab.arguments import value_text
@@ -46,6 +46,7 @@ TRAIN_WORDS = (
     ("Penalties", "For `penalty =`.", PENALTIES),
     ("Clipping", "For `clip =`.", CLIPS),
     ("Conditions of stopping", "For `stop =`.", STOPS),
+    ("Rules", "For `rule =`: a name for several settings, which `nndsl show defaults` lists.", RULES),
 )
 
 

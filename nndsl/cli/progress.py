@@ -117,7 +117,10 @@ class PlainObserver(Observer):
             say(epoch_text(event))
 
     def on_note(self, event: Noted) -> None:
-        """A note, with its code; of many only the first ones."""
+        """A note, with its code; of many on the data only the first ones."""
+        if not event.code.startswith("NN4"):
+            self._tell(note_text(event))
+            return
         self._notes += 1
         if self._notes < MOST_NOTES:
             self._tell(note_text(event))

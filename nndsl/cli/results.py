@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from shlex import quote
@@ -28,6 +29,7 @@ def print_trained(trained: Trained) -> None:
     say(f"done    {time}: {result.reason}{kept}")
     if result.verdict is not None:
         _print_verdict(result.verdict)
+        _print_further(result.verdict.metric, result.metrics)
     elif result.metrics:
         shown = "  ".join(figure(name, value) for name, value in list(result.metrics.items())[:5])
         say(f"figures {shown}")
@@ -35,7 +37,9 @@ def print_trained(trained: Trained) -> None:
     if result.exit_code:
         say(f"next    nndsl train --resume {quote(str(trained.run))}")
     else:
-        say(f"next    nndsl predict {quote(str(trained.folder))} new.csv")
+        run = quote(str(trained.folder))
+        say(f"look    nndsl report {run}")
+        say(f"next    nndsl predict {run} new.csv")
 
 
 def _print_verdict(verdict: Verdict) -> None:
@@ -43,7 +47,8 @@ def _print_verdict(verdict: Verdict) -> None:
     if verdict.right is not None and verdict.interval is not None:
         low, high = verdict.interval
         line += f"  ({verdict.right} of {verdict.rows}; 95 % interval {low:.2f} to {high:.2f})"
-    say(f"{line}, {figure('baseline', verdict.baseline)}")
+    known = isfinite(verdict.baseline)
+    say(f"{line}, {figure('baseline', verdict.baseline)}" if known else line)
     if verdict.confusion is None or len(verdict.classes) < 3:
         return
     if len(verdict.classes) > MOST_CLASSES:
@@ -54,6 +59,15 @@ def _print_verdict(verdict: Verdict) -> None:
         counts = [str(n) if n else "." for n in verdict.confusion[i]]
         rows.append([f"        {name}", *counts, f"{verdict.recalls[i]:.2f}"])
     say(table(rows, right=range(1, len(rows[0]))))
+
+
+def _print_further(first: str, figures: Mapping[str, float]) -> None:
+    """The other metrics on the test rows."""
+    known = ("test_loss", f"test_{first}")
+    further = {name.removeprefix("test_"): value for name, value in figures.items()
+               if name.startswith("test_") and name not in known}  # fmt: skip
+    if further:
+        say("        " + "  ".join(figure(name, value) for name, value in further.items()))
 
 
 def _print_worst(classes: tuple[str, ...], confusion: np.ndarray) -> None:

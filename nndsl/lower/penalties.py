@@ -52,7 +52,7 @@ def _general(
     written = settings.run.get("penalty")
     if written is not None:
         return read_penalty(written.evaluated(), written.span), []
-    if source.schema is None or not weights:
+    if source.schema is None or not weights or "weight_decay" in settings.run:
         return [], []
     rows = training_rows(source.specification, source.schema.rows)
     numbers = all(t.kind is TargetKind.NUMBERS for t in source.schema.targets)

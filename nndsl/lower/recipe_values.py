@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
-from nndsl.diagnostics import NndslError, error
+from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower import recipe_defaults as defaults
 from nndsl.lower.constants import FUNCTIONS, describe
 from nndsl.lower.figures import PARTS, figure_name, require_figure, whole_epochs
@@ -23,6 +23,7 @@ from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind
 from nndsl.syntax import tree
 from nndsl.vocab.arguments import call
+from nndsl.vocab.kinds import Metric
 from nndsl.vocab.registry import Word, WordCall, words
 
 MOST_EPOCHS = 10**9
@@ -160,6 +161,11 @@ def _stop(values: RunValues, written: Written, schema: Schema | None) -> None:
     if isinstance(value, Mention) and value.name == "none":
         return
     values.stop = tuple(_conditions(value, written))
+    targets = schema.targets if schema is not None else ()
+    for stop in values.stop:
+        if stop.word == "no_mistakes" and targets and targets[0].kind is TargetKind.NUMBERS:
+            title = f"`no_mistakes` needs classes, but `{targets[0].name}` is a number"
+            raise error("NN306", title, stop.span, help="stop = patience(20, val_loss)")
 
 
 def _conditions(value: Any, written: Written) -> list[Stop]:
@@ -185,8 +191,6 @@ def _conditions(value: Any, written: Written) -> list[Stop]:
 
 
 def _condition(mention: Mention) -> Stop:
-    if mention.name == "no_mistakes":
-        raise not_yet("the condition `no_mistakes`", mention.span)
     if mention.name not in STOPS:
         title = f"there is no condition of stopping called `{mention.name}`"
         raise unknown_name("NN301", title, mention.name, STOPS, mention.span)
@@ -221,7 +225,7 @@ def _clip(values: RunValues, written: Written, schema: Schema | None) -> None:
     if isinstance(value, Mention) and value.name == "none":
         return
     if not isinstance(value, Mention) or value.name not in CLIPS:
-        raise _refused("clip", "`norm(limit)`", value, written)
+        raise _refused("clip", "`norm(limit)`, `value(limit)` or `none`", value, written)
     word = CLIPS[value.name]
     arguments = _bound(value, word, list(value.given or ()))
     values.clip = WordCall(word, arguments, value.span)
@@ -241,8 +245,30 @@ def _metrics(values: RunValues, written: Written, schema: Schema | None) -> None
         if item.name not in words("metric"):
             title = f"there is no metric called `{item.name}`"
             raise unknown_name("NN301", title, item.name, words("metric"), item.span)
+        _check_metric(item, found, schema)
         found.append(bind(item, words("metric")[item.name]).call)
     values.metrics = tuple(found)
+
+
+def _check_metric(item: Mention, before: list[WordCall], schema: Schema | None) -> None:
+    """A figure has one name, and a metric is for classes or for numbers."""
+    if any(other.name == item.name for other in before):
+        title = f"the metric `{item.name}` is asked for twice"
+        raise error("NN302", title, item.span, "the second time")
+    word = words("metric")[item.name]
+    assert isinstance(word, Metric)
+    targets = schema.targets if schema is not None else ()
+    if targets and all(target.kind.name.lower() != word.targets for target in targets):
+        target = targets[0]
+        kind = "a number" if target.kind is TargetKind.NUMBERS else "classes"
+        near = [w.name for w in words("metric").values()
+                if isinstance(w, Metric) and w.targets != word.targets]  # fmt: skip
+        raise error(
+            "NN306",
+            f"the metric `{item.name}` is for {word.targets}, but `{target.name}` is {kind}",
+            item.span,
+            help="one of " + ", ".join(f"`{name}`" for name in near),
+        )
 
 
 def _answer(values: RunValues, written: Written, schema: Schema | None) -> None:
@@ -270,19 +296,40 @@ def add_figures(values: RunValues, settings: Settings, schema: Schema | None) ->
     """Metrics that `keep`, `stop`, `plateau` and `expect` speak of are computed too, after the
     default one.
     """
-    asked = [str(s.arguments["metric"]) for s in values.stop if "metric" in s.arguments]
-    asked += [plateau.metric for plateau in values.plateaus]
-    asked += [values.keep] if values.keep is not None else []
+    asked = {str(s.arguments["metric"]): s.span for s in values.stop if "metric" in s.arguments}
+    asked |= {plateau.metric: plateau.span for plateau in values.plateaus}
+    if values.keep is not None:
+        kept = settings.run.get("keep")
+        asked[values.keep] = kept.span if kept is not None else None
     for expectation in settings.expectations:
-        asked += names_in(expectation.condition)
+        asked |= {name.name: name.span for name in bare_names(expectation.condition)}
     have = [c.name for c in values.metrics]
-    extra = [m for m in map(_metric_of, asked) if m is not None and m not in have]
+    extra = _further_metrics(asked, have)
     if not extra or schema is None or not schema.targets:
         return
     by_classes = schema.targets[0].kind is TargetKind.CLASSES
     first = [] if have else ["accuracy" if by_classes else "r2"]
     wanted = dict.fromkeys([*first, *extra])
     values.metrics = (*values.metrics, *(call(words("metric")[name]) for name in wanted))
+
+
+def _further_metrics(asked: Mapping[str, Span | None], have: list[str]) -> list[str]:
+    """The metrics of figures that are not computed yet; NN312 for one that needs an argument."""
+    found = []
+    for figure, span in asked.items():
+        name = _metric_of(figure)
+        if name is None or name in have:
+            continue
+        needed = [n for n, p in words("metric")[name].parameters.items() if p.required]
+        if needed:
+            raise error(
+                "NN312",
+                f"`{figure}` needs the argument `{needed[0]}` of `{name}`",
+                span,
+                help=f"metrics = [{name}(3)]",
+            )
+        found.append(name)
+    return found
 
 
 def _metric_of(figure: str) -> str | None:
@@ -302,11 +349,6 @@ def check_expectations(settings: Settings, scope: Scope) -> None:
                 continue
             with scope.problems.caught():
                 require_figure(name.name, name.span)
-
-
-def names_in(expression: tree.Expression) -> list[str]:
-    """All bare names of an expression."""
-    return [name.name for name in bare_names(expression)]
 
 
 def bare_names(expression: tree.Expression) -> list[tree.Name]:

@@ -24,8 +24,33 @@ CLIPS = {
         {"norm": Real(doc="greatest norm of all gradients together", gt=0)},
         "Gradients longer than the limit are scaled down to it.",
         "Pascanu et al. 2013, On the difficulty of training recurrent neural networks",
+    ),
+    "value": Word(
+        "value",
+        {"value": Real(doc="greatest size of each number of a gradient", gt=0)},
+        "Every number of a gradient that is larger becomes the limit.",
+    ),
+}
+
+RULES = {
+    "perceptron": Word(
+        "perceptron",
+        {"rate": Real(1.0, "how far the line is turned", gt=0)},
+        "Every row on the wrong side turns the line: w <- w + rate t x.",
+        "Rosenblatt 1958",
     )
 }
+
+RULE_SETTINGS = {
+    "perceptron": {
+        "loss": "perceptron",
+        "optimizer": "sgd({rate!r})",
+        "batch": "1",
+        "penalty": "none",
+        "keep": "last",
+    }
+}
+"""The settings that a rule stands for, with its arguments in their places."""
 
 STOPS = {
     "patience": Word(
@@ -41,4 +66,5 @@ STOPS = {
         {"threshold": Real(doc="norm of the gradient", gt=0)},
         "Ends when the norm of the gradient is small.",
     ),
+    "no_mistakes": Word("no_mistakes", {}, "Ends when every training row is classified rightly."),
 }

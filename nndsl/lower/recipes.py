@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Role, Value
@@ -20,7 +20,9 @@ from nndsl.lower.paths import resolve
 from nndsl.lower.penalties import plan_penalties
 from nndsl.lower.pictures import chosen_pictures
 from nndsl.lower.recipe_values import RunValues, add_figures, read_run_values
-from nndsl.lower.result import Expectation, Inferred, Network, Penalty, Recipe
+from nndsl.lower.restraints import plan_restraints
+from nndsl.lower.result import Expectation, Inferred, Network, Penalty, Recipe, Restraint
+from nndsl.lower.rules import apply_rule
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Settings, gather
 from nndsl.lower.values import DataSource, NetLike, Part
@@ -56,6 +58,7 @@ def recipe_of(
     source = _source(section.train, target.definition, found)
     settings = gather(section.train.body, section.defaults, scope, found.scope)
     errors = len(scope.problems.errors)
+    rule_notes = apply_rule(settings, scope)
     values = read_run_values(settings, source.schema, scope)
     optimizers = plan_optimizers(settings, values.reader, target.parameters, target.definition)
     add_figures(values, settings, source.schema)
@@ -63,6 +66,7 @@ def recipe_of(
         settings, target.definition, target.parameters, source
     )
     pictures = chosen_pictures(settings, target.definition)
+    restraints = plan_restraints(settings, target.definition, target.parameters)
     losses = _Losses(settings)
     if source.schema is None or target.definition.name not in networks:
         losses.check()
@@ -78,9 +82,9 @@ def recipe_of(
     _answer_graph(networks[target.definition.name], evaluation)
     lint_data(section.train, source, scope.problems)
     lint_layers(made, values.batch, scope.problems)
-    notes = [*values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
+    notes = [*rule_notes, *values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
     return _assemble(
-        section, target, source, settings, values, optimizers, tuple(penalties), chosen,
+        section, target, source, settings, values, optimizers, tuple(penalties), restraints, chosen,
         graph, evaluation, (*notes, *output_notes, *_ending_notes(outputs, chosen)), outputs,
         pictures,
     )  # fmt: skip
@@ -94,6 +98,7 @@ def _assemble(
     values: RunValues,
     optimizers: OptimizerPlan,
     penalties: tuple[Penalty, ...],
+    restraints: Mapping[str, Restraint],
     losses: Losses,
     graph: Graph,
     evaluation: Graph,
@@ -111,6 +116,7 @@ def _assemble(
         loss=tuple(" + ".join(term.text() for term in terms) for terms in losses.terms),
         optimizers=optimizers.uses,
         penalties=penalties,
+        restraints=restraints,
         clip=values.clip,
         batch=values.batch,
         drop_last=values.drop_last,

@@ -29,15 +29,17 @@ SETTINGS = (
     "stop",
     "keep",
     "penalty",
+    "weight_decay",
+    "max_norm",
     "clip",
+    "rule",
     "metrics",
     "answer",
     "report",
 )
-PART_SETTINGS = ("rate", "penalty", "optimizer")
+PART_SETTINGS = ("rate", "penalty", "weight_decay", "max_norm", "optimizer")
 LATER = {
     "ensemble": "several networks trained together (`ensemble`)",
-    "rule": "learning that is not descent (`rule`)",
     "watch": "live measures (`watch`)",
     "replay": "a replay buffer (`replay`)",
     "augment": "distortions of the data (`augment`)",

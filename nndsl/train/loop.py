@@ -68,7 +68,11 @@ class Loop:
         )
         self._rates = self._learning_rates()
         self._conditions = stopping.conditions(
-            job.recipe.stop, self.history.columns, self.scorer.higher_is_better, self._norm
+            job.recipe.stop,
+            self.history.columns,
+            self.scorer.higher_is_better,
+            self._norm,
+            self._mistakes,
         )
         self._time_limit = stopping.time_limit(job.recipe.stop)
         self.carried = [i.value.name for i in job.network.graph.of_role(Role.STATE)]
@@ -101,6 +105,10 @@ class Loop:
 
     def _norm(self) -> float:
         return float(self.job.training.output(GRADIENT_NORM))
+
+    def _mistakes(self) -> int:
+        self.job.evaluation.take(self.job.training, self._known)
+        return self.scorer.mistakes(self.job.train)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint instead of from the start."""

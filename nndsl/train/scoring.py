@@ -13,7 +13,7 @@ from nndsl.train import figures
 from nndsl.train.job import Arrays, Executable, Output, Scores, Verdict
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Metric
-from nndsl.vocab.metrics import confusion_matrix
+from nndsl.vocab.metrics import chosen, confusion_matrix
 from nndsl.vocab.registry import WordCall, words
 
 LOSS = "data_loss"
@@ -29,6 +29,7 @@ class Scorer:
 
     def __init__(self, executable: Executable, recipe: Recipe, outputs: Sequence[Output]) -> None:
         self._executable = executable
+        self._first = outputs[0]
         self._measures = [
             (_figure_name(metric, output, position), metric, output)
             for position, output in enumerate(outputs)
@@ -55,6 +56,12 @@ class Scorer:
             for name, metric, output in self._measures
         }
         return Scores(row_count(arrays), float(outputs[LOSS]), metrics, outputs)
+
+    def mistakes(self, arrays: Arrays) -> int:
+        """How many rows the first output, of classes, does not classify rightly."""
+        values = self._executable.evaluate(arrays)[self._first.name]
+        predictions, actual = judged(self._first, values, arrays)
+        return int(np.sum(chosen(predictions) != actual))
 
 
 def row_count(arrays: Arrays) -> int:

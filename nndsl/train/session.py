@@ -146,6 +146,7 @@ class Session:
         weights = self._best_weights()
         self.loop.hand_over(weights)
         metrics, judgement = self._final_figures()
+        self._tell_mistakes()
         folder = self.job.folder
         if folder is not None:
             contents = self._documents()
@@ -200,6 +201,16 @@ class Session:
                 name = self.loop.scorer.names[0]
                 judgement = verdict(job.outputs[0], name, job.train, job.test, scores)
         return metrics, judgement
+
+    def _tell_mistakes(self) -> None:
+        """Say what remains where training was to go on until no training row is misclassified."""
+        if not any(stop.word == "no_mistakes" for stop in self.job.recipe.stop):
+            return
+        left = self.loop.scorer.mistakes(self.job.train)
+        if left:
+            rows, epochs = row_count(self.job.train), len(self.loop.history)
+            text = f"still {left} of {rows} training rows are misclassified after {epochs} epochs"
+            self.observer.on_note(Noted(text, "NN830"))
 
     def _result(
         self,

@@ -66,16 +66,29 @@ class GradientBelow:
         return f"gradient norm {norm:.3g} below {self.threshold:g}"
 
 
+@dataclass
+class NoMistakes:
+    """Ends when `count`, of training rows that are not classified rightly, is 0."""
+
+    count: Callable[[], int]
+
+    def met(self, history: History) -> str | None:
+        """Looks at the weights that the last step of the epoch left."""
+        return "every training row is classified rightly" if self.count() == 0 else None
+
+
 def conditions(
     stops: Sequence[Stop],
     columns: Sequence[str],
     higher: Callable[[str], bool],
     norm: Callable[[], float] | None,
+    mistakes: Callable[[], int] = lambda: 0,
 ) -> list[Condition]:
     """The conditions on epochs that a recipe asks for; durations are read by `time_limit`.
 
     `columns` are the figures there will be, `higher` says of a figure whether more is better,
-    `norm` reads the gradient's norm. Raises NN391 for a figure that there is not.
+    `norm` reads the gradient's norm, `mistakes` counts the training rows that are not classified
+    rightly. Raises NN391 for a figure that there is not.
     """
     found: list[Condition] = []
     for stop in stops:
@@ -89,6 +102,8 @@ def conditions(
             if norm is None:
                 raise ValueError("the training program computes no gradient norm")
             found.append(GradientBelow(float(stop.arguments["threshold"]), norm))
+        elif stop.word == "no_mistakes":
+            found.append(NoMistakes(mistakes))
     return found
 
 
