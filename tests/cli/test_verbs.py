@@ -12,8 +12,8 @@ from nndsl import __version__
 from nndsl.cli.main import nndsl_command
 from tests.cli.conftest import MODELS
 
-VERBS = ["bench", "cache", "check", "compile", "diff", "doctor", "evaluate", "explain", "export",
-         "fmt", "new", "predict", "render", "report", "show", "summary", "surface", "train"]  # fmt: skip
+VERBS = ["bench", "cache", "check", "compile", "diff", "doctor", "evaluate", "explain",
+         "export", "fmt", "new", "predict", "render", "report", "show", "summary", "surface", "train"]  # fmt: skip
 
 
 def test_all_verbs_are_there_and_explain_themselves(nndsl):
