@@ -9,7 +9,7 @@ import click
 
 from nndsl import driver
 from nndsl.cli.options import data_argument, file_argument, set_option
-from nndsl.cli.output import emit, show_diagnostics
+from nndsl.cli.output import emit, say, show_diagnostics
 from nndsl.cli.progress import watching
 from nndsl.cli.results import folds_record, print_folds, print_trained, result_record
 from nndsl.diagnostics import ExitCode, error
@@ -54,6 +54,7 @@ from nndsl.train.events import Observer
     metavar="RUN",
     help="Go on with a run that was stopped, instead of FILE.",
 )
+@click.option("--report", is_flag=True, help="Write RUN/report.html when it is done.")
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -66,6 +67,7 @@ def command(
     folds: int | None,
     only: str | None,
     resume: Path | None,
+    report: bool,
     settings: tuple[str, ...],
     as_json: bool,
     quiet: bool,
@@ -92,7 +94,8 @@ def command(
                     "`--resume` takes the source, the data and all settings from the run",
                     help=f"nndsl train --resume {resume}",
                 )
-            return _ended(*resume_run(resume, threads, observer, tell), as_json)
+            opened, trained = resume_run(resume, threads, observer, tell)
+            return _ended(opened, trained, as_json, report)
         if file is None:
             raise error("NN016", "which file is to be trained?", help="nndsl train FILE.nn")
         opened = training.open_for_training(file, options)
@@ -100,9 +103,13 @@ def command(
         if not quiet:
             show_diagnostics(opened.module.lints, json=as_json)
         folds = folds or training.folds_asked(opened, only)
+        if folds is not None and report:
+            raise error("NN016", "a cross-validation keeps no network to report on",
+                        help="leave `--folds` or `--report` away")  # fmt: skip
         if folds is not None:
             return _in_folds(opened, stem, folds, options, observer, as_json, quiet)
-        return _ended(opened, train_file(opened, stem, options, observer, tell), as_json)
+        trained = train_file(opened, stem, options, observer, tell)
+        return _ended(opened, trained, as_json, report)
 
 
 def _in_folds(
@@ -126,11 +133,27 @@ def _silent(trained: training.Trained) -> None:
     """Say nothing of a section."""
 
 
-def _ended(opened: driver.Opened, trained: list[training.Trained], as_json: bool) -> int:
-    """Judge the expectations; with `--json`, the result has the last word."""
+def _ended(
+    opened: driver.Opened, trained: list[training.Trained], as_json: bool, report: bool
+) -> int:
+    """Write the reports, judge the expectations; with `--json`, the result has the last word."""
     code = trained[-1].result.exit_code
+    if report and code == 0:
+        _write_reports(trained, as_json)
     failed = failed_after(opened, trained) if code == 0 else []
     show_diagnostics(failed, json=as_json)
     if as_json:
         emit(result_record(trained[-1]))
     return code or int(ExitCode.EXPECTATION if failed else ExitCode.OK)
+
+
+def _write_reports(trained: list[training.Trained], as_json: bool) -> None:
+    """The report of each net that was trained."""
+    from nndsl.model.report.writing import write_report
+
+    for folder in dict.fromkeys(each.folder for each in trained):
+        path = write_report(folder)
+        if as_json:
+            emit({"event": "report", "file": str(path)})
+        else:
+            say(f"report  {path}")

@@ -80,7 +80,7 @@ class Frame:
         y_ticks = _heights(y_low, y_high, max(int((bottom - top) / 34), 2), y_log)
         widest = max((len(number_text(t, y_log)) for t in y_ticks), default=1)
         left = 12 + widest * LETTER + (LABEL if y_label else 0)
-        x_ticks = ticks(x_low, x_high, max(int((size[0] - left) / 70), 2), whole)
+        x_ticks = ticks(x_low, x_high, max(int((size[0] - left) / 56), 2), whole)
         return cls(left, top, size[0] - RIGHT, bottom, (x_low, x_high), (y_low, y_high), y_log,
                    tuple(x_ticks), tuple(y_ticks))  # fmt: skip
 

@@ -90,7 +90,7 @@ def range_chart(
     alternative: str,
     *,
     bounds: tuple[float, float] | None = None,
-    width: int = 560,
+    width: int = 440,
 ) -> str:
     """Numbers side by side on one axis: a dot each, with its interval as a line through it.
 
@@ -130,7 +130,7 @@ def _ranged(item: Ranged, y: float, left: float, across: object, strong: bool) -
         )
     shape = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if strong else 4.5}"'
     parts.append(f'{shape} class="{kind}-fill" fill="{colour}"/>')
-    parts.append(text(end + 10, y + 4, f"{item.value:.3g}", "start", weight))
+    parts.append(text(end + 10, y + 4, number_text(float(f"{item.value:.3g}")), "start", weight))
     return parts
 
 

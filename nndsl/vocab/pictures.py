@@ -114,7 +114,7 @@ def _curves(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
     found: list[Figure] = [_over_epochs(run, "Loss", losses)]
     for name in run.history:
         if name not in NOT_FIGURES:
-            found.append(_over_epochs(run, _spoken(name).capitalize(), [name]))
+            found.append(_over_epochs(run, _title(name), [name]))
     if len(set(run.history.get("learning_rate", ()))) > 1:
         found.append(_over_epochs(run, "Learning rate", ["learning_rate"]))
     return found
@@ -122,12 +122,12 @@ def _curves(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
 
 def _over_epochs(run: Run, title: str, names: Sequence[str]) -> Lines:
     epochs = [float(e) for e in run.history["epoch"]]
-    lines = tuple(Line(_spoken(n), epochs, run.history[n]) for n in names)
+    lines = tuple(Line(spoken(n), epochs, run.history[n]) for n in names)
     values = [v for n in names for v in run.history[n] if math.isfinite(v)]
     wide = title == "Loss" and min(values, default=0) > 0
     return Lines(
         title,
-        ". ".join(_told(_spoken(n), run.history[n], run.best_epoch) for n in names),
+        ". ".join(_told(spoken(n), run.history[n], run.best_epoch) for n in names),
         lines,
         "epoch",
         marks=_best_mark(run, names[-1]),
@@ -143,9 +143,28 @@ def _best_mark(run: Run, name: str) -> tuple[tuple[float, float, str], ...]:
     return ((float(best), values[best], f"kept: epoch {best}"),) if best in values else ()
 
 
-def _spoken(name: str) -> str:
-    """`val_accuracy` as people say it: `validation accuracy`."""
-    return name.replace("val_", "validation ").replace("train_", "training ").replace("_", " ")
+SPOKEN = {
+    "r2": "R²",
+    "f1": "F1",
+    "pr_auc": "area under precision over recall",
+    "median_ae": "median absolute error",
+    "max_error": "greatest error",
+}
+LETTERS = ("auc", "mcc", "rmse", "mse", "mae", "mape")
+_PARTS = {"val": "validation", "train": "training", "test": "test"}
+
+
+def spoken(name: str) -> str:
+    """A figure as people say it: `val_accuracy` is `validation accuracy`."""
+    part, _, rest = name.partition("_")
+    if part in _PARTS and rest:
+        return f"{_PARTS[part]} {spoken(rest)}"
+    return name.upper() if name in LETTERS else SPOKEN.get(name, name.replace("_", " "))
+
+
+def _title(name: str) -> str:
+    said = spoken(name)
+    return said[:1].upper() + said[1:]
 
 
 def _told(name: str, values: Sequence[float], best: int | None) -> str:

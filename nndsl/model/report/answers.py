@@ -22,7 +22,7 @@ from nndsl.render.report import content
 from nndsl.schema import TargetKind
 from nndsl.train.figures import wilson_interval
 from nndsl.vocab.arguments import call
-from nndsl.vocab.pictures import Judged, confusion_of
+from nndsl.vocab.pictures import Judged, confusion_of, spoken
 from nndsl.vocab.registry import WordCall, words
 
 GAP = 0.05
@@ -39,23 +39,10 @@ def judgement_of(evidence: Evidence) -> Judgement | None:
     return judge(recipe, evidence.judged[0], evidence.rows, train, recipe.seed)
 
 
-SPOKEN = {
-    "r2": "R²",
-    "f1": "F1",
-    "pr_auc": "area under precision over recall",
-    "median_ae": "median absolute error",
-    "max_error": "greatest error",
-}
-LETTERS = ("auc", "mcc", "rmse", "mse", "mae", "mape")
-
-
-def spoken(metric: WordCall) -> str:
-    """A metric as it stands in a sentence or a table."""
-    if metric.name in LETTERS:
-        return metric.name.upper()
-    name = SPOKEN.get(metric.name, metric.name.replace("_", " "))
+def named(metric: WordCall) -> str:
+    """A metric as it stands in a sentence or a table, with the numbers it was given."""
     given = [str(value) for value in metric.arguments.values() if not isinstance(value, str)]
-    return f"{name} ({', '.join(given)})" if given else name
+    return f"{spoken(metric.name)} ({', '.join(given)})" if given else spoken(metric.name)
 
 
 def verdict(evidence: Evidence, judgement: Judgement | None) -> str:
@@ -71,12 +58,13 @@ def verdict(evidence: Evidence, judgement: Judgement | None) -> str:
             f"{percent(low)} to {percent(high)}"
         )
         return f"{told}{_beside(judgement, percent)}."
+    shown = share if is_share(judgement.metric) else number
     told = (
-        f"Its {spoken(judgement.metric)} for `{judged.target}` on {judgement.rows} "
-        f"{_rows(evidence.part)} is {number(judgement.value)}, with a 95 % interval of "
-        f"{number(low)} to {number(high)}"
+        f"Its {named(judgement.metric)} for `{judged.target}` on {judgement.rows} "
+        f"{_rows(evidence.part)} is {shown(judgement.value)}, with a 95 % interval of "
+        f"{shown(low)} to {shown(high)}"
     )
-    return f"{told}{_beside(judgement, number)}."
+    return f"{told}{_beside(judgement, shown)}."
 
 
 def _rows(part: str) -> str:
@@ -103,7 +91,7 @@ def _verdict_of_record(evidence: Evidence) -> str:
         if part != "test" or metric == "loss":
             continue
         rows = int(record.rows.get("test", 0))
-        told = f"At the end of the training its {metric.replace('_', ' ')} on {rows} test rows was "
+        told = f"At the end of the training its {spoken(metric)} on {rows} test rows was "
         if metric == "accuracy" and rows:
             low, high = wilson_interval(round(value * rows), rows)
             between = f"{percent(low)} to {percent(high)}"
@@ -143,11 +131,11 @@ def _gap(evidence: Evidence, judgement: Judgement) -> Iterator[str]:
     low, high = judgement.interval
     if known - judgement.value > GAP and known > high:
         yield (
-            f"On the training rows the same figure is {number(known)}: part of what it learnt "
+            f"On the training rows the same figure is {share(known)}: part of what it learnt "
             "holds only there (overfitting)."
         )
     elif low <= known <= high:
-        yield f"On the training rows the same figure is {number(known)}, which is no different."
+        yield f"On the training rows the same figure is {share(known)}, which is no different."
 
 
 NO_SHARES = ("log_loss", "mcc")
@@ -175,7 +163,7 @@ def comparison(evidence: Evidence, judgement: Judgement | None) -> content.Pictu
     bounded = is_share(judgement.metric) and judgement.metric.name != "r2"
     bounds = (0.0, 1.0) if bounded else None
     told = "; ".join(f"{item.name} {number(item.value)}" for item in known)
-    name = spoken(judgement.metric)
+    name = named(judgement.metric)
     drawing = range_chart(items, f"{name}: {told}", bounds=bounds)
     better = "more" if higher_is_better(judgement.metric) else "less"
     caption = f"On the {_rows(evidence.part)}; {better} is better. The line is the 95 % interval."
@@ -195,7 +183,7 @@ def metric_tables(evidence: Evidence) -> list[content.Block]:
         for metric in all_metrics(evidence.loaded.recipe, judged):
             shown = share if kind_of(judged) is TargetKind.CLASSES or is_share(metric) else number
             figures = (shown(figure(metric, given)) for given in parts.values())
-            rows.append((spoken(metric), *figures, metric.word.doc))
+            rows.append((named(metric), *figures, metric.word.doc.replace("`", "")))
         numbers = frozenset(range(1, len(parts) + 1))
         title = f"{judged.target}: figures"
         found.append(content.Table(title, ("figure", *parts, "meaning"), rows, numbers))

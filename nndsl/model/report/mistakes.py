@@ -111,7 +111,7 @@ def _pictures(
         items.append(content.Tile(f"{name}, taken for {other} ({sure})", address, told, size))
     ramp = content.Tile("", data_address(png(coloured(np.linspace(-1, 1, 64)[None], 1.0))), "",
                         (160, 10))  # fmt: skip
-    ends = (number(low), "", number(high))
+    ends = (number(low), number(high))
     caption = "Under each: what it is, what it was taken for, and with which probability."
     return content.Tiles(title, caption, tuple(items), ramp, ends)
 

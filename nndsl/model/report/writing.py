@@ -10,7 +10,6 @@ import numpy as np
 from markupsafe import Markup
 
 from nndsl.data import fingerprint
-from nndsl.diagnostics import NndslError
 from nndsl.ir.types import format_shape
 from nndsl.lower.result import Inferred
 from nndsl.model.report import answers, machine
@@ -19,11 +18,9 @@ from nndsl.model.report.evidence import TRAINING, Evidence, gather
 from nndsl.model.report.mistakes import mistakes
 from nndsl.model.report.numbers import counted, duration, number, size
 from nndsl.render.charts import Life, memory_map, share_bar
-from nndsl.render.diagram import diagram_source
-from nndsl.render.layout import draw
 from nndsl.render.report import content
 from nndsl.render.report.content import Block, Fact, Section
-from nndsl.render.report.figures import blocks_of
+from nndsl.render.report.figures import blocks_of, diagram
 from nndsl.render.report.page import page
 from nndsl.runtime.durable import write_file
 from nndsl.vocab.arguments import call
@@ -94,26 +91,14 @@ def _facts(evidence: Evidence) -> Iterable[Fact]:
 
 
 def _pictures(evidence: Evidence, section: str) -> list[Block]:
-    """The standard pictures of a section, and those asked for in the file, once each."""
-    chosen: dict[str, list[WordCall]] = {}
-    for name, word in words("picture").items():
-        if isinstance(word, Picture) and word.standard and word.section == section:
-            chosen[name] = [call(word)]
-    asked = [c for c in evidence.loaded.recipe.report if _section_of(c) == section]
-    for picture in asked:
-        if picture.name in chosen and chosen[picture.name][0] not in asked:
-            chosen[picture.name] = []
-        chosen.setdefault(picture.name, []).append(picture)
+    """The pictures of a section: those asked for in the file, then the standard ones."""
+    here = [w for w in words("picture").values() if isinstance(w, Picture) and w.section == section]
+    asked = [picture for picture in evidence.loaded.recipe.report if picture.word in here]
+    standard = [call(w) for w in here if w.standard and w not in [a.word for a in asked]]
     found: list[Block] = []
-    for calls in chosen.values():
-        for picture in calls:
-            found += _drawn(evidence, picture, picture in asked)
+    for picture in (*asked, *standard):
+        found += _drawn(evidence, picture, picture in asked)
     return found
-
-
-def _section_of(picture: WordCall) -> str:
-    assert isinstance(picture.word, Picture)
-    return picture.word.section
 
 
 def _drawn(evidence: Evidence, picture: WordCall, is_asked: bool) -> list[Block]:
@@ -159,12 +144,6 @@ def _more_pictures(evidence: Evidence) -> Section:
 
 def _network(evidence: Evidence) -> Section:
     network = evidence.loaded.network
-    try:
-        drawing = draw(diagram_source(network), "svg").decode("utf-8")
-        picture: Block = content.Picture("Diagram", Markup(drawing[drawing.index("<svg") :]),
-                                         wide=True)  # fmt: skip
-    except NndslError as problem:
-        picture = content.Notice(f"No diagram: {problem.diagnostics[0].title}.")
     rows = []
     for part in network.parts:
         if not part.is_block:
@@ -175,7 +154,7 @@ def _network(evidence: Evidence) -> Section:
     table = content.Table("Parts", heads, rows[:SHOWN], frozenset({3}), rows[SHOWN:])
     inputs = ", ".join(f"`{n}` of {format_shape(s)}" for n, s in network.inputs.items())
     lead = f"{network.parameter_count:,} numbers are learnt; its input is {inputs}."
-    return Section("network", "Network", lead, (picture, table))
+    return Section("network", "Network", lead, (diagram(network), table))
 
 
 def _data(evidence: Evidence) -> Section:

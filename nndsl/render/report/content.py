@@ -100,7 +100,7 @@ class Tiles:
     caption: str
     items: tuple[Tile, ...]
     scale: Tile
-    ends: tuple[str, str, str]
+    ends: tuple[str, str]
     kind = "tiles"
 
 
@@ -115,11 +115,21 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Formula:
+    """A formula and the spaces of its symbols as MathML, and a few words."""
+
+    markup: Markup
+    where: Markup | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Formulas:
-    """Formulas as markup (MathML), with the same as text to copy."""
+    """Formulas one below the other; `text` are the same to copy."""
 
     title: str
-    markup: Markup
+    items: tuple[Formula, ...]
+    remark: str = ""
     text: str = ""
     kind = "formulas"
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
 from markupsafe import Markup
 
+from nndsl.diagnostics import NndslError
+from nndsl.lower.result import Network
 from nndsl.render.axes import number_text
 from nndsl.render.charts import bar_chart
+from nndsl.render.diagram import diagram_svg
 from nndsl.render.plots import Mark, Series, line_chart
 from nndsl.render.png import coloured, data_address, png
-from nndsl.render.report.content import Block, Matrix, Picture, Pictures, Table, Tile, Tiles
+from nndsl.render.report.content import Block, Matrix, Notice, Picture, Pictures, Table, Tile, Tiles
 from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Lines
 
 CHART = (440, 260)
@@ -20,8 +24,10 @@ SMALL = (260, 150)
 MOST_CLASSES = 24
 """Classes up to which the whole table of mistakes is shown; beyond it the worst pairs."""
 WORST_PAIRS = 20
-TILE = 112
-"""Pixels of the longer side of a weight picture, about."""
+HELD = 0.99
+"""Share of the weights within the scale: a few large ones do not make all others grey."""
+TILE, FEW = 112, 10
+"""Pixels of the longer side of a weight picture, about; few ones are half as large again."""
 
 
 def blocks_of(figures: Iterable[Figure]) -> list[Block]:
@@ -40,6 +46,16 @@ def blocks_of(figures: Iterable[Figure]) -> list[Block]:
             found.append(_images(figure))
     side_by_side = [Pictures(tuple(charts)), Pictures(tuple(small), small=True)]
     return [*(block for block in side_by_side if block.items), *found]
+
+
+def diagram(network: Network) -> Block:
+    """The net as a drawing; its size is left to the page, for no element there has a style."""
+    try:
+        drawing = diagram_svg(network)
+    except NndslError as problem:
+        return Notice(f"No diagram: {problem.diagnostics[0].title}.")
+    sized = re.sub(r' style="[^"]*"', "", drawing, count=1)
+    return Picture("Diagram", Markup(sized), wide=True)
 
 
 def _lines(figure: Lines) -> Picture:
@@ -103,19 +119,20 @@ def _worst(figure: Confusion) -> Table:
 
 def _images(figure: Images) -> Tiles:
     images = figure.images
-    limit = float(np.abs(images).max(initial=0.0)) or 1.0
+    limit = float(np.quantile(np.abs(images), HELD)) or 1.0
     colours = coloured(images, limit)
     _, height, width = images.shape
-    zoom = max(1, round(TILE / max(height, width, 1)))
+    side = TILE if len(images) > FEW else 1.5 * TILE
+    zoom = max(1, round(side / max(height, width, 1)))
     items = tuple(
         Tile(name, data_address(png(one)), _told(name, values), (width * zoom, height * zoom))
         for name, one, values in zip(figure.names, colours, images, strict=True)
     )
     ramp = coloured(np.linspace(-limit, limit, 64)[None, :], limit)
     scale = Tile("scale", data_address(png(ramp)), "", (160, 10))
-    ends = (number_text(-limit), "0", number_text(limit))
-    return Tiles(figure.title, f"Shown are {figure.alternative}.", items, scale,
-                 (f"{-limit:.2g}".replace("-", "−"), ends[1], f"{limit:.2g}"))  # fmt: skip
+    told = f"Shown are {figure.alternative}; what lies beyond an end of the scale has its colour."
+    end = number_text(float(f"{limit:.2g}"))
+    return Tiles(figure.title, told, items, scale, (f"\N{MINUS SIGN}{end}", end))
 
 
 def _told(name: str, values: np.ndarray) -> str:

@@ -10,16 +10,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from nndsl.render.report.content import Report
+from nndsl.render.report.content import Picture, Report
 from nndsl.report_text import visible
 
 _HERE = Path(__file__).parent
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -27,12 +29,21 @@ def page(report: Report) -> str:
     """The whole file as text."""
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     script = (_HERE / "page.js").read_text(encoding="utf-8")
+    styles = " ".join(sorted({_digest(text) for text in (style, *_styles(report))}))
     policy = (
-        f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; "
+        f"default-src 'none'; style-src {styles}; script-src {_digest(script)}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     template = _environment().get_template("page.html")
     return template.render(report=report, style=Markup(style), script=Markup(script), policy=policy)
+
+
+def _styles(report: Report) -> Iterator[str]:
+    """The style sheets inside drawings."""
+    blocks = [block for section in report.sections for block in section.blocks]
+    for block in blocks:
+        if isinstance(block, Picture):
+            yield from _STYLE.findall(block.drawing)
 
 
 def _environment() -> Environment:
