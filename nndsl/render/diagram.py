@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 LONGEST_LABEL = 48
 FONT = {"fontname": "Helvetica", "fontcolor": INK}
 SPACE = "&#160;"
-WIDE_ENOUGH = 34
+WIDE_ENOUGH = 26
 """Twice the letters of a frame's label that end left of the arrow into the frame anyhow."""
+WIDTHS = {"solid": "1.1", "dashed": "1.1", "bold": "2"}
 LONGEST_FIRST_LINE = 34
 
 
@@ -124,12 +125,13 @@ class _Drawer:
 
     def _draw_box(self, drawing: Digraph, box: Box) -> None:
         colors = STATUS.get(box.status, KINDS[box.kind])
-        style = colors.style if colors.style != "solid" else ""
+        style = "dashed" if colors.style == "dashed" else ""
         paint = {
             "color": colors.line,
             "fillcolor": colors.fill,
             "tooltip": escape(box.tooltip, 200),
             "group": self.column[box],
+            "penwidth": WIDTHS[colors.style],
         }
         if box.kind == "join" and len(box.lines[0]) == 1:
             drawing.node(
@@ -149,7 +151,8 @@ class _Drawer:
         shown = {"label": f"<{SPACE * 2}{escape(label)}>"} if label else {}
         if arrow.status:
             colors = STATUS[arrow.status]
-            shown |= {"color": colors.line, "style": colors.style}
+            shown |= {"color": colors.line, "penwidth": WIDTHS[colors.style]}
+            shown["style"] = "dashed" if colors.style == "dashed" else "solid"
         if arrow.target is None:
             end, column = f"end{number}", self.column[arrow.source]
             straight = {"group": column} if self.onward[arrow.source] == 1 else {}
@@ -227,7 +230,7 @@ def _label(box: Box) -> str:
     first = f"<B>{escape(box.lines[0])}</B>"
     after = [escape(line) for line in box.lines[1:]]
     if len(" · ".join(box.lines)) <= LONGEST_FIRST_LINE:
-        first, after = " · ".join([first, *after]), []
+        first, after = f"{SPACE}· ".join([first, *after]), []
     if box.times > 1:
         first += f"{SPACE * 3}<B>× {box.times}</B>"
     rows = [first, *after]

@@ -167,7 +167,8 @@ class _KernelDrawer:
         if part is not None:
             for other in self.drawn.boxes:
                 if other.frame is frame and other.tooltip == part.path:
-                    other.small = (*other.small[:-1], operation_text(node), other.small[-1])
+                    made_of = ", ".join([*other.small[:-1], operation_text(node)])
+                    other.small = (made_of, other.small[-1])
                     self.box_of[node] = other
                     return
         box = self._box(node, part, frame)

@@ -142,7 +142,7 @@ class _Merger:
         before, after = self.found.before, self.found.after
         notes = [
             f"{' · '.join(before.notes)}  →  {' · '.join(after.notes)}",
-            "green: added   red, dashed: removed   amber: changed",
+            "+ green: added   − red, dashed: removed   ~ amber: changed",
         ]
         title = " → ".join(dict.fromkeys([before.title, after.title]))
         drawn = Picture(title, tuple(notes), frames=list(after.frames))
@@ -171,6 +171,8 @@ class _Merger:
         assert model is not None
         frame = self.frame_of.get(model.frame) if model.frame is not None else None
         lines, small = model.lines, model.small
+        if pair.status != "same" and len(lines[0]) > 1:
+            lines = (f"{SIGNS[pair.status]} {lines[0]}", *lines[1:])
         if pair.before is not None and pair.status == "changed":
             was = pair.before
             if _text(was) != _text(model):

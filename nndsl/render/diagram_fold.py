@@ -27,6 +27,9 @@ from nndsl.render.structure import Group, Stage, Structure, structure_of
 LARGE = 6
 """Stages of a block from which on it is one box, even where it is used only once."""
 
+FEWEST_SHOWN = 3
+"""Things in a net below which its blocks are opened: a single box tells nothing."""
+
 EVERYTHING = "all"
 LONGEST_PREVIEW = 44
 
@@ -41,23 +44,15 @@ def picture_of(network: Network, opened: Iterable[str] = ()) -> Picture:
     choice = _Choice(structure.root, tuple(opened))
     picture = Picture(network.name, (_totals(network),))
     folder = _Folder(structure, choice, picture)
-    folder.show(_contents(structure.root, choice), None)
+    folder.show_all()
     folder.add_arrows()
     return picture
 
 
 def _totals(network: Network) -> str:
     work = flops_text(graph_flops(network.graph))
-    return f"{count_text(network.parameter_count, 'parameter')} · {work} a row"
-
-
-def _contents(root: Group, choice: _Choice) -> Sequence[Stage | Group]:
-    """The children of the net; a block that is all of it is opened."""
-    blocks = [c for c in root.children if isinstance(c, Group)]
-    rest = [c for c in root.children if isinstance(c, Stage) and c.kind != "input"]
-    if not rest and len({choice.signatures.of(block) for block in blocks}) == 1:
-        choice.shown.update(blocks)
-    return root.children
+    text = f"{count_text(network.parameter_count, 'parameter')} · {work} a row"
+    return text if network.is_complete else f"{text}, without what the data decides"
 
 
 class _Choice:
@@ -147,10 +142,21 @@ class _Folder:
                 self.readers.setdefault(source, []).append(stage)
         self.leaving = set(self.structure.outputs.values())
 
+    def show_all(self) -> None:
+        """Everything; where little but a block or two would be seen, their insides."""
+        children = self.structure.root.children
+        shown = self._runs([c for c in children if isinstance(c, Group) or c.kind != "input"])
+        if len(shown) < FEWEST_SHOWN:
+            firsts = (child for run in shown for child in run.first)
+            self.choice.shown.update(child for child in firsts if isinstance(child, Group))
+        self.show(children, None)
+
+    def _runs(self, children: Sequence[Stage | Group]) -> list[Run]:
+        return runs_of(children, self.choice.signatures, self.readers, self.leaving)
+
     def show(self, children: Sequence[Stage | Group], frame: Frame | None) -> None:
         """Boxes for the children of a block, run by run."""
-        signatures = self.choice.signatures
-        for run in runs_of(children, signatures, self.readers, self.leaving):
+        for run in self._runs(children):
             if len(run.first) > 1 and run.times > 1:
                 inner = Frame("", frame, run.times)
                 self.picture.frames.append(inner)
@@ -203,7 +209,7 @@ class _Folder:
     def _preview(self, group: Group) -> str:
         """What stands in a block, as words in order."""
         names: list[str] = []
-        for run in runs_of(group.children, self.choice.signatures, self.readers, self.leaving):
+        for run in self._runs(group.children):
             inner = [word for child in run.first for word in _names_in(child)]
             names += [f"{' · '.join(inner)} × {run.times}" if run.times > 1 else w for w in inner]
         text = " · ".join(dict.fromkeys(names) if len(names) > 8 else names)

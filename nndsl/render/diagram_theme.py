@@ -21,7 +21,7 @@ SHADE = "#f4f6f8"
 STATUS = {
     "added": Colors("#d5f0dc", "#1a7f4b", "#12402a", "#4cc38a", "bold"),
     "removed": Colors("#fbdcdc", "#b3373f", "#4c1a1e", "#f08a8f", "dashed"),
-    "changed": Colors("#ffeeb8", "#b07d00", "#453700", "#e0b03c", "bold"),
+    "changed": Colors("#ffeeb8", "#b07d00", "#453700", "#e0b03c"),
     "same": Colors("#f7f8f9", "#a6b0ba", "#20262d", "#6f7b88"),
 }
 """Where two networks are compared: colour, and with it the style of the line."""

@@ -47,7 +47,7 @@ def _drawn(source: str, kind: str) -> bytes:
         )
     try:
         done = subprocess.run(
-            [program, f"-T{kind}"],
+            [program, f"-T{kind}", *(["-Gdpi=144"] if kind == "png" else [])],
             input=source.encode("utf-8"),
             capture_output=True,
             timeout=SECONDS,

@@ -15,6 +15,7 @@ MARGIN = 18.0
 FONTS = ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique", "Helvetica-BoldOblique")
 SOLID = "[] 0 d"
 DASHES = {"dashed": "[5 3] 0 d", "dotted": "[1 3] 0 d", "solid": SOLID}
+WIDTH = "setlinewidth("
 CIRCLE = 0.5523
 """Where the control points of a quarter circle of radius 1 are (four Bezier curves a circle)."""
 
@@ -76,6 +77,7 @@ class _Painter:
         self.size = 11.0
         self.style = 0
         self.dash = SOLID
+        self.width = 1.0
 
     def operators(self, operations: Sequence[Operation]) -> Iterator[str]:
         """The operators of one list of operations."""
@@ -91,6 +93,8 @@ class _Painter:
                 self.style = int(operation["fontchar"]) & 3
             elif kind == "S" and operation["style"] in DASHES:
                 self.dash = DASHES[operation["style"]]
+            elif kind == "S" and operation["style"].startswith(WIDTH):
+                self.width = float(operation["style"][len(WIDTH) : -1])
             elif kind == "T":
                 yield self._letters(operation)
             elif kind in "PpBbLEe":
@@ -119,7 +123,7 @@ class _Painter:
         yield " ".join(map(_text, self.pen[:3])) + " RG"
         close = "" if kind in "bL" else "h "
         end = {(True, True): "B", (True, False): "f", (False, True): "S"}.get((fill, line), "n")
-        yield f"{self.dash} {path} {close}{end}"
+        yield f"{self.dash} {_text(self.width)} w {path} {close}{end}"
 
 
 def _color(text: str) -> tuple[float, float, float, float]:

@@ -99,6 +99,16 @@ def test_the_graph_after_a_pass(golden):
     assert "updates dense[1].weight, dense[1].weight:v" in updates
 
 
+@pytest.mark.parametrize("path", sorted(MODELS.glob("*.nn")), ids=lambda path: path.stem)
+def test_every_model(path):
+    opened = driver.open_file(path, data_needed=False)
+    for net in opened.module.networks.values():
+        for picture in (picture_of(net), picture_of(net, ["all"]), kernels_picture(net)):
+            lines = terminal_text(picture).splitlines()
+            assert max(map(len, lines)) <= 80
+            dot_source(picture)
+
+
 def test_a_graph_too_large_to_look_at():
     with pytest.raises(NndslError, match="NN006"):
         graph_picture(network(DEEP).graph, "Deep")
