@@ -13,7 +13,8 @@ from nndsl.cli.main import nndsl_command
 from tests.cli.conftest import MODELS
 
 VERBS = ["bench", "cache", "check", "compile", "diff", "doctor", "evaluate", "explain",
-         "export", "fmt", "new", "predict", "render", "report", "show", "summary", "surface", "train"]  # fmt: skip
+         "export", "fmt", "new", "predict", "render", "report", "show", "summary", "surface",
+         "train"]  # fmt: skip
 
 
 def test_all_verbs_are_there_and_explain_themselves(nndsl):

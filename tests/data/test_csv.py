@@ -250,7 +250,7 @@ def _npy() -> bytes:
         (PLAIN.encode("utf-16-le"), "UTF-16"),
         (b"a,t\n1,x\n2,caf\xe9\n", "Latin-1"),
         (b"a,t\n1,x\n2,y\0z\n", "NUL"),
-        (gzip.compress(PLAIN.encode()), "gzip"),
+        (gzip.compress(PLAIN.encode(), mtime=0), "gzip"),
         (b"PK\x03\x04rest", "xlsx"),
         (b"PAR1rest", "Parquet"),
         (_npy(), "NumPy"),
