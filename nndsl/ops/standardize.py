@@ -94,7 +94,7 @@ class Standardize(Op):
             inner = table.read(dy) - y * table.mean(weighted)
             if self.center:
                 inner = inner - table.mean(dy)
-            total = inner / deviation
+            total = inner * (1.0 / deviation)
         parts = [total]
         if self.center and upstream[1] is not None:
             parts.append(table.read(upstream[1]) / table.count)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from nndsl.ir.graph import Graph
 from nndsl.lower.result import OptimizerUse, Restraint
+from nndsl.passes.columns import FoldColumns
 from nndsl.passes.cse import CommonSubexpressions
 from nndsl.passes.dce import DeadCode
 from nndsl.passes.differentiate import Differentiate
@@ -34,7 +35,7 @@ Observe = Callable[[Pass, Graph, Graph], None]
 CLEANING: tuple[Pass, ...] = (Simplify(), Fold(), CommonSubexpressions(), DeadCode())
 """Passes that only take work out, in an order in which each profits from those before it."""
 
-PLANNING: tuple[Pass, ...] = (FuseMaps(), FuseEpilogues())
+PLANNING: tuple[Pass, ...] = (FuseMaps(), FoldColumns(), FuseEpilogues())
 """Passes that prepare kernels. They come last in every list."""
 
 INFERENCE: tuple[Pass, ...] = (Join(), *CLEANING, *PLANNING)
