@@ -18,9 +18,10 @@ from nndsl.model.report.evidence import TRAINING, Evidence, gather
 from nndsl.model.report.mistakes import mistakes
 from nndsl.model.report.numbers import counted, duration, number, size
 from nndsl.render.charts import Life, memory_map, share_bar
+from nndsl.render.formulas import formulas
 from nndsl.render.report import content
 from nndsl.render.report.content import Block, Fact, Section
-from nndsl.render.report.figures import blocks_of, diagram
+from nndsl.render.report.figures import blocks_of, diagram, formula_blocks
 from nndsl.render.report.page import page
 from nndsl.runtime.durable import write_file
 from nndsl.vocab.arguments import call
@@ -55,6 +56,7 @@ def report_of(evidence: Evidence) -> content.Report:
         _network(evidence),
         _weights(evidence),
         _more_pictures(evidence),
+        _formulas(evidence),
         _data(evidence),
         _machine(evidence),
         _source(evidence),
@@ -155,6 +157,12 @@ def _network(evidence: Evidence) -> Section:
     inputs = ", ".join(f"`{n}` of {format_shape(s)}" for n, s in network.inputs.items())
     lead = f"{network.parameter_count:,} numbers are learnt; its input is {inputs}."
     return Section("network", "Network", lead, (diagram(network), table))
+
+
+def _formulas(evidence: Evidence) -> Section:
+    found = formulas(evidence.loaded.network, evidence.loaded.recipe)
+    lead = "What is computed, with the sizes and numbers of this network."
+    return Section("formulas", "Formulas", lead, tuple(formula_blocks(found)))
 
 
 def _data(evidence: Evidence) -> Section:

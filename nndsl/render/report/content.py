@@ -106,11 +106,12 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Listing:
-    """Text as it stands in a file, its lines numbered or not."""
+    """Text as it stands in a file, its lines numbered or not; `folded` shows it on request."""
 
     title: str
     text: str
     numbered: bool = False
+    folded: bool = False
     kind = "listing"
 
 
@@ -125,12 +126,11 @@ class Formula:
 
 @dataclass(frozen=True)
 class Formulas:
-    """Formulas one below the other; `text` are the same to copy."""
+    """Formulas one below the other."""
 
     title: str
     items: tuple[Formula, ...]
     remark: str = ""
-    text: str = ""
     kind = "formulas"
 
 

@@ -10,12 +10,27 @@ from markupsafe import Markup
 
 from nndsl.diagnostics import NndslError
 from nndsl.lower.result import Network
+from nndsl.render import formulas
 from nndsl.render.axes import number_text
 from nndsl.render.charts import bar_chart
 from nndsl.render.diagram import diagram_svg
+from nndsl.render.formula_text import formulas_text
 from nndsl.render.plots import Mark, Series, line_chart
 from nndsl.render.png import coloured, data_address, png
-from nndsl.render.report.content import Block, Matrix, Notice, Picture, Pictures, Table, Tile, Tiles
+from nndsl.render.report.content import (
+    Block,
+    Formula,
+    Formulas,
+    Listing,
+    Matrix,
+    Notice,
+    Picture,
+    Pictures,
+    Table,
+    Tile,
+    Tiles,
+)
+from nndsl.scalar.notation_mathml import to_mathml
 from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Lines
 
 CHART = (440, 260)
@@ -56,6 +71,24 @@ def diagram(network: Network) -> Block:
         return Notice(f"No diagram: {problem.diagnostics[0].title}.")
     sized = re.sub(r' style="[^"]*"', "", drawing, count=1)
     return Picture("Diagram", Markup(sized), wide=True)
+
+
+def formula_blocks(found: formulas.Formulas) -> list[Block]:
+    """The formulas of a network, one block a section, and all of them as text."""
+    sections = [
+        Formulas(
+            section.title,
+            tuple(_formula(one) for one in section.formulas),
+            section.remark,
+        )
+        for section in found.sections
+    ]
+    return [*sections, Listing("All formulas as text", formulas_text(found).rstrip(), folded=True)]
+
+
+def _formula(one: formulas.Formula) -> Formula:
+    where = Markup(to_mathml(one.where)) if one.where else None
+    return Formula(Markup(one.mathml), where, one.note)
 
 
 def _lines(figure: Lines) -> Picture:
