@@ -74,9 +74,13 @@ def test_help_is_plain_text(verb: str, capsys: pytest.CaptureFixture[str]) -> No
     assert all(len(line) <= 100 for line in told.splitlines())
 
 
-def test_the_table_of_words_is_up_to_date() -> None:
+def test_the_reference_of_words_is_up_to_date() -> None:
     script = runpy.run_path(str(ROOT / "docs" / "make_words.py"))
-    assert script["PAGE"].read_text("utf-8") == script["page"](), "run `python docs/make_words.py`"
+    wanted = script["files"]()
+    there = {*(ROOT / "docs" / "reference").rglob("*.*"), script["PAGE"]}
+    assert there == set(wanted), "run `python docs/make_words.py`"
+    stale = [path.name for path, text in wanted.items() if path.read_text("utf-8") != text]
+    assert not stale, "run `python docs/make_words.py`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -114,6 +114,11 @@ class Slice(Move):
             return None
         return Slice(self.axis, earlier.start + self.start, earlier.start + self.stop)
 
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The places that are taken, counted from 1."""
+        first, last = self.start + 1, self.stop
+        return ((rf"\left[{operands[0][0]}\right]_{{{first} \ldots {last}}}", Level.LEAF),)
+
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
         """The middle, the start, and the whole."""

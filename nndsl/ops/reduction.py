@@ -32,8 +32,8 @@ class Move(Op):
     fusion = Fusion.MOVE
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
-        """Numbers in other places have the same formula."""
-        return operands
+        """Numbers under another shape, or repeated, have the same formula."""
+        return operands if self.is_view or self.repeats else super().latex(operands, types)
 
     def is_identity(self, inputs: Sequence[TensorType]) -> bool:
         """Whether no element changes its place."""

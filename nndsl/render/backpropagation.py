@@ -26,6 +26,7 @@ from nndsl.render.equations import (
     Equation,
     Notation,
     Step,
+    Writer,
     applied,
     bracketed,
     named_function,
@@ -60,25 +61,17 @@ class LossEquations:
         self.graph = run(_of_one_row(alone), (Simplify(), Join(), *CLEANING))
         differentiated = run(self.graph, (Differentiate("data_loss"), *CLEANING))
         self.gradients = {v: differentiated.outputs[PREFIX + v.name] for v in self.predictions}
-        self.makers = {v: n for g in (self.graph, differentiated) for n in g.nodes
-                       for v in n.outputs}  # fmt: skip
+        makers = {**self.graph.producers(), **differentiated.producers()}
+        self.writer = Writer(notation.symbols, makers)
 
     def loss(self) -> str:
         """The loss of one example."""
-        return self.notation.replaced(self._piece(self.graph.outputs["data_loss"])[0])
+        return self.notation.replaced(self.writer.piece(self.graph.outputs["data_loss"])[0])
 
     def slopes(self) -> dict[Value, Piece]:
         """The derivative of the loss by each tensor that it reads."""
-        found = {v: self._piece(g) for v, g in self.gradients.items()}
+        found = {v: self.writer.piece(g) for v, g in self.gradients.items()}
         return {v: (self.notation.replaced(text), level) for v, (text, level) in found.items()}
-
-    def _piece(self, value: Value) -> Piece:
-        if value in self.notation.symbols:
-            return self.notation.symbols[value]
-        node = self.makers[value]
-        parts = [self._piece(v) for v in node.inputs]
-        types = [v.type for v in node.inputs]
-        return operation(node).latex(parts, types)[node.outputs.index(value)]
 
 
 def _of_one_row(graph: Graph) -> Graph:
@@ -157,7 +150,8 @@ class Backward:
             return self._of_product(node, op, index, upstream)
         if isinstance(op, Map) and len(op.expressions) == 1:
             return self._of_map(step, node, op.expressions[0], index, upstream)
-        if isinstance(op, Move) or (isinstance(op, Reduce) and op.kind == "sum"):
+        is_view = isinstance(op, Move) and (op.is_view or op.repeats)
+        if is_view or (isinstance(op, Reduce) and op.kind == "sum"):
             return upstream
         if isinstance(op, Concat):
             sizes = [v.type.shape[-1] for v in node.inputs]

@@ -14,12 +14,15 @@ from nndsl.ir.graph import Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, Dimension
 from nndsl.lower.result import Network, ParameterInfo, Part
 from nndsl.ops.base import Fusion, Op
-from nndsl.ops.map import Map
+from nndsl.ops.map import Map, by_elements
+from nndsl.ops.shapes import known
 from nndsl.records import dataclass
-from nndsl.scalar.expression import Expression
-from nndsl.scalar.latex import name_latex
+from nndsl.scalar.expression import Expression, variable
+from nndsl.scalar.inspection import substitute
+from nndsl.scalar.latex import name_latex, piece_of
 from nndsl.scalar.piece import Level, Piece, closed, upright
 from nndsl.scalar.primitives import PRIMITIVES
+from nndsl.scalar.tidy import tidy
 from nndsl.vocab.registry import words
 
 LONGEST_STAGE = 40
@@ -92,6 +95,43 @@ def applied(name: str, argument: str) -> Piece:
     return rf"{name}\left({argument}\right)", Level.LEAF
 
 
+class Writer:
+    """Writes values as formulas: by their symbol where they have one, maps of maps as one."""
+
+    def __init__(self, symbols: Mapping[Value, Piece], makers: Mapping[Value, Node]) -> None:
+        self.symbols = symbols
+        self.makers = makers
+
+    def piece(self, value: Value) -> Piece:
+        """The symbol of a value, or its formula where it has none."""
+        return self.symbols[value] if value in self.symbols else self.formula(value)
+
+    def formula(self, value: Value) -> Piece:
+        """A value in terms of the symbols of others."""
+        node = self.makers[value]
+        if not isinstance(node.operation, Map):
+            parts = [self.piece(v) for v in node.inputs]
+            found = operation(node).latex(parts, [v.type for v in node.inputs])
+            return found[node.outputs.index(value)]
+        leaves: dict[Value, str] = {}
+        expression = tidy(self._expression(node, value, leaves))
+        names = {name: self.piece(v) for v, name in leaves.items()}
+        tensors = {name for v, name in leaves.items() if known(v.type.shape) > 1}
+        return piece_of(by_elements(expression, tensors), names)
+
+    def _expression(self, node: Node, value: Value, leaves: dict[Value, str]) -> Expression:
+        """A map's result as one expression over `leaves`, which are named as they are met."""
+        assert isinstance(node.operation, Map)
+        operands = {}
+        for index, read in enumerate(node.inputs):
+            maker = self.makers.get(read)
+            if read in self.symbols or maker is None or not isinstance(maker.operation, Map):
+                operands[f"x{index}"] = variable(leaves.setdefault(read, f"v{len(leaves)}"))
+            else:
+                operands[f"x{index}"] = self._expression(maker, read, leaves)
+        return substitute(node.operation.expressions[node.outputs.index(value)], operands)
+
+
 class Notation:
     """Symbols for the values of a graph, and the equations of its stages."""
 
@@ -104,6 +144,7 @@ class Notation:
         self.stems: dict[Value, tuple[str, str]] = {}  # letter, layer
         self.layers: dict[str, int] = {}  # owner of the weights -> number of the layer
         self.uses: dict[int, int] = {}
+        self.writer = Writer(self.symbols, graph.producers())
         self.others = 0
         self.taken: set[str] = set()
         self.states = {i.value for i in graph.of_role(Role.STATE)}
@@ -237,17 +278,7 @@ class Notation:
 
     def piece(self, value: Value) -> Piece:
         """The symbol of a value, or its formula where it has none."""
-        if value not in self.symbols:
-            assert value.node is not None
-            return self.formula(value)
-        return self.symbols[value]
-
-    def formula(self, value: Value) -> Piece:
-        """A value in terms of the symbols of others."""
-        assert value.node is not None
-        node = value.node
-        parts = [self.piece(v) for v in node.inputs]
-        return operation(node).latex(parts, [v.type for v in node.inputs])[value.index]
+        return self.writer.piece(value)
 
     def function(self, step: Step) -> str:
         """The name of the activation that a stage applies."""
@@ -258,7 +289,7 @@ class Notation:
         """What a result of a stage is."""
         if self.is_activation(step):
             return applied(self.function(step), self.piece(step.nodes[0].inputs[0])[0])[0]
-        found = self.formula(value)[0]
+        found = self.writer.formula(value)[0]
         operands = [self.piece(v)[0] for v in self.operands(step)]
         if found in operands and step.part is not None:  # the same numbers in another shape
             return applied(named_function(step.part.word), found)[0]
@@ -270,18 +301,19 @@ class Notation:
             yield Equation(self.space(i.value), note="one example")
         told: set[Value] = set()
         for step in self.steps:
-            yield from self._noise(step)
+            yield from self.noise(step)
             for value in step.results:
                 shown = f"{self.symbols[value][0]} = {self.right_side(step, value)}"
                 spaces = [self.space(value), *self._weights(step, told)]
                 yield Equation(shown, r" ,\; ".join(spaces), note_of(step))
         yield from self._outputs()
 
-    def _noise(self, step: Step) -> Iterable[Equation]:
+    def noise(self, step: Step) -> Iterable[Equation]:
+        """The random numbers that a stage draws for itself."""
         for node in step.nodes:
             value = node.outputs[0]
             if operation(node).fusion is Fusion.RANDOM and value not in step.results:
-                symbol, law = self.symbols[value][0], self.formula(value)[0]
+                symbol, law = self.symbols[value][0], self.writer.formula(value)[0]
                 yield Equation(rf"{symbol} \sim {law}", self.space(value), "new at each step")
 
     def _outputs(self) -> Iterable[Equation]:

@@ -44,7 +44,9 @@ def update_equations(
     Indices count steps: `v_t` before step t, `v_{t+1}` after it. A scalar that makes no formula
     long is written into it.
     """
-    formulas = {n: substitute(e, settled) for n, e in {**word.norms, **word.step}.items()}
+    steps = {n: e for n, e in word.step.items() if n != "p"}
+    steps |= {**word.norms, "p": word.step["p"]}
+    formulas = {n: substitute(e, settled) for n, e in steps.items()}
     scalars = {n: substitute(e, settled) for n, e in word.scalars.items()}
     kept = {n: substitute(e, settled) for n, e in word.running.items()}
     inlined = {n: _written_in(e, scalars) for n, e in formulas.items()}
@@ -57,7 +59,10 @@ def update_equations(
     for name, expression in {**scalars, **kept, **formulas}.items():
         if name in needed:
             left = names.get(f"next_{name}", (name_latex(name), Level.LEAF))[0]
-            lines.append(Equation(f"{left} = {formula(expression, names)}"))
+            right = formula(expression, names)
+            if name in word.norms:
+                right = rf"\left\|{right}\right\|"
+            lines.append(Equation(f"{left} = {right}"))
     read = {v for n in needed for v in variables({**scalars, **kept, **formulas}[n])}
     return lines, read
 

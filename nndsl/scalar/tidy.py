@@ -18,6 +18,7 @@ from nndsl.scalar.inspection import postorder, rewrite
 from nndsl.scalar.text import to_text
 
 LARGEST_DIVISOR = 12
+GUARD = 1e-20
 MOST_CASES = 3
 """Conditions that are taken out of an expression; with more it stays as it is."""
 
@@ -50,11 +51,15 @@ def _named_choice(
 ) -> Expression:
     """Choices that `functions.minimum` and `maximum` built, under their own names again.
 
-    `clip` and choices by a condition of `kept` stay cases; a last case of NaN is left out.
+    `clip` and choices by a condition of `kept` stay cases; a last case of NaN is left out, and so
+    is what guards against numbers as small as `GUARD`.
     """
     if old.operator != "where":
         return Expression(old.operator, operands, old.value)
     condition, chosen, otherwise = operands
+    if any(e.operator == "constant" and 0.0 < _value(e) <= GUARD for e in condition.arguments):
+        is_small = condition.arguments[0 if condition.operator.startswith("less") else 1]
+        return otherwise if is_small.operator != "constant" else chosen
     if otherwise.operator == "where" and str(otherwise.arguments[2].value) == "nan":
         otherwise = otherwise.arguments[1]
     name = {"less_equal": "maximum", "greater_equal": "minimum"}.get(condition.operator)
@@ -96,9 +101,17 @@ _TURNED = {"less_equal": "greater_equal", "greater_equal": "less_equal",
 
 def _solved(condition: Expression) -> Expression:
     """`x / 6 + 1/2 <= 0` as `x <= -3`; what is no straight line in one variable stays."""
-    if condition.operator not in _TURNED or condition.arguments[1].operator != "constant":
+    if condition.operator not in _TURNED:
         return condition
     left, right = condition.arguments
+    operator = condition.operator
+    if left.operator == "constant":
+        left, right, operator = right, left, _TURNED[operator]
+    if right is ZERO and left.operator == "negate":
+        left, operator = left.arguments[0], _TURNED[operator]
+    condition = Expression(operator, (left, right))
+    if right.operator != "constant":
+        return condition
     slope, offset, name = 1.0, 0.0, left
     while name.operator != "variable":  # left = slope * name + offset
         terms = _as_sum(name)
@@ -151,12 +164,13 @@ def _as_sum(e: Expression) -> Terms:
 
 
 def _without_expm1(terms: Terms) -> Terms:
-    """The term expm1(u) and a 1 make exp(u)."""
+    """The term expm1(u) and a 1 make exp(u), and -expm1(u) makes 1 - exp(u)."""
     for term, coefficient in terms.items():
-        if term.operator == "expm1" and terms.get(ONE) == coefficient:
+        if term.operator == "expm1" and (coefficient < 0 or terms.get(ONE) == coefficient):
             power = Expression("exp", term.arguments)
             swapped = {power if t is term else t: c for t, c in terms.items()}
-            return {t: c for t, c in swapped.items() if t is not ONE}
+            swapped[ONE] = terms.get(ONE, 0.0) - coefficient
+            return {t: c for t, c in swapped.items() if c != 0.0}
     return terms
 
 
@@ -166,7 +180,7 @@ def _sum(e: Expression) -> Expression:
     sizes = {abs(c) for c in terms.values()}
     if len(terms) > 1 and len(sizes) == 1 and sizes != {1.0}:
         (size,) = sizes
-        inner = _in_order({t: c / size for t, c in terms.items()})
+        inner = _sum(_in_order({t: c / size for t, c in terms.items()}))
         return _from_product(size, {inner: 1.0})
     plain = _in_order(terms)
     shorter = [_factored(terms, factor) for factor in _common_factors(terms)]

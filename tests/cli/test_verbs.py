@@ -12,7 +12,7 @@ from nndsl import __version__
 from nndsl.cli.main import nndsl_command
 from tests.cli.conftest import MODELS
 
-VERBS = ["bench", "cache", "check", "compile", "diff", "doctor", "evaluate", "explain",
+VERBS = ["bench", "cache", "check", "compile", "diff", "doc", "doctor", "evaluate", "explain",
          "export", "fmt", "new", "predict", "render", "report", "show", "summary", "surface",
          "train"]  # fmt: skip
 
@@ -185,6 +185,34 @@ def test_cache(nndsl, place, monkeypatch):
     assert nndsl("compile", "iris.nn").code == 0
     assert int(nndsl("cache", "clear").out.split()[0]) > 5
     assert nndsl("cache", "clear").out.split()[0] == "0"
+
+
+def test_doc_shows_a_word_or_all(nndsl):
+    page = nndsl("doc", "elu")
+    assert page.code == 0
+    assert "elu′(x) = 1 if x > 0 else α eˣ" in page.out
+    assert "example" in page.out and "Clevert" in page.out
+    assert "adam" in nndsl("doc").out
+    assert nndsl("doc", "mse").out.count("example") == 2  # a loss and a metric
+    wrong = nndsl("doc", "adamm")
+    assert wrong.code == 2
+    assert "did you mean `adam`" in wrong.err
+
+
+def test_explain_a_network(nndsl, place):
+    for name in ("10_lecture.nn", "penguins.csv", "12_outputs_and_losses.nn"):
+        shutil.copy(MODELS / name, place)
+    ended = nndsl("explain", "10_lecture.nn")
+    assert ended.code == 0
+    assert "δ⁽²⁾ = (W⁽³⁾ᵀ δ⁽³⁾) ⊙ elu′(z⁽²⁾)" in ended.out
+    document = nndsl("explain", "10_lecture.nn", "--latex").out
+    assert document.startswith("\\documentclass") and document.endswith("\\end{document}\n")
+    (place / "10_lecture.nn").write_text("net A { input x: [2]; dense(1) }\n"
+                                         "net B { input x: [3]; dense(1) }\n")  # fmt: skip
+    both = nndsl("explain", "10_lecture.nn").out
+    assert "ℝ²" in both and "ℝ³" in both
+    assert "ℝ³" not in nndsl("explain", "10_lecture.nn", "--net", "A").out
+    assert nndsl("explain", "none.nn").code == 2
 
 
 def test_explain(nndsl):
