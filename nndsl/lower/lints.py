@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nndsl.diagnostics import Span
 from nndsl.lower.problems import Problems
+from nndsl.lower.result import Stop
 from nndsl.lower.values import DataSource
 from nndsl.schema import DataSpecification, InputSchema, Schema
-from nndsl.syntax import tree
 
 LARGE = 10.0
 SCALING = frozenset(
@@ -14,13 +16,14 @@ SCALING = frozenset(
 )
 
 
-def lint_data(train: tree.Train, source: DataSource, problems: Problems) -> None:
+def lint_data(source: DataSource, stops: Sequence[Stop], problems: Problems) -> None:
     """Unscaled inputs, no validation part."""
     if source.schema is None:
         return
     for declared in source.schema.inputs:
         _lint_scale(declared, source.schema, source, problems)
-    if _without_validation(source.specification):
+    ends_by_itself = any(stop.word == "no_mistakes" for stop in stops)
+    if _without_validation(source.specification) and not ends_by_itself:
         problems.lint(
             "NN804",
             f"`{source.name}` has no validation part: nothing tells when to stop learning",

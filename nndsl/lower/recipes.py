@@ -80,7 +80,7 @@ def recipe_of(
     if len(scope.problems.errors) > errors:
         return None
     _answer_graph(networks[target.definition.name], evaluation)
-    lint_data(section.train, source, scope.problems)
+    lint_data(source, values.stop, scope.problems)
     lint_layers(made, values.batch, scope.problems)
     notes = [*rule_notes, *values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
     return _assemble(
