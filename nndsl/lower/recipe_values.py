@@ -351,6 +351,11 @@ def check_expectations(settings: Settings, scope: Scope) -> None:
                 require_figure(name.name, name.span)
 
 
+def names_in(expression: tree.Expression) -> list[str]:
+    """All bare names of an expression."""
+    return [name.name for name in bare_names(expression)]
+
+
 def bare_names(expression: tree.Expression) -> list[tree.Name]:
     """All bare names of an expression, with their places."""
     found: list[tree.Name] = []
