@@ -59,7 +59,7 @@ def _lint_single_rows(part: Part, batch: int | None, problems: Problems) -> None
     if batch == 1:
         problems.lint(
             "NN812",
-            "with `batch = 1` every number that `batch_norm` gives is its shift, whatever comes in",
+            "with `batch = 1`, `batch_norm` gives its shift, whatever comes in",
             part.span,
             "the mean of one row is the row",
             help="a larger batch, or `layer_norm`",

@@ -32,6 +32,7 @@ def test_roles_names_settings_and_numbers_survive():
     build.input('quo"te # %x', TensorType(("N",), ElementType.INDEX), Role.TARGET)
     rate = build.input("optimizer.lr", double, Role.SETTING, setting=1e-3)
     build.input("dense[2].weight:v", TensorType((2,)), Role.STATE)
+    build.input("batch_norm.running_var", TensorType((2,)), Role.STATE, start=1.0)
     numbers = build.add(Constant((0.1, -1e-300, float("inf"), float("nan"), 2.0), (5,)))
     stepped = build.add(Map((operand(0) - 0.1 * operand(1),)), weight, rate)
     build.graph.outputs["numbers"] = numbers
@@ -42,6 +43,7 @@ def test_roles_names_settings_and_numbers_survive():
     assert print_graph(again) == text
     assert list(again.inputs) == list(build.graph.inputs)
     assert again.settings() == {"optimizer.lr": 1e-3}
+    assert again.starts() == {"batch_norm.running_var": 1.0}
     assert not again.inputs["frozen"].trainable
     assert again.updates["dense[2].weight"].type == TensorType((2,))
 
