@@ -10,7 +10,7 @@ import math
 
 from nndsl.params import Figure, Int, Length, Parameter, Real, TimeLength
 from nndsl.scalar.expression import Expression, variable
-from nndsl.scalar.functions import absolute, cos, floor, log, minimum, where
+from nndsl.scalar.functions import absolute, cos, floor, minimum, where
 from nndsl.vocab.kinds import Schedule
 from nndsl.vocab.registry import register
 
@@ -25,8 +25,6 @@ start = variable("start")
 end = variable("end")
 power = variable("power")
 rise = variable("rise")
-first = variable("first")
-growth = variable("growth")
 
 LEVEL = "level"
 """The variable of a schedule that training itself changes: 1 at first, see `plateau`."""
@@ -99,24 +97,15 @@ schedule(
     low=_level(0.0, "number at the end"),
     high=_level(1.0, "number at the start"),
 )
-# periods grow as first, first growth, first growth^2, ...: the sum of n of them is
-# first (growth^n - 1) / (growth - 1); the tiny summand keeps the rounding of the logarithm from
-# taking the first step of a period for the last of the one before
-_period = where(
-    growth > 1,
-    floor(log(1 + (growth - 1) * step / first) / log(growth) + 1e-9),
-    floor(step / first),
-)
-_begin = first * where(growth > 1, (growth**_period - 1) / (growth - 1), _period)
-_phase = (step - _begin) / (first * growth**_period)
+_periods = step / over
 
 schedule(
     "cosine_restarts",
-    low + 0.5 * (high - low) * (1 + cos(math.pi * _phase)),
-    "From high to low along half a cosine wave, then again from high, in periods that grow.",
+    low + 0.5 * (high - low) * (1 + cos(math.pi * (_periods - floor(_periods)))),
+    "From high to low along half a cosine wave, again and again. Periods that grow are written "
+    "one by one: `cosine(10) -> cosine(20) -> cosine(40)`.",
     LOSHCHILOV,
-    first=Length(TimeLength(10.0, "epoch"), "how long the first period lasts"),
-    growth=Real(1.0, "how many times longer each period is than the one before", ge=1),
+    over=Length(TimeLength(10.0, "epoch"), "how long a period lasts"),
     length=LENGTH,
     low=_level(0.0, "number at the end of a period"),
     high=_level(1.0, "number at the start of a period"),

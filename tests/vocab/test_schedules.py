@@ -65,18 +65,6 @@ def test_arguments() -> None:
     assert value("warmup", 0, length=TimeLength(4, "step")) == 0.25
 
 
-def test_restarts_begin_where_a_period_ends() -> None:
-    first, growth = 7, 3
-    begins = [7 * (3**n - 1) // 2 for n in range(8)]
-    restarts = {"first": TimeLength(first, "step"), "growth": growth}
-    for number, begin in enumerate(begins):
-        assert value("cosine_restarts", begin, **restarts) == pytest.approx(1.0, abs=1e-15)
-        middle = begin + first * growth**number / 2
-        assert value("cosine_restarts", middle, **restarts) == pytest.approx(0.5, abs=1e-12)
-        if number:
-            assert value("cosine_restarts", begin - 1, **restarts) < 0.06
-
-
 @pytest.mark.parametrize("name", words("schedule"))
 def test_every_schedule_may_have_a_length(name: str) -> None:
     word = words("schedule")[name]

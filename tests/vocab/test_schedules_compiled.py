@@ -73,11 +73,13 @@ def one_cycle(s: float) -> float:
 
 
 def restarts(s: float) -> float:
-    """Periods of 10, 20, 40, ... epochs."""
-    begin, period = 0, 10 * PER_EPOCH
-    while s >= begin + period:
-        begin, period = begin + period, 2 * period
-    return half_wave((s - begin) / period)
+    """Periods of 10, 20, 40, 80 and 50 epochs."""
+    begin = 0
+    for epochs in (10, 20, 40, 80, 50):
+        if s < begin + epochs * PER_EPOCH:
+            break
+        begin += epochs * PER_EPOCH
+    return half_wave((s - begin) / (epochs * PER_EPOCH))
 
 
 CASES: dict[str, Callable[[int], float]] = {
@@ -98,8 +100,8 @@ CASES: dict[str, Callable[[int], float]] = {
     "linear(20%, 0.1, 0.7)": lambda s: 0.1 + (0.7 - 0.1) * min(s / 2000, 1),
     "cosine(low=0.01)": lambda s: 0.01 + (1 - 0.01) * half_wave(s / STEPS),
     "warmup(10%) -> cosine": lambda s: (s + 1) / 1000 if s < 1000 else half_wave((s - 1000) / 9000),
-    "cosine_restarts": lambda s: half_wave(s % 500 / 500),
-    "cosine_restarts(growth=2)": restarts,
+    "cosine_restarts": lambda s: half_wave(s / 500 - s // 500),
+    "cosine(10) -> cosine(20) -> cosine(40) -> cosine(80) -> cosine(50)": restarts,
     "triangular": lambda s: 1 - 0.9 * abs(2 * (s / 500 - s // 500) - 1),
     "one_cycle": one_cycle,
     "0.1 * one_cycle + 0.001": lambda s: 0.1 * one_cycle(s) + 0.001,
