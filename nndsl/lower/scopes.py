@@ -24,8 +24,8 @@ class Session:
 
     `arrays(name, prepared)` gives the inputs and targets of a data source by name, all rows, as
     the file has them or (prepared) as the network sees them; `matrix(path)` the numbers of a file
-    of weights; `answer(net, arrays, span)` runs a net on constants; `weights(part)` gives the numbers
-    of a learnt array. None: not here.
+    of weights; `answer(net, arrays, span)` runs a net on constants; `weights(part)` gives a learnt
+    array's numbers. None: not here.
     """
 
     problems: Problems = field(default_factory=Problems)
