@@ -10,9 +10,9 @@ from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.compose import add_map, count_of
-from nndsl.ops.map import operand
+from nndsl.ops.map import Map, operand
 from nndsl.ops.reduction import Reduce, Reshape
-from nndsl.ops.shapes import format_full, known, require_element, require_operands
+from nndsl.ops.shapes import broadcast_axes, format_full, known, require_element, require_operands
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.functions import sqrt
@@ -78,7 +78,9 @@ class Standardize(Op):
         """Gives (dy - mean(dy) - y mean(dy y)) / deviation: two sums, then one formula.
 
         Without `center` the first mean is missing. To this come the gradients of the mean, dm / n,
-        and of the variance, 2 dv (x - mean) / n, where these are read.
+        and of the variance, 2 dv (x - mean) / n, where these are read. Where dy is itself a product
+        with a learnt scale that is the same along the axes, that factor is taken out of the sums:
+        they are then the gradients of scale and shift, and not taken twice.
         """
         if all(given is None for given in upstream):
             return (None,)
@@ -89,12 +91,13 @@ class Standardize(Op):
         )
         total: Expression | None = None
         if upstream[0] is not None:
-            dy = upstream[0]
+            dy, scale = self._without_scale(upstream[0])
             weighted = add_map(build, operand(0) * operand(1), dy, node.outputs[0], name="gradient")
             inner = table.read(dy) - y * table.mean(weighted)
             if self.center:
                 inner = inner - table.mean(dy)
-            total = inner * (1.0 / deviation)
+            factor = 1.0 / deviation if scale is None else table.read(scale) / deviation
+            total = inner * factor
         parts = [total]
         if self.center and upstream[1] is not None:
             parts.append(table.read(upstream[1]) / table.count)
@@ -103,6 +106,18 @@ class Standardize(Op):
         present = [part for part in parts if part is not None]
         formula = sum(present[1:], present[0])
         return (add_map(build, formula, *table.values, name="gradient"),)
+
+    def _without_scale(self, dy: Value) -> tuple[Value, Value | None]:
+        """A gradient as a product of another and a factor without the axes, where it is one."""
+        maker = dy.node.operation if dy.node is not None else None
+        if not isinstance(maker, Map) or maker.expressions != (operand(0) * operand(1),):
+            return dy, None
+        assert dy.node is not None
+        value, scale = dy.node.inputs
+        repeated = broadcast_axes(scale.type.shape, dy.type.shape)
+        if value.type == dy.type and set(self.axes) <= set(repeated):
+            return value, scale
+        return dy, None
 
     def definition(self) -> Sequence[str]:
         """The numbers, their mean and variance: over the batch, else over one example."""
