@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from nndsl.codegen import glue
 from nndsl.codegen.context import OWN_ALIGN, Context, batched, draft
-from nndsl.codegen.draft import Draft, Pointer, Share, Slot
+from nndsl.codegen.contraction import loop_nest
+from nndsl.codegen.draft import Draft, Pointer, Share, Slot, contraction_kernel
 from nndsl.codegen.loops import Space, alternate, collapse, size_of
-from nndsl.codegen.program import Element, Size, Split
+from nndsl.codegen.program import Contraction, Element, Size, Split
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import BATCH
 from nndsl.ops.base import Op
 from nndsl.ops.map import Map
 from nndsl.ops.reduction import Reduce
+
+NARROW = 64
+"""Columns up to which their sums are not worth the sharing among threads."""
 
 
 def emit_map(context: Context, node: Node, operation: Op) -> list[Draft]:
@@ -93,11 +97,35 @@ def emit_reduce(context: Context, node: Node, operation: Op) -> list[Draft]:
         return [draft(node, kernel, total, Size(1), Split.ONE, 1, flops)]
     if pattern == (True, False) and operation.kind == "sum" and element is not Element.INT32:
         columns = size_of(runs[1][0])
+        if columns.symbol == "one" and columns.factor <= NARROW:
+            return [_narrow_sum(context, node, columns.factor, size_of(runs[0][0]))]
         kernel = glue.column_sum_kernel(element)
         pointers = context.read(source, Share.WHOLE), context.write(result, Share.PART)
         slots = (*pointers, size_of(runs[0][0]), columns)
         return [draft(node, kernel, slots, columns, Split.OWN, OWN_ALIGN, flops)]
     return [_general(context, node, operation, runs, flops)]
+
+
+def _narrow_sum(context: Context, node: Node, columns: int, rows: Size) -> Draft:
+    """Sums of few columns: a product with a row of ones, by one thread."""
+    (source,), (result,) = node.inputs, node.outputs
+    contraction = Contraction(
+        element=context.element(source.type.element),
+        columns=columns,
+        rows=Size(1),
+        depth=rows,
+        a_row=0,
+        a_depth=0,
+        b_depth=columns,
+        b_column=1,
+        c_row=columns,
+        ones=True,
+    )
+    kernel = contraction_kernel(contraction, loop_nest(contraction, context.target))
+    whole = context.read(source, Share.WHOLE)
+    slots = (whole, whole, context.write(result, Share.WHOLE), Size(1), rows)
+    flops = context.count(source)
+    return draft(node, kernel, slots, Size(1), Split.ONE, 1, flops)
 
 
 def _general(

@@ -126,6 +126,7 @@ class Contraction:
     With `b_panel`, the axis of B whose stride is 1 is cut into panels of so many numbers that stand
     one after another, the last one narrower; the other stride is that inside a panel. With
     `c_panel`, the same holds for the columns of the outputs and of "tile" operands.
+    With `ones`, A is a single row of ones, and is not read.
     Slots: A, B, one pointer an operand, one pointer an output, then rows and depth as sizes.
     """
 
@@ -148,6 +149,7 @@ class Contraction:
     split_columns: bool = False
     b_panel: int = 0
     c_panel: int = 0
+    ones: bool = False
 
 
 @dataclass(frozen=True)

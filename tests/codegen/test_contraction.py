@@ -185,6 +185,26 @@ def test_input_gradient(m, k, n, known, name, rng):
 
 
 @pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("columns", [1, 3, 6, 17, 40, 64])
+@pytest.mark.parametrize("element", [Element.FLOAT32, Element.FLOAT64])
+@pytest.mark.parametrize("depth", [Size(7), Size(1, "N")])
+def test_sums_of_columns(columns, element, depth, name, rng):
+    """A row of ones times a matrix: A is never read."""
+    contraction = Contraction(
+        element, columns, Size(1), depth, 0, 0, columns, 1, columns, ones=True,
+        epilogue=(variable("sum") / 7,),
+    )  # fmt: skip
+    arena = Arena(contraction, {"N": 18}, rng)
+    arena.a()[...] = np.nan
+    code = llvm_text(contraction, "kernel", target(name))
+    (found,) = arena.run(compile_kernel(code, "kernel", target(name)))
+    tolerance = 1e-5 if element is Element.FLOAT32 else 1e-13
+    expected = arena.b().astype("f8").sum(axis=(0, 1))[None] / 7
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+    assert "* B" not in loop_nest(contraction, target(name))
+
+
+@pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("depth", [Size(37), Size(1, "T")])
 @pytest.mark.parametrize("rows", [Size(11), Size(1, "N")])
 @pytest.mark.parametrize(("outer", "n"), [(1, 9), (3, 5), (2, 1)])

@@ -17,6 +17,7 @@ from nndsl.codegen.contraction.problem import (
     Problem,
     normalise,
 )
+from nndsl.codegen.contraction.sums import SumTile
 from nndsl.codegen.contraction.tiles import Panel, Plan, choose
 from nndsl.codegen.program import Contraction
 from nndsl.codegen.target import Target
@@ -207,7 +208,9 @@ def _rows(frame: Frame, panel: Panel, place: Place, stretch: Stretch) -> None:
 
         def body(row: Value, _: list[Value], height: int = height) -> list[Value]:
             here = Place(row, place.column, place.width, place.remaining)
-            if frame.problem.form is Form.DOT:
+            if frame.problem.form is Form.SUM:
+                SumTile(frame, panel, here).write()
+            elif frame.problem.form is Form.DOT:
                 DotTile(frame, panel, height, here).write()
             else:
                 BroadcastTile(frame, panel, height, here, stretch).write()

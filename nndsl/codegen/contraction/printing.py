@@ -24,6 +24,7 @@ from nndsl.scalar.text import to_text
 _HOW = {
     Form.BROADCAST: "a number of {0} times registers of {1}",
     Form.PACKED: "a number of {0} times registers of a copied panel of {1}",
+    Form.SUM: "registers of {1} added up",
     Form.DOT: "registers of {0} times registers of {1} along k, added up at the end",
 }
 
@@ -39,7 +40,7 @@ def loop_nest(contraction: Contraction, target: Target) -> str:
 def _head(c: Contraction) -> list[str]:
     rows, depth = _size(c.rows), _size(c.depth)
     o = f"{c.outer}, " if c.outer > 1 else ""
-    product = f"A[{o}{rows}, {depth}] * B[{o}{depth}, {c.columns}]"
+    product = f"{'' if c.ones else f'A[{o}{rows}, {depth}] * '}B[{o}{depth}, {c.columns}]"
     lines = [
         f"C[{rows}, {c.columns}] = sum of {product}   {c.element.value}",
         f"strides: A {_strides(c.a_outer, c.outer)}{c.a_row}, {c.a_depth}; "
@@ -102,6 +103,6 @@ def _loops(problem: Problem, plan: Plan) -> list[str]:
         f"  for {tile} in {bounds[tile]} by {plan.heights[0]}",
         f"    sum = {'C[m, n]' if c.accumulate else '0'}",
         f"    for {outer}k in 0:{_size(c.depth)}",
-        f"      sum += A[{o}m, k] * B[{o}k, n]",
+        f"      sum += {'' if c.ones else f'A[{o}m, k] * '}B[{o}k, n]",
         *(f"    {name}[m, n] = {text}" for name, text in zip(names, results, strict=True)),
     ]

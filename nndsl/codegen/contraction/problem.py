@@ -25,6 +25,7 @@ class Form(Enum):
     BROADCAST = "broadcast"  # vectors along the columns
     PACKED = "packed"  # the same, from a copy of a panel of the right matrix
     DOT = "dot"  # vectors along the depth, added up at the end
+    SUM = "sum"  # vectors along the columns, which are only added
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ def number(size: Size) -> int | None:
 def normalise(contraction: Contraction, target: Target) -> Problem:
     """Chooses the form and the sides."""
     plain = _direct(contraction)
+    if contraction.ones:
+        return _with_form(plain, Form.SUM)
     if contraction.b_panel or contraction.c_panel:
         return plain if plain.right_column == 1 else _with_form(plain, Form.PACKED)
     swapped = _transposed(contraction)

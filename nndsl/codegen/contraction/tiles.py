@@ -32,6 +32,9 @@ every register; so many of its operations count like the sum), fewer passes over
 TYPICAL_ROWS = (16, 32, 128)
 """Batch sizes that a kernel for any number of rows is chosen for."""
 
+SUMMED_VECTORS = 2
+"""Registers of a panel that is only added up: two rows of chains fit the registers anywhere."""
+
 TALLEST = 16
 """The most rows of a tile."""
 
@@ -81,6 +84,9 @@ def choose(problem: Problem, target: Target) -> Plan:
     if problem.form is Form.DOT:
         return _dot_plan(problem, target)
     lanes = target.lanes_of(problem.element)
+    if problem.form is Form.SUM:
+        vectors = max(1, min(SUMMED_VECTORS, (problem.columns or 0) // lanes))
+        return Plan(_panels(problem, lanes, vectors, target.has_masks), (1,), 1)
     if not problem.unit_columns:
         lanes = min(lanes, 4)
     best: tuple[float, int, tuple[Panel, ...]] | None = None
