@@ -19,8 +19,8 @@ from pathlib import Path
 
 OWN = "nndsl"
 PACKAGES = ("numpy", "torch", "jax", "scikit-learn")
-BEST = "nndsl against the best peer"
-"""Begins the line below each table that the picture is drawn from."""
+BEST = "against the best peer"
+"""In the lines below each table from which the picture is drawn."""
 
 
 @dataclass
@@ -72,30 +72,31 @@ def take_turns(contestants: Sequence[Contestant], rounds: int) -> dict[str, list
     return {c.name: c.seconds for c in contestants}
 
 
-def table(title: str, measured: dict[str, list[float]]) -> str:
-    """The figures in microseconds, the quickest system first."""
+def table(
+    title: str, measured: dict[str, list[float]], own: Sequence[str] = (OWN,), unit: float = 1e-6
+) -> str:
+    """The figures in `unit` seconds, the quickest system first, and the ratios to the best peer."""
     medians = {name: statistics.median(seconds) for name, seconds in measured.items()}
-    lines = [
-        title,
-        f"{'system':<18}{'median':>12}{'min':>12}{'max':>12}{'nndsl is':>12}  from - to",
-    ]
+    own = [name for name in own if name in measured]
+    peers = [name for name in medians if name not in own]
+    head = f"{'system':<24}{'median':>12}{'min':>12}{'max':>12}"
+    lines = [title, head + (f"{OWN + ' is':>12}  from - to" if len(own) == 1 else "")]
     for name in sorted(medians, key=lambda name: medians[name]):
         seconds = measured[name]
         figures = (medians[name], min(seconds), max(seconds))
-        line = f"{name:<18}" + "".join(f"{1e6 * s:>12.2f}" for s in figures)
-        if OWN in measured and name != OWN:
-            line += f"{medians[name] / medians[OWN]:>11.2f}x  {_range(measured, name)}"
+        line = f"{name:<24}" + "".join(f"{s / unit:>12.2f}" for s in figures)
+        if len(own) == 1 and name in peers:
+            line += f"{medians[name] / medians[own[0]]:>11.2f}x  {_range(measured, name, own[0])}"
         lines.append(line)
-    peers = [name for name in medians if name != OWN]
-    if OWN in measured and peers:
-        best = min(peers, key=lambda name: medians[name])
-        ratio = medians[best] / medians[OWN]
-        lines.append(f"{BEST}, {best}: {ratio:.2f}x  {_range(measured, best)}")
+    for name in own if peers else ():
+        best = min(peers, key=lambda peer: medians[peer])
+        ratio = medians[best] / medians[name]
+        lines.append(f"{name} {BEST}, {best}: {ratio:.2f}x  {_range(measured, best, name)}")
     return "\n".join(lines)
 
 
-def _range(measured: dict[str, list[float]], name: str) -> str:
-    ratios = [peer / own for peer, own in zip(measured[name], measured[OWN], strict=True)]
+def _range(measured: dict[str, list[float]], peer: str, own: str) -> str:
+    ratios = [theirs / ours for theirs, ours in zip(measured[peer], measured[own], strict=True)]
     return f"{min(ratios):.2f} - {max(ratios):.2f}"
 
 

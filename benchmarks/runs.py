@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime
 import os
-import platform
 import resource
 import shutil
 import statistics
@@ -23,10 +21,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.interleave import heading, table
 from benchmarks.workloads import WORKLOADS, Workload
 
 ROOT = Path(__file__).resolve().parent.parent
 EPOCHS = {"W1": 200, "W2": 5}
+STATES = ("nndsl, nothing cached", "nndsl, a new network", "nndsl, the same again")
 OTHER_SIZES = {"W1": (4, 7, 5, 3), "W2": (20, 48, 80, 1)}
 PEERS = {
     "torch eager": ("torch_run", "eager"),
@@ -85,9 +85,9 @@ class Nndsl:
         first = self.train("net.nn", "empty")
         self.train("other.nn", "others")
         return {
-            "nndsl, nothing cached": first,
-            "nndsl, a new network": self.train("net.nn", "others"),
-            "nndsl, the same again": self.train("net.nn", "empty"),
+            STATES[0]: first,
+            STATES[1]: self.train("net.nn", "others"),
+            STATES[2]: self.train("net.nn", "empty"),
         }
 
 
@@ -115,31 +115,17 @@ def measure(name: str, rounds: int) -> dict[str, list[Cost]]:
     return measured
 
 
-def table(name: str, measured: dict[str, list[Cost]]) -> str:
-    """The figures of a workload, the quickest system first."""
-    walls = {label: sorted(wall for wall, _ in costs) for label, costs in measured.items()}
-    medians = {label: statistics.median(found) for label, found in walls.items()}
-    best = min(medians[label] for label in PEERS)
-    rounds = len(next(iter(walls.values())))
-    lines = [
-        f"{name}: seconds from process start to end, 1 thread, {rounds} rounds",
-        f"{'system':<24}{'median':>8}{'min':>8}{'max':>8}{'processor':>11}{'of best peer':>14}",
-    ]
-    for label in sorted(medians, key=lambda label: medians[label]):
-        wall = walls[label]
-        figures = "".join(f"{v:>8.2f}" for v in (medians[label], wall[0], wall[-1]))
-        processor = statistics.median(used for _, used in measured[label])
-        lines.append(f"{label:<24}{figures}{processor:>11.2f}{medians[label] / best:>13.2f}x")
-    return "\n".join(lines)
-
-
-def processor_name() -> str:
-    """The processor as the system calls it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
+def compare(name: str, rounds: int) -> str:
+    """The table of a workload; seconds of the processor beside those on the wall."""
+    workload, measured = WORKLOADS[name], measure(name, rounds)
+    walls = {label: [wall for wall, _ in costs] for label, costs in measured.items()}
+    rows = f"{EPOCHS[name]} epochs of {workload.rows:,} rows from CSV"
+    title = f"{name} whole run: {workload.network()}, {rows}\n1 thread, {rounds} rounds, seconds"
+    processor = ", ".join(
+        f"{label} {statistics.median(used for _, used in costs):.2f}"
+        for label, costs in measured.items()
+    )
+    return f"{table(title, walls, STATES, 1.0)}\nseconds of the processor: {processor}"
 
 
 def main() -> None:
@@ -148,10 +134,9 @@ def main() -> None:
     parser.add_argument("workloads", nargs="+", choices=list(EPOCHS))
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    print(f"{datetime.date.today()}, {processor_name()}, {os.cpu_count()} cores, ", end="")
-    print(f"Python {platform.python_version()}")
+    print(heading())
     for name in arguments.workloads:
-        print(f"\n{table(name, measure(name, arguments.rounds))}", flush=True)
+        print(compare(name, arguments.rounds) + "\n", flush=True)
 
 
 if __name__ == "__main__":

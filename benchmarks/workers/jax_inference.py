@@ -7,10 +7,8 @@ import sys
 rows = int(sys.argv[2])
 sys.argv[2] = "1"  # the shared module below reads the thread count here
 
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-
-from benchmarks.workers.jax_worker import WORKLOAD, scores, start  # noqa: E402
+# first of all, for it keeps the process on one processor
+from benchmarks.workers.jax_worker import WORKLOAD, jax, jnp, scores, start  # noqa: E402
 from benchmarks.workers.protocol import predictions  # noqa: E402
 
 
