@@ -83,7 +83,7 @@ REASONS = {
     "gelu_tanh": Reason(
         f"{TAIL}; {SATURATED}; x^2 overflows", value=2**-21, slope=2**-19, limit=1e19
     ),
-    "softsign": Reason(SATURATED, slope=2**-24),
+    "softsign": Reason("its slope is the difference of two quotients", slope=2**-23),
     "hard_swish": Reason("the slope has a root at -1.5", slope=2**-25),
     "tanh_shrink": Reason(
         "near 0 the difference of almost equal numbers", value=2**-23, slope=2**-22
