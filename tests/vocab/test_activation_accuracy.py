@@ -51,7 +51,7 @@ ODD_SIGMOID = UNITS + 0.5
 REASONS = {
     "elu": Reason(OUTPUT, slope=2**-24),
     "celu": Reason(OUTPUT, slope=2**-24),
-    "selu": Reason(OUTPUT, slope=2**-23),
+    "selu": Reason(OUTPUT, slope=2**-22),
     "sigmoid": Reason(OUTPUT, value=TINY, slope=2**-23, value_units=ODD_SIGMOID),
     "tanh": Reason(OUTPUT, slope=2**-22),
     "bipolar_sigmoid": Reason(OUTPUT, slope=2**-23),
