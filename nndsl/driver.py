@@ -23,6 +23,7 @@ from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower import Session, data_specifications, lower
 from nndsl.lower.problems import MOST_ERRORS, in_order
 from nndsl.lower.result import Module, Network, Recipe
+from nndsl.lower.spelling import together
 from nndsl.passes import pipeline
 from nndsl.passes.pipeline import Pass
 from nndsl.records import dataclass
@@ -172,7 +173,7 @@ def open_source(
     except NndslError as problem:
         problems += problem.diagnostics
     if problems:
-        raise NndslError(in_order(problems)[:MOST_ERRORS])
+        raise NndslError(together(in_order(problems))[:MOST_ERRORS])
     texts = {key: value.span.text for key, value in overrides.items()}
     return Opened(source, folder, file, specifications, tables, module, texts, imports, found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from typing import Any
@@ -68,15 +68,18 @@ def judge(module: Module, expectation: Expectation, evidence: Evidence) -> Diagn
         return None if failed is None else _failure(failed, expectation, scope)
 
 
-def check_conditions(module: Module) -> None:
+def check_conditions(module: Module, failed: Collection[str]) -> None:
     """Report what is wrong with the conditions themselves, before any training.
 
-    They are gone through with answers and weights of the right sizes that are no numbers yet.
+    Those on nets that have `failed` already are left alone. The others are gone through with
+    answers and weights of the right sizes that are no numbers yet.
     """
     found = module.scope
     assert isinstance(found, FileScope)  # `lower` has put it there
     evidence = Evidence(_no_answer(module), _no_weights(module))
     for expectation in module.expectations:
+        if not nets_asked(module, expectation).isdisjoint(failed):
+            continue
         with found.scope.session.problems.caught(), suppress(NeedsDataError):
             _refuse_figures(expectation.condition, found.scope)
             judge(module, expectation, evidence)

@@ -15,6 +15,7 @@ from nndsl.lower.file_scope import FileReader, FileScope, Loader
 from nndsl.lower.names import unknown_name
 from nndsl.lower.networks import network_of
 from nndsl.lower.problems import TooManyProblemsError, in_order
+from nndsl.lower.recipe_values import names_in
 from nndsl.lower.recipes import recipe_of
 from nndsl.lower.result import Expectation, Module, Network, Recipe
 from nndsl.lower.scopes import Session
@@ -80,11 +81,14 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
         with session.problems.caught():
             networks[name] = network_of(definition)
     recipes: list[Recipe] = []
+    failed: set[str] = set()
     for section in found.trains:
-        with session.problems.caught():
+        with session.problems.caught() as outcome:
             recipe = recipe_of(section, found, networks)
             if recipe is not None:
                 recipes.append(recipe)
+        if outcome.failed:
+            failed.update(names_in(section.train.target))
     _check_overrides(found.file, session)
     module = Module(
         file=found.file,
@@ -96,7 +100,7 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
         constants=_constants(found),
         scope=found,
     )
-    check_conditions(module)
+    check_conditions(module, failed)
     return module
 
 

@@ -22,6 +22,7 @@ from nndsl.vocab.registry import registries
 
 _UNKNOWN = ("NN301", "NN303")
 """Codes that say of a name that nothing is called so."""
+_NO_COLUMN = "NN411"
 _TELLING = (*_UNKNOWN, "NN307", "NN309", "NN314")
 """Codes whose titles say more of a name than that it is unknown."""
 _PLAIN_WORDS = ("true", "false", "all", "none", "kfold", "table", "csv", "least_squares")
@@ -34,9 +35,14 @@ def explained(errors: Sequence[Diagnostic], file: tree.File) -> list[Diagnostic]
     """The errors of a file, with those that come from a misspelt name told as such, once each."""
     own = dict(_definitions(file))
     known = [*own, *_words()]
-    uses = [use for use in _uses(file, False) if use[0].text not in known]
+    unused = [name for name, span in own.items() if span is not None and _unused(span)]
+    uses = [
+        use
+        for use in _uses(file, False)
+        if use[0].text not in known or (use[0].text not in own and nearest(use[0].text, unused))
+    ]
     told = [_with_name(error, uses, own, known) for error in errors]
-    return [_at_definition(error, own) for error in _together(told)]
+    return [_at_definition(error, own) for error in together(told)]
 
 
 # --- what a file calls things ---------------------------------------------------------------
@@ -50,13 +56,16 @@ def _definitions(item: Any) -> Iterator[tuple[str, Span | None]]:
     if not isinstance(item, tree.Tree):
         return
     name = getattr(item, "name", None)
-    if isinstance(name, str) and not isinstance(item, tree.Name | tree.Field):
+    if isinstance(name, str) and not isinstance(item, tree.Name | tree.Field | tree.Argument):
         yield name, getattr(item, "name_span", None)
     if isinstance(item, tree.Bind):
         targets = item.target.items if isinstance(item.target, tree.TupleOf) else (item.target,)
         yield from ((t.name, t.span) for t in targets if isinstance(t, tree.Name))
     if isinstance(item, tree.For):
         yield from ((name, None) for name in item.names)
+    if isinstance(item, tree.Data) and isinstance(item.source, tree.Call):
+        columns = item.source.arguments
+        yield from ((a.name, a.name_span) for a in columns if a.name is not None)
     if isinstance(item, tree.Import) and item.alias is not None:
         yield item.alias, None
     for child in vars(item).values():
@@ -101,10 +110,11 @@ def _with_name(
     for span, in_data in uses:
         inside = span.source is place.source and place.start <= span.start and span.end <= place.end
         exact = inside and span.start == place.start and span.end == place.end
-        close = nearest(span.text, known, 1) if inside and (exact or not in_data) else []
+        likely = [name for name in known if name != span.text]
+        close = nearest(span.text, likely, 1) if inside and (exact or not in_data) else []
         if not close:
             continue
-        help, fix = suggestion(span.text, known), Fix(span, close[0])
+        help, fix = suggestion(span.text, likely), Fix(span, close[0])
         if exact and error.code in _TELLING:
             return replace(error, help=(help, *error.help), fix=fix)
         given = own.get(close[0])
@@ -123,11 +133,11 @@ def _with_name(
 # --- all errors of one name -----------------------------------------------------------------
 
 
-def _together(errors: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """The errors with all uses of one unknown name as one, at the first of them."""
+def together(errors: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The errors with all uses of one unknown name or column as one, at the first of them."""
     found: dict[object, Diagnostic] = {}
     for error in errors:
-        key = _unknown_name(error) or id(error)
+        key = error.title if error.code == _NO_COLUMN else _unknown_name(error) or id(error)
         first = found.setdefault(key, error)
         if first is error or error.primary is None or error.primary == first.primary:
             continue
@@ -153,7 +163,7 @@ def _at_definition(error: Diagnostic, own: dict[str, Span | None]) -> Diagnostic
     given = own.get(error.fix.replacement)
     if given is None or given.source is not error.primary.span.source:
         return error
-    if not _the_definition_differs(given.text, name, given.source.text):
+    if not _the_definition_differs(given, name):
         return error
     uses = [error.primary.span, *(s.span for s in error.secondary if s.text == "and here")]
     return replace(
@@ -166,15 +176,21 @@ def _at_definition(error: Diagnostic, own: dict[str, Span | None]) -> Diagnostic
     )
 
 
-def _the_definition_differs(definition: str, uses: str, text: str) -> bool:
+def _the_definition_differs(given: Span, uses: str) -> bool:
     """Whether a file uses a name only as it is not defined, twice at least, or once where its
     comments and texts spell it so as well.
     """
-    code = _COMMENT.sub("", text)
-    if _count(definition, code) != 1:
+    if not _unused(given):
         return False
+    definition, text = given.text, given.source.text
+    code = _COMMENT.sub("", text)
     prose = " ".join(_PROSE.findall(text)).lower()
     return _count(uses, code) > 1 or (uses.lower() in prose and definition.lower() not in prose)
+
+
+def _unused(definition: Span) -> bool:
+    """Whether a name stands nowhere but where it is given."""
+    return _count(definition.text, _COMMENT.sub("", definition.source.text)) == 1
 
 
 def _count(name: str, text: str) -> int:

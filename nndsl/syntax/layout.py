@@ -300,14 +300,14 @@ class _Matcher:
                 continue
             if self._column(self.tokens[closer]) < self._indentation(inner.token):
                 return inner, closer
-        return opened, self._less_indented(opened.token, index)
+        return opened, self._less_indented(opened, index)
 
-    def _less_indented(self, brace: Token, index: int) -> int:
+    def _less_indented(self, opened: _Open, index: int) -> int:
         """Where the text goes back to the indentation of the line of a `{`, before `index`."""
-        edge = self._indentation(brace)
-        first = self.tokens.index(brace) + 1
-        lines = [i for i in range(first + 1, index) if self.tokens[i - 1].type == "_NEWLINE"]
-        if not lines or self._column(self.tokens[lines[0]]) <= edge:
+        edge = self._indentation(opened.token)
+        lines = [i for i in range(opened.index + 2, index) if self.tokens[i - 1].type == "_NEWLINE"]
+        body_below = opened.index + 1 < index and self.tokens[opened.index + 1].type == "_NEWLINE"
+        if not lines or (body_below and self._column(self.tokens[lines[0]]) <= edge):
             return index
         return next((i for i in lines if self._column(self.tokens[i]) <= edge), index)
 

@@ -76,7 +76,7 @@ def read_badly(source: Source, kind: str, start: int, text: str) -> Misread:
         return _single_quotes(source, start, text)
     if text.startswith("//"):
         return _slashes(source, start, text)
-    if first == ".":
+    if first == "." and len(text) > 1:
         return _bad_number(source, start, text)
     if len(text) == 2 and text[1] == "=" and text not in _WRITTEN:
         return _augmented(source, start, text)
@@ -248,7 +248,7 @@ def _unknown(source: Source, start: int, text: str) -> Misread:
         "\\": ("a line goes on by itself inside brackets and after an operator", ""),
         "?": ("there is no `a ? b : c`", "write `b if a else c`"),
         "&": ("there is no such operator", "write `and`"),
-        ".": ("a point stands inside a number or before a name", "write `5.0`, or `5`"),
+        ".": ("a name is missing after this, or a digit before it", "write `x.shape`, `0.5`"),
     }
     label, help = words.get(text, ("no part of the language begins so", ""))
     shown = f"`{text}`" if text.isprintable() and not text.isspace() else _described(text)

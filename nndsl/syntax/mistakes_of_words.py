@@ -142,7 +142,7 @@ def outside(trouble: Trouble) -> Mistake | None:
             trouble.span(),
             "this is no part of a file",
             help=f"a constant is `let {text} = ...`; a setting stands in `train Name {{ ... }}`",
-            insert=("LET",),
+            next_item=True,
         )
     return trouble.mistake(
         "NN122",
@@ -150,6 +150,7 @@ def outside(trouble: Trouble) -> Mistake | None:
         trouble.span(),
         "a part of a file begins with one of the words below",
         help="import, let, data, block, cell, net, train, defaults, expect",
+        next_item=True,
     )
 
 

@@ -189,8 +189,13 @@ def value_text(value: Any) -> str:
     unit = getattr(value, "unit", None)
     if isinstance(unit, str):
         return f"{value.value:g} {unit}{'' if value.value == 1 or not unit else 's'}".rstrip()
-    name = getattr(value, "name", None)
-    text = f"`{name}`" if isinstance(name, str) else str(value)
+    name, span = getattr(value, "name", None), getattr(value, "span", None)
+    if isinstance(name, str):
+        text = f"`{name}`"
+    elif isinstance(span, Span):
+        text = f"`{' '.join(span.text.split())}`"
+    else:
+        text = value if isinstance(value, str) else "something else"
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -77,3 +77,31 @@ def test_columns_of_data_are_no_misspelt_words() -> None:
     found = the_one("data d = table(sine=[1, 2], y=[1, 2]) { target = y; sine -> standardzie }")
     assert found.primary is not None
     assert found.primary.span.text == "standardzie"
+
+
+def test_a_word_of_the_language_may_be_a_misspelt_own_name() -> None:
+    """`weights` is a word too; here it is how `weighst` should be spelt."""
+    found = the_one("let weighst = [[1, 2]]\n" + NET.format("dense(1, weights=-1 * weights)"))
+    assert found.fix is not None
+    assert (found.fix.span.text, found.fix.replacement) == ("weighst", "weights")
+
+
+def test_messages_hold_no_types_of_the_implementation() -> None:
+    found = the_one(NET.format("dense(relu -> tanh)"))
+    assert "(" not in found.title.partition("got")[2]
+
+
+def test_uneven_rows_are_named() -> None:
+    found = the_one(NET.format("dense(3, weights=[[1, 2], [3, 4], [5]])"))
+    assert "row 3 has 1 number, row 1 has 2" in found.title
+
+
+def test_a_column_that_is_missing_twice_is_one_error() -> None:
+    sections = "data {} = csv('two_rings.csv', target=rnig)\n".replace("'", '"')
+    found = the_one(sections.format("a") + sections.format("b"))
+    assert [label.text for label in found.secondary] == ["and here"]
+
+
+def test_a_condition_on_a_net_with_mistakes_makes_no_others() -> None:
+    text = ON_RINGS.replace("dense(2)", "dense(7)") + "train A { epochs = 1 }\n"
+    assert the_one(text + "expect A.dense.weights == [1, 2]").code == "NN305"

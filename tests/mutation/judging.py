@@ -25,7 +25,7 @@ GOALS = {"form": 1.0, "near": 0.95, "suggested": 0.90, "single": 0.95}
 
 INSIDE = re.compile(
     r"\b([LR]PAR|[LR]SQB|[LR]BRACE|_NEWLINE|\$END|__ANON|Traceback|NoneType|ndarray|float64\(|dict"
-    r"|<class|object at|tree\.)|\btuple\b"
+    r"|<class|object at|tree\.|Composite|Mention|symbol=|None)|\btuple\b"
 )
 """Words of the implementation that no message may hold."""
 

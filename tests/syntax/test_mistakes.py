@@ -190,3 +190,41 @@ def test_a_long_broken_file_is_told_quickly() -> None:
 
 def test_sample_files_exist() -> None:
     assert Path(__file__).parent.joinpath("samples/language.nn") in files()
+
+
+def place(text: str) -> tuple[int, str]:
+    """Line and title of the only message."""
+    (found,) = problems(text)
+    assert found.primary is not None
+    return found.primary.span.line, found.title
+
+
+def test_a_body_ends_where_the_indentation_does() -> None:
+    """A `let` or `expect` may stand in a body; at the margin it does not."""
+    never = "`{` is never closed"
+    assert place("net A {\n  dense(3)\n\nlet n = 3\nexpect n == 3") == (2, never)
+    assert place("net A { dense(3)\nlet n = 3\nexpect n == 3") == (1, never)
+    assert place("data d = csv(1)\nnet A {\n  dense(3)\nlet n = 3\ntrain A { }") == (3, never)
+
+
+def test_a_body_without_its_brace_is_one_mistake() -> None:
+    line, title = place("net A {\n relu\n}\n target = y\n y -> keep\n split = all\n}\nlet n = 3")
+    assert (line, title) == (4, "`target = ...` stands outside every `net`, `data` and `train`")
+
+
+def test_a_name_missing_after_a_point() -> None:
+    assert place("expect near(f(d)., 1e-4)") == (1, "`.` is not part of the language")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("et A {\n dense(3)\n}", "net"),
+        ("et a = 3", "let"),
+        ("dfeaults train(epochs=3)", "defaults"),
+    ],
+)
+def test_the_word_that_fits_what_follows_is_proposed(text: str, meant: str) -> None:
+    (found,) = problems(text)
+    assert found.fix is not None
+    assert found.fix.replacement == meant
