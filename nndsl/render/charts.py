@@ -58,14 +58,14 @@ def spark_bars(counts: Sequence[float], alternative: str, size: tuple[int, int] 
     """Bars without axes, for a cell of a table."""
     width, height = size
     top, step = max(counts, default=0.0) or 1.0, width / max(len(counts), 1)
-    parts = [rule(0, height - 0.5, width, height - 0.5)]
+    bars = []
     for i, count in enumerate(counts):
         if count > 0:
             tall = max(1.5, count / top * (height - 2))
-            place = f'x="{i * step + 0.5:.1f}" y="{height - 1 - tall:.1f}"'
-            drawn = f'width="{max(step - 1, 0.8):.1f}" height="{tall:.1f}"'
-            parts.append(f"<rect {place} {drawn} {fill(1)}/>")
-    return svg(size, alternative, parts)
+            wide = max(step - 1, 0.8)
+            bars.append(f"M{i * step + 0.5:.1f} {height - 1}v-{tall:.1f}h{wide:.1f}v{tall:.1f}z")
+    ground = rule(0, height - 0.5, width, height - 0.5)
+    return svg(size, alternative, [ground, f'<path d="{"".join(bars)}" {fill(1)}/>'])
 
 
 def share_bar(share: float, alternative: str, size: tuple[int, int] = (120, 12)) -> str:
@@ -158,7 +158,7 @@ def memory_map(
         height = max(frame.up(life.offset / 1024) - y - 0.6, 0.6)
         place = f'x="{x:.1f}" y="{y:.1f}" width="{max(width - 0.6, 0.6):.1f}"'
         told = f"{life.name}: {life.size:,} bytes"
-        shown = f'{place} height="{height:.1f}" {fill(1 + number % 5)} fill-opacity="0.8"'
+        shown = f'{place} height="{height:.1f}" {fill(1 + number % 5)}'
         inside = ""
         if height > 13 and width > len(life.name) * LETTER + 8:
             inside = _label(x + 5, y + height / 2 + 4, life.name)

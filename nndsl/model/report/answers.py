@@ -31,12 +31,16 @@ GAP = 0.05
 
 def judgement_of(evidence: Evidence) -> Judgement | None:
     """What the first output's figure is worth; None without rows."""
-    if evidence.rows is None:
-        return None
+    return judged_at(evidence, 0) if evidence.rows is not None else None
+
+
+def judged_at(evidence: Evidence, position: int) -> Judgement:
+    """What the figure of an output is worth; there must be rows."""
+    assert evidence.rows is not None
     given = evidence.answers.get(TRAINING)
-    train = given[0] if given is not None else None
+    train = given[position] if given is not None else None
     recipe = evidence.loaded.recipe
-    return judge(recipe, evidence.judged[0], evidence.rows, train, recipe.seed)
+    return judge(recipe, evidence.judged[position], evidence.rows, train, recipe.seed)
 
 
 def named(metric: WordCall) -> str:
@@ -49,7 +53,11 @@ def verdict(evidence: Evidence, judgement: Judgement | None) -> str:
     """One sentence: the figure, its interval, and what the simplest predictions reach."""
     if judgement is None:
         return _verdict_of_record(evidence)
-    judged = evidence.judged[0]
+    return _sentence(evidence, 0, judgement)
+
+
+def _sentence(evidence: Evidence, position: int, judgement: Judgement) -> str:
+    judged = evidence.judged[position]
     low, high = judgement.interval
     if judgement.metric.name == "accuracy" and judgement.right is not None:
         told = (
@@ -104,7 +112,8 @@ def remarks(evidence: Evidence, judgement: Judgement | None) -> Iterator[str]:
     """What qualifies the verdict."""
     if judgement is None:
         command = f"nndsl report {evidence.loaded.run.path} DATA"
-        yield f"{evidence.absent} Parts that need the rows are left out: `{command}` shows them."
+        absent = evidence.absent[:1].upper() + evidence.absent[1:]
+        yield f"{absent} Parts that need the rows are left out: `{command}` shows them."
         return
     if evidence.part == GIVEN:
         yield (
@@ -120,6 +129,8 @@ def remarks(evidence: Evidence, judgement: Judgement | None) -> Iterator[str]:
             "on these rows the network cannot be told from it."
         )
     yield from _gap(evidence, judgement)
+    for position in range(1, len(evidence.judged)):
+        yield _sentence(evidence, position, judged_at(evidence, position))
 
 
 def _gap(evidence: Evidence, judgement: Judgement) -> Iterator[str]:

@@ -15,7 +15,7 @@ from nndsl.render.report.content import Cell, Table
 from nndsl.schema import Column, ColumnKind, FittedStep, Schema, TargetKind
 
 SHOWN = 40
-MOST = 400
+MOST = 200
 BARS = 24
 MOST_TEXT = 24
 

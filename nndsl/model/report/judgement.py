@@ -23,6 +23,8 @@ LEAST_RESAMPLES = 100
 LINEAR_ROWS = 5_000
 LINEAR_COLUMNS = 1_000
 LINEAR_STEPS = 300
+LINEAR_WORK = 3e9
+"""Multiplications that the linear baseline may take, about: less than a second."""
 RIDGE = 1e-3
 """Of the linear baseline: penalty per row, so that columns that say the same do not matter."""
 
@@ -192,7 +194,8 @@ def _softmax_regression(x: np.ndarray, targets: np.ndarray, classes: int) -> np.
     rate = 1.0 / (0.25 * np.linalg.norm(x, 2) ** 2 / len(x) * 2 + RIDGE)
     weights = ahead = np.zeros((x.shape[1], classes))
     truth = np.eye(classes)[targets]
-    for k in range(1, LINEAR_STEPS + 1):
+    steps = int(min(LINEAR_STEPS, 10 + LINEAR_WORK / (2 * x.size * classes)))
+    for k in range(1, steps + 1):
         gradient = x.T @ (_softmax(x @ ahead) - truth) / len(x) + RIDGE * ahead
         new = ahead - rate * gradient
         ahead = new + (k - 1) / (k + 2) * (new - weights)

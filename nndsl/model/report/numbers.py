@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def number(value: float, digits: int = 3) -> str:
     """A number in a few digits; a dash where there is none."""
@@ -15,7 +17,7 @@ def number(value: float, digits: int = 3) -> str:
         return f"{value / factor:.{digits}g} {unit}".replace("-", "−")
     if value != 0 and not 1e-3 <= abs(value) < 1e6:
         mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-        return f"{mantissa} · 10^{int(exponent)}".replace("-", "−")
+        return f"{mantissa} · 10".replace("-", "−") + str(int(exponent)).translate(_RAISED)
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}".replace("-", "−")
     return f"{value:.{digits}g}".replace("-", "−")

@@ -39,6 +39,7 @@ SMALL = (260, 150)
 MOST_CLASSES = 24
 """Classes up to which the whole table of mistakes is shown; beyond it the worst pairs."""
 WORST_PAIRS = 20
+MOST_FORMULAS = 60
 HELD = 0.99
 """Share of the weights within the scale: a few large ones do not make all others grey."""
 TILE, FEW = 112, 10
@@ -78,12 +79,18 @@ def formula_blocks(found: formulas.Formulas) -> list[Block]:
     sections = [
         Formulas(
             section.title,
-            tuple(_formula(one) for one in section.formulas),
-            section.remark,
+            tuple(_formula(one) for one in section.formulas[:MOST_FORMULAS]),
+            _remark(section),
         )
         for section in found.sections
     ]
     return [*sections, Listing("All formulas as text", formulas_text(found).rstrip(), folded=True)]
+
+
+def _remark(section: formulas.Section) -> str:
+    more = len(section.formulas) - MOST_FORMULAS
+    rest = f"The first {MOST_FORMULAS}; {more} more are in the text below." if more > 0 else ""
+    return " ".join(part for part in (section.remark, rest) if part)
 
 
 def _formula(one: formulas.Formula) -> Formula:
