@@ -14,7 +14,7 @@ from nndsl.ops.reduction import Reduce, Reshape
 from nndsl.ops.rows import LogSoftmax, Softmax, softmax_gradient
 from nndsl.ops.shapes import format_full, known, require_element, require_operands, require_rank
 from nndsl.records import dataclass
-from nndsl.scalar.piece import Level, Piece, closed
+from nndsl.scalar.piece import Level, Piece, indexed
 
 ROWS = TensorType(("N", 3))
 CLASSES = TensorType(("N",), ElementType.INDEX)
@@ -117,7 +117,7 @@ class Pick(Op):
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """The number of the class."""
         rows, classes = operands
-        return ((f"{closed(rows, Level.LEAF)}_{{{classes[0]}}}", Level.LEAF),)
+        return ((indexed(rows, classes[0]), Level.LEAF),)
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
@@ -194,13 +194,14 @@ class SoftmaxCrossEntropy(Op):
         """Minus the sum over classes of target times log softmax, and softmax minus target."""
         from nndsl.scalar.latex import number_latex  # only who writes formulas waits for it
 
-        (shares, _), (target, _) = Softmax().latex(operands[:1], types[:1])[0], operands[1]
+        (shares, _), target = Softmax().latex(operands[:1], types[:1])[0], operands[1]
         if self.smooth:
             kept, share = number_latex(1 - self.smooth), number_latex(self.smooth)
             spread = rf"\frac{{{share}}}{{{known(types[0].shape)}}}"
-            target = rf"\left({kept} \, {target} + {spread}\right)"
-        loss = rf"-\sum_{{k}} \, {target}_{{k}} \, \log\left({shares}_{{k}}\right)"
-        return (loss, Level.SUM), (f"{shares} - {target}", Level.SUM)
+            target = rf"\left({kept} \, {target[0]} + {spread}\right)", Level.LEAF
+        each = rf"\log\left({shares}_{{k}}\right)"
+        loss = rf"-\sum_{{k}} \, {indexed(target, 'k')} \, {each}"
+        return (loss, Level.SUM), (f"{shares} - {target[0]}", Level.SUM)
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Compare, subtract, exp, add, divide, subtract."""

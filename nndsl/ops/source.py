@@ -25,6 +25,10 @@ class Source(Op):
         return ()
 
 
+MOST_SHOWN = 10
+"""Numbers of an array that a formula shows."""
+
+
 @dataclass(frozen=True)
 class Constant(Source):
     """An array written into the graph: `numbers` in row-major order."""
@@ -52,11 +56,14 @@ class Constant(Source):
         return np.array(self.numbers, np.float64).reshape(self.shape)
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
-        """A number; an array by its name only."""
+        """A number; a column of few numbers; a larger array by its name only."""
         from nndsl.scalar.latex import number_latex  # only who writes formulas waits for it
 
         if len(set(self.numbers)) != 1:
-            return super().latex(operands, types)
+            if len(self.numbers) > MOST_SHOWN:
+                return super().latex(operands, types)
+            shown = " ; ".join(map(number_latex, self.numbers))
+            return ((rf"\left[{shown}\right]", Level.LEAF),)
         number = self.numbers[0]
         return ((number_latex(number), Level.SUM if number < 0 else Level.LEAF),)
 

@@ -121,7 +121,7 @@ class Backward:
         letter = self.notation.stems.get(value, ("", ""))[0]
         if letter == "z" or (len(receivers) > 1 and upstream[1] < Level.POWER):
             symbol = self._symbol(value)
-            space = self.notation.space(value).partition(r" \in ")[2]
+            space = self.notation.space_of(value)
             yield Equation(f"{symbol} = {upstream[0]}", rf"{symbol} \in {space}")
             upstream = (symbol, Level.LEAF)
         for index, receiver in enumerate(node.inputs):
@@ -207,7 +207,8 @@ def general_recursion(notation: Notation) -> Iterable[Equation]:
     others = [s for s in steps if notation.stems.get(s.results[-1], ("", ""))[0] != "z"]
     between = others[: len(hidden)]
     letters = [notation.stems.get(s.results[-1], ("h", ""))[0] for s in steps]
-    is_chain = letters[: 2 * len(hidden)] == ["z", "a"] * len(hidden)
+    before_last = [*(["z", "a"] * len(hidden)), "z"]
+    is_chain = letters[: len(before_last)] == before_last
     if not is_chain or not all(map(notation.is_activation, between)):
         return
     names = {notation.function(step) for step in between}

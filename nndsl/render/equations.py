@@ -18,8 +18,9 @@ from nndsl.ops.map import Map, by_elements
 from nndsl.ops.shapes import known
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, variable
-from nndsl.scalar.inspection import substitute
-from nndsl.scalar.latex import name_latex, piece_of
+from nndsl.scalar.inspection import postorder, substitute
+from nndsl.scalar.latex import formula, name_latex, piece_of
+from nndsl.scalar.notation import SYMBOLS
 from nndsl.scalar.piece import Level, Piece, closed, upright
 from nndsl.scalar.primitives import PRIMITIVES
 from nndsl.scalar.tidy import tidy
@@ -83,6 +84,21 @@ class Functions:
         self.calls[word] = self.calls.get(word, 0) + 1
         index = f"_{{{self.calls[word]}}}" if self.calls[word] > 1 else ""
         return named_function(word) + index
+
+
+def letter_functions(expressions: Iterable[Expression]) -> Iterable[Equation]:
+    """What the function is that formulas write as sigma; nothing where one of them is it alone."""
+    roots = tuple(expressions)
+    for e in postorder(roots):
+        primitive = PRIMITIVES.get(e.operator)
+        if primitive is None or primitive.composition is None:
+            continue
+        letter = primitive.latex.partition(r"\left(")[0].removeprefix("\\")
+        if letter in SYMBOLS:
+            if not (e in roots and e.arguments[0].operator == "variable"):
+                shown = formula(primitive.composition(variable("u")))
+                yield Equation(rf"\{letter}\left(u\right) = {shown}")
+            return
 
 
 def named_function(word: str) -> str:
@@ -330,7 +346,11 @@ class Notation:
                 yield self.space(value)
 
     def space(self, value: Value) -> str:
-        """A symbol with the space that it lives in, in the layout that people see."""
+        """A symbol with the space that it lives in."""
+        return rf"{self.symbols[value][0]} \in {self.space_of(value)}"
+
+    def space_of(self, value: Value) -> str:
+        """The space that a value lives in, in the layout that people see."""
         sizes: tuple[Dimension, ...] = value.type.shape
         info = self.parameters.get(value.name) if self._is_parameter(value) else None
         if info is not None and info.axes is not None:
@@ -338,7 +358,7 @@ class Notation:
         elif sizes[:1] == (BATCH,):
             sizes = sizes[1:]
         shown = r" \times ".join(s if isinstance(s, str) else str(s) for s in sizes)
-        return rf"{self.symbols[value][0]} \in \mathbb{{R}}" + (f"^{{{shown}}}" if shown else "")
+        return r"\mathbb{R}" + (f"^{{{shown}}}" if shown else "")
 
     def replaced(self, latex: str) -> str:
         """A formula with right sides of the forward pass replaced by their symbols."""

@@ -24,7 +24,14 @@ from nndsl.passes.join import Join
 from nndsl.passes.pipeline import CLEANING, run
 from nndsl.passes.simplify import Simplify
 from nndsl.records import dataclass
-from nndsl.render.equations import Equation, Notation, Writer, named_function, operation
+from nndsl.render.equations import (
+    Equation,
+    Notation,
+    Writer,
+    letter_functions,
+    named_function,
+    operation,
+)
 from nndsl.render.formulas import Formula
 from nndsl.render.formulas_of_words import symbolic_law, update_equations
 from nndsl.render.plots import Series
@@ -110,7 +117,9 @@ def _notes(word: Word) -> Iterable[str]:
 
 def _equations(sort: Sort, word: Word) -> Iterable[Equation]:
     if isinstance(word, Activation):
-        return _function(named_function(word.name), word.expression, "x")
+        shown = _function(named_function(word.name), word.expression, "x")
+        slope = differentiate(word.expression, "x")
+        return [*shown, *letter_functions((word.expression, slope))]
     if isinstance(word, Loss):
         return _loss(word)
     if isinstance(word, Optimizer):

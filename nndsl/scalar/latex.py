@@ -130,7 +130,7 @@ def _piece(e: Expression, made: Mapping[Expression, Piece], names: Names) -> Pie
         case "divide":
             return rf"\frac{{{parts[0][0]}}}{{{parts[1][0]}}}", Level.FRACTION
         case "power":
-            return f"{closed(parts[0], Level.LEAF)}^{{{parts[1][0]}}}", Level.POWER
+            return _power(parts[0], parts[1][0]), Level.POWER
         case "maximum" | "minimum":
             # a bound that is a number comes first: max(0, x)
             ordered = sorted(zip(e.arguments, parts, strict=True), key=_is_not_number)
@@ -139,6 +139,13 @@ def _piece(e: Expression, made: Mapping[Expression, Piece], names: Names) -> Pie
         case "where":
             return _cases(e, made), Level.CONDITION
     return _by_template(e.operator, parts)
+
+
+def _power(base: Piece, exponent: str) -> str:
+    """A power; what is raised already, such as the symbol of a layer, gets brackets."""
+    text = closed(base, Level.LEAF)
+    is_raised = "^" in text and not text.endswith(r"\right)")
+    return rf"\left({text}\right)^{{{exponent}}}" if is_raised else f"{text}^{{{exponent}}}"
 
 
 def _is_not_number(pair: tuple[Expression, Piece]) -> bool:

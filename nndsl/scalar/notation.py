@@ -196,6 +196,8 @@ class _Reader:
         below = above = None
         while self.peek() in (("sign", "_"), ("sign", "^"), ("sign", "'")):
             _, sign = self.next()
+            if (below if sign == "_" else above) is not None:
+                raise self.trouble(f"two `{sign}` at one thing")
             if sign == "_":
                 below = self.argument()
             elif sign == "^":

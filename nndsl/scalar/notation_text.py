@@ -26,7 +26,7 @@ _MARKS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 
 def to_plain(latex: str) -> str:
     """The formula as one line of Unicode text; `NotationError` where it cannot be read."""
-    return _plain(read(latex))
+    return plain(read(latex))
 
 
 _ABOVE = dict(zip("0123456789+−=()ijlnrstxyzTLabcdefghkmopuvw′",
@@ -38,7 +38,8 @@ MOST_RAISED = 3
 """Characters that may be raised or lowered letter by letter; longer words are hard to read so."""
 
 
-def _plain(box: Box) -> str:
+def plain(box: Box) -> str:
+    """A box as text."""
     if isinstance(box, Symbol):
         return box.text
     if isinstance(box, Row):
@@ -46,15 +47,15 @@ def _plain(box: Box) -> str:
     if isinstance(box, Fraction):
         return _plain_fraction(box)
     if isinstance(box, Root):
-        inner = _plain(box.inner)
+        inner = plain(box.inner)
         return f"√{inner}" if _is_atom(box.inner) else f"√({inner})"
     if isinstance(box, Script):
         return _plain_script(box)
     if isinstance(box, Fence):
-        return box.left + _plain(box.inner) + box.right
+        return box.left + plain(box.inner) + box.right
     if isinstance(box, Accent):
         mark = _MARKS[box.mark]
-        return unicodedata.normalize("NFC", _plain(box.inner) + mark)
+        return unicodedata.normalize("NFC", plain(box.inner) + mark)
     return _plain_cases(box)
 
 
@@ -66,9 +67,9 @@ def _plain_items(items: tuple[Box, ...]) -> Iterator[str]:
         elif item == TIMES and (_is_word(items[index - 1 : index]) or _is_word(items[index + 1 :])):
             yield " · "
         elif _needs_brackets(items, index):
-            yield f"({_plain(item)})"
+            yield f"({plain(item)})"
         else:
-            yield _plain(item)
+            yield plain(item)
 
 
 def _is_word(boxes: tuple[Box, ...]) -> bool:
@@ -119,7 +120,7 @@ def _is_whole_side(items: tuple[Box, ...], index: int) -> bool:
 
 
 def _plain_fraction(box: Fraction) -> str:
-    above, below = _plain(box.above), _plain(box.below)
+    above, below = plain(box.above), plain(box.below)
     if _has_sum(box.above):
         above = f"({above})"
     is_slope = box.below.items[:1] == (_PARTIAL,)
@@ -130,14 +131,14 @@ def _plain_fraction(box: Fraction) -> str:
 
 
 def _plain_script(box: Script) -> str:
-    base = _plain(box.base)
+    base = plain(box.base)
     below = "" if box.below is None else _raised(box.below, _BELOW, "_")
     above = "" if box.above is None else _raised(box.above, _ABOVE, "^")
     return base + below + above
 
 
 def _raised(row: Row, letters: dict[str, str], sign: str) -> str:
-    inner = _plain(row)
+    inner = plain(row)
     close = inner.replace(" − ", "−").replace(" + ", "+").replace(" × ", "x")
     is_short = len(close) <= MOST_RAISED or close.startswith("(") or "×" in inner
     if is_short and all(letter in letters for letter in close):
@@ -149,8 +150,8 @@ def _raised(row: Row, letters: dict[str, str], sign: str) -> str:
 def _plain_cases(box: Cases) -> str:
     """`a if c else b`: as conditions are written in the language itself."""
     *some, (last, _) = box.rows
-    chosen = [f"{_plain(value)} {_plain(condition)}" for value, condition in some]
-    return " else ".join([*chosen, _plain(last)])
+    chosen = [f"{plain(value)} {plain(condition)}" for value, condition in some]
+    return " else ".join([*chosen, plain(last)])
 
 
 def _is_atom(row: Row) -> bool:

@@ -27,6 +27,12 @@ def closed(part: Piece, loosest: Level) -> str:
     return text if level >= loosest else rf"\left({text}\right)"
 
 
+def indexed(part: Piece, index: str) -> str:
+    """The LaTeX with an index; in brackets where it has one already."""
+    text = closed(part, Level.LEAF)
+    return rf"\left({text}\right)_{{{index}}}" if "_" in text else f"{text}_{{{index}}}"
+
+
 def upright(word: str) -> str:
     """A word in upright letters, with what LaTeX would misread escaped."""
     safe = re.sub(r"[^\w .\[\]-]", "", word).replace("_", r"\_")

@@ -137,7 +137,17 @@ def test_notation_of_tensors(latex, shown):
 
 
 @pytest.mark.parametrize(
-    "wrong", [r"\frac{a}", "{a", "a}", r"\left(a", r"\unknown", r"\begin{cases} a \end{cases}"]
+    "wrong",
+    [
+        r"\frac{a}",
+        "{a",
+        "a}",
+        r"\left(a",
+        r"\unknown",
+        "x^{1}^{2}",
+        "x_{1}_{2}",
+        r"\begin{cases} a \end{cases}",
+    ],
 )
 def test_what_is_no_formula(wrong):
     with pytest.raises(NotationError):
