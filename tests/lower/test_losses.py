@@ -95,6 +95,14 @@ def test_two_classes_and_one_output(ending: str, rng: np.random.Generator) -> No
     np.testing.assert_allclose(shown["output"], 1 / (1 + np.exp(-logits(arrays))), rtol=1e-12)
 
 
+def test_the_steepness_of_a_sigmoid_is_part_of_the_loss(rng: np.random.Generator) -> None:
+    found = recipe("class", "dense(1) -> sigmoid(4)")
+    outputs, arrays = run(found.graph, rng)
+    z, t = 4 * logits(arrays)[:, 0], arrays["passed"]
+    np.testing.assert_allclose(outputs["loss"], (softplus(z) - t * z).mean(), rtol=1e-12)
+    np.testing.assert_allclose(outputs["output"][:, 0], 1 / (1 + np.exp(-z)), rtol=1e-12)
+
+
 def test_numbers(rng: np.random.Generator) -> None:
     found = recipe("oaks", "dense(1)")
     assert found.loss == ("mse",)
