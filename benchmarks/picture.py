@@ -127,10 +127,10 @@ def draw() -> None:
     """Write the picture of all results there are."""
     texts = results()
     found = [bar(comparison) for text in texts for comparison in comparisons(text)]
-    date, processor = texts[0].splitlines()[0].split(", ")[:2]
+    date, processor = texts[0].splitlines()[0].split(", ", 1)
     note = (
         f"float32, medians of rounds taken in turns; thin lines: single rounds; named: the best "
-        f"peer. {date}, {processor}"
+        f"peer. {date}, {processor.partition(')')[0]})"
     )
     TARGET.write_text(svg(found, note), encoding="utf-8")
 
