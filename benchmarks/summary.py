@@ -1,6 +1,6 @@
 """What the result texts say: their comparisons, and the tables of the README made from them.
 
-`python -m benchmarks.summary` writes the README's tables between its markers, and the picture.
+`python -m benchmarks.summary` writes the README's tables between its markers.
 Goals are those that the design set, as multiples of the best peer's speed (for predictions: of
 PyTorch's in inference mode).
 """
@@ -169,7 +169,4 @@ def write() -> None:
 
 
 if __name__ == "__main__":
-    from benchmarks import picture
-
     write()
-    picture.draw()
