@@ -16,6 +16,7 @@ from typing import Any
 
 from nndsl.diagnostics import Diagnostic, Fix, Label, Span, nearest
 from nndsl.lower.constants import FUNCTIONS
+from nndsl.lower.familiar import looks_mistyped
 from nndsl.lower.names import suggestion
 from nndsl.syntax import tree
 from nndsl.vocab.registry import registries
@@ -177,15 +178,19 @@ def _at_definition(error: Diagnostic, own: dict[str, Span | None]) -> Diagnostic
 
 
 def _the_definition_differs(given: Span, uses: str) -> bool:
-    """Whether a file uses a name only as it is not defined, twice at least, or once where its
-    comments and texts spell it so as well.
+    """Whether a file uses a name only as it is not defined: twice at least, or once where its
+    comments and texts spell it so as well, or where the definition looks like a slip.
     """
     if not _unused(given):
         return False
     definition, text = given.text, given.source.text
     code = _COMMENT.sub("", text)
+    if _count(uses, code) > 1:
+        return True
     prose = " ".join(_PROSE.findall(text)).lower()
-    return _count(uses, code) > 1 or (uses.lower() in prose and definition.lower() not in prose)
+    if (uses.lower() in prose) != (definition.lower() in prose):
+        return uses.lower() in prose
+    return looks_mistyped(definition, uses, text)
 
 
 def _unused(definition: Span) -> bool:

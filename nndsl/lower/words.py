@@ -93,7 +93,7 @@ def unknown_word(mention: Mention, sorts: Iterable[str], own: Iterable[str] = ()
     title = f"{what} `{mention.name}`"
     place = name_span(mention)
     if near:
-        meant = nearest(mention.name, own) or near
+        meant = nearest(mention.name, [*own, *near]) or near
         hint = "did you mean " + " or ".join(f"`{name}`" for name in meant[:2]) + "?"
         return error("NN301", title, place, help=hint, fix=Fix(place, meant[0]))
     return unknown_name("NN301", title, mention.name, known, place)

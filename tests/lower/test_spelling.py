@@ -66,10 +66,23 @@ def test_where_the_uses_agree_the_definition_is_wrong() -> None:
     assert found.title == "`widht` is never used, and nothing is called `width`"
 
 
-def test_a_single_use_is_wrong_itself() -> None:
-    found = the_one("let widht = 3\n" + NET.format("dense(width)"))
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [("widht", "width"), ("width", "widht"), ("Percetpron", "Perceptron"),
+     ("Perceptron", "Perceptrno"), ("NAadm", "NAdam"), ("Hidden", "Hiddden")],
+)  # fmt: skip
+def test_of_two_names_that_stand_once_the_stranger_one_is_wrong(given: str, used: str) -> None:
+    found = the_one(f"let {given} = 3\n" + NET.format(f"dense({used})"))
+    strange, right = (given, used) if given in ("widht", "Percetpron", "NAadm") else (used, given)
     assert found.primary is not None
-    assert found.primary.span.text == "width"
+    assert found.fix is not None
+    assert (found.primary.span.text, found.fix.replacement) == (strange, right)
+
+
+def test_of_two_names_as_good_as_each_other_the_use_is_wrong() -> None:
+    found = the_one("let a2 = 3\n" + NET.format("dense(a1)"))
+    assert found.primary is not None
+    assert found.primary.span.text == "a1"
 
 
 def test_columns_of_data_are_no_misspelt_words() -> None:
