@@ -24,7 +24,14 @@ LOSS_SUM = "run.loss_sum"
 GRADIENT_NORM = "gradient_norm"
 
 
-class Executable(Protocol):
+class Evaluation(Protocol):
+    """What gives a network's outputs for rows."""
+
+    def evaluate(self, arrays: Arrays, /) -> dict[str, np.ndarray]:
+        """Outputs for all rows, in their order; scalars as means over the rows."""
+
+
+class Executable(Evaluation, Protocol):
     """What training asks of a compiled program (`nndsl.runtime.executable` is one).
 
     What a step does depends on parameters, states, bound rows, seed and step number alone.
@@ -73,9 +80,6 @@ class Executable(Protocol):
 
     def output(self, name: str, /) -> np.ndarray:
         """An output of the last step."""
-
-    def evaluate(self, arrays: Arrays, /) -> dict[str, np.ndarray]:
-        """Outputs for all rows, in their order; scalars as means over the rows."""
 
 
 @dataclass(frozen=True)

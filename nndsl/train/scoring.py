@@ -10,7 +10,7 @@ import numpy as np
 from nndsl.lower.result import Recipe
 from nndsl.schema import TargetKind
 from nndsl.train import figures
-from nndsl.train.job import Arrays, Executable, Output, Scores, Verdict
+from nndsl.train.job import Arrays, Evaluation, Output, Scores, TrainingJob, Verdict
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Metric
 from nndsl.vocab.metrics import chosen, confusion_matrix
@@ -27,7 +27,7 @@ class Scorer:
     With several outputs the figures of the second and later ones are named `<output>.<metric>`.
     """
 
-    def __init__(self, executable: Executable, recipe: Recipe, outputs: Sequence[Output]) -> None:
+    def __init__(self, executable: Evaluation, recipe: Recipe, outputs: Sequence[Output]) -> None:
         self._executable = executable
         self._first = outputs[0]
         self._measures = [
@@ -88,6 +88,25 @@ def probabilities(values: np.ndarray) -> np.ndarray:
     """One column a class; a single number is the probability of the second of two classes."""
     flat = values.reshape(len(values), -1)
     return np.concatenate((1 - flat, flat), axis=1) if flat.shape[1] == 1 else flat
+
+
+def final_figures(job: TrainingJob, scorer: Scorer) -> tuple[dict[str, float], Verdict | None]:
+    """All figures of a finished training by name (`test_accuracy`), and what the test ones say.
+
+    Training rows are scored where that was asked for, or where there are no others.
+    """
+    metrics, judgement = dict[str, float](), None
+    alone = row_count(job.validation) == row_count(job.test) == 0
+    train = job.train if job.score_train or alone else {}
+    for part, arrays in (("train", train), ("val", job.validation), ("test", job.test)):
+        if row_count(arrays) == 0:
+            continue
+        scores = scorer.score(arrays)
+        metrics[f"{part}_loss"] = scores.loss
+        metrics |= {f"{part}_{name}": value for name, value in scores.metrics.items()}
+        if part == "test" and scorer.names:
+            judgement = verdict(job.outputs[0], scorer.names[0], job.train, job.test, scores)
+    return metrics, judgement
 
 
 def verdict(output: Output, name: str, train: Arrays, test: Arrays, scores: Scores) -> Verdict:

@@ -25,7 +25,7 @@ from nndsl.train.plan import Plan, plan
 from nndsl.train.record import RunRecord
 from nndsl.train.replay import replay
 from nndsl.train.resuming import check_resumable, job_fingerprints
-from nndsl.train.scoring import row_count, verdict
+from nndsl.train.scoring import final_figures, row_count
 
 
 @dataclass
@@ -145,7 +145,7 @@ class Session:
         """Restore the best weights, score all parts, write the folder."""
         weights = self._best_weights()
         self.loop.hand_over(weights)
-        metrics, judgement = self._final_figures()
+        metrics, judgement = final_figures(self.job, self.loop.scorer)
         self._tell_mistakes()
         folder = self.job.folder
         if folder is not None:
@@ -186,21 +186,6 @@ class Session:
         if best is not None and best.epoch is not None:
             return dict(best.weights)
         return self.loop.weights()
-
-    def _final_figures(self) -> tuple[dict[str, float], Verdict | None]:
-        job, metrics, judgement = self.job, dict[str, float](), None
-        alone = row_count(job.validation) == row_count(job.test) == 0
-        train = job.train if job.score_train or alone else {}
-        for part, arrays in (("train", train), ("val", job.validation), ("test", job.test)):
-            if row_count(arrays) == 0:
-                continue
-            scores = self.loop.scorer.score(arrays)
-            metrics[f"{part}_loss"] = scores.loss
-            metrics |= {f"{part}_{name}": value for name, value in scores.metrics.items()}
-            if part == "test" and self.loop.scorer.names:
-                name = self.loop.scorer.names[0]
-                judgement = verdict(job.outputs[0], name, job.train, job.test, scores)
-        return metrics, judgement
 
     def _tell_mistakes(self) -> None:
         """Say what remains where training was to go on until no training row is misclassified."""
