@@ -66,6 +66,18 @@ def test_the_example_is_the_model() -> None:
     assert example.strip() in model
 
 
+def test_the_mistake_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "models", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    model = (tmp_path / "iris.nn").read_text("utf-8")
+    (tmp_path / "iris.nn").write_text(model.replace("iris.classes", "2"), "utf-8")
+    assert run(["check", "iris.nn"]) == 3
+    told = next(text for place, text in blocks("text") if place.startswith("README"))
+    assert capsys.readouterr().err.strip() == told.strip()
+
+
 @pytest.mark.parametrize("verb", ["", *Verbs().list_commands(None)])
 def test_help_is_plain_text(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*verb.split(), "--help"]) == 0
