@@ -19,12 +19,16 @@ from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ir.types import Dimension, ElementType
 from nndsl.ops.base import Op
 from nndsl.ops.classes import OneHot, Pick
+from nndsl.ops.convolution import Convolution, ConvolutionInputGradient
 from nndsl.ops.map import Map
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import Concat, Slice, Transpose
+from nndsl.ops.padding import Crop, Pad
+from nndsl.ops.pooling import MaxPool, SumPool
 from nndsl.ops.reduction import Broadcast, Reduce, Reshape
 from nndsl.ops.rows import LogSoftmax, Softmax
 from nndsl.ops.source import Constant, SizeOf
+from nndsl.ops.windows import convolve, pool_maximum, pool_sum, spread_convolution
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.primitives import PRIMITIVES
@@ -76,6 +80,9 @@ class _Printer:
         if isinstance(node.operation, Map):
             texts = [self.formula(e, node) for e in node.operation.expressions]
         else:
+            call = _CALLS.get(type(node.operation))
+            if call is not None:
+                return [self.called(node, *call(node.operation))]
             make = _FORMS.get(type(node.operation))
             if make is None:
                 return self.decomposed(node)
@@ -83,6 +90,12 @@ class _Printer:
         return [
             f"{self.named(value)} = {text}" for value, text in zip(node.outputs, texts, strict=True)
         ]
+
+    def called(self, node: Node, function: Callable[..., Any], options: Sequence[object]) -> str:
+        """The statement that calls a function of ours, whose source the file brings along."""
+        operands = ", ".join([*(self.names[v] for v in node.inputs), *map(repr, options)])
+        results = ", ".join(self.named(v) for v in node.outputs)
+        return f"{results} = {self.sources.name_of(function)}({operands})"
 
     def decomposed(self, node: Node) -> list[str]:
         """The statements of the simpler operations that one stands for."""
@@ -128,6 +141,15 @@ class _Printer:
         if primitive.is_condition:  # a comparison that answers 1 or 0
             return f"(np.{primitive.name}({listed}) * 1.0)"
         return f"{self.sources.name_of(primitive.meaning)}({listed})"
+
+
+def _edges(op: Pad | Crop) -> list[tuple[int, int]]:
+    return list(zip(op.before, op.behind, strict=True))
+
+
+def _crop(op: Crop, operands: list[str]) -> str:
+    places = ", ".join(f"{a or ''}:{-b or ''}" for a, b in _edges(op))
+    return f"{operands[0]}[{places}]"
 
 
 def _number(expression: Expression) -> str:
@@ -180,6 +202,8 @@ _FORMS: dict[type, Callable[[Any, list[str]], str]] = {
     Reshape: lambda op, x: f"{x[0]}.reshape({_shape(op.shape)})",
     Transpose: lambda op, x: f"{x[0]}.transpose({op.axes!r})",
     Slice: _slice,
+    Crop: _crop,
+    Pad: lambda op, x: f'np.pad({x[0]}, {_edges(op)}, constant_values=float("{op.value}"))',
     Concat: lambda op, x: f"np.concatenate([{', '.join(x)}], axis={op.axis})",
     Softmax: _softmax,
     LogSoftmax: lambda op, x: f"log_softmax({x[0]})",
@@ -189,3 +213,15 @@ _FORMS: dict[type, Callable[[Any, list[str]], str]] = {
     Pick: _pick,
 }
 """The operations that are no formula; what only training uses (chance, fused kernels) has none."""
+
+
+_CALLS: dict[type, Callable[[Any], tuple[Callable[..., Any], Sequence[object]]]] = {
+    Convolution: lambda op: (convolve, (op.stride, op.dilation, op.groups)),
+    ConvolutionInputGradient: lambda op: (
+        spread_convolution,
+        (op.size, op.stride, op.dilation, op.groups),
+    ),
+    MaxPool: lambda op: (pool_maximum, (op.size, op.stride, op.dilation)),
+    SumPool: lambda op: (pool_sum, (op.size, op.stride, op.dilation)),
+}
+"""The operations that are functions of ours, with the options that follow the operands."""

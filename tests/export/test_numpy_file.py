@@ -23,7 +23,11 @@ from nndsl.ops.fused import FusedMatMul
 from nndsl.vocab.kinds import Activation, Preprocessing
 from nndsl.vocab.registry import words
 
-TRAINING_ONLY = {"softmax_cross_entropy", "random"}
+TRAINING_ONLY = {"softmax_cross_entropy", "random", "pool_pick"} | {
+    name
+    for name in OPERATIONS
+    if name.endswith("_gradient") and name != "convolution_input_gradient"
+}
 
 
 def exported(source: Path, tmp_path: Path, epochs: int) -> tuple[Path, Path]:
