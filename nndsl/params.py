@@ -228,19 +228,30 @@ class Ref(Parameter):
         return [3]
 
 
+def odd_row(value: Any) -> tuple[int, int] | None:
+    """The first row (from 0) of a list of rows that is not as long as most, and the first that is.
+
+    None when all have one length.
+    """
+    if not isinstance(value, list | tuple) or not any(isinstance(row, list) for row in value):
+        return None
+    sizes = [len(row) if isinstance(row, list) else 1 for row in value]
+    usual = max(sizes, key=sizes.count)
+    odd = next((i for i, size in enumerate(sizes) if size != usual), None)
+    return None if odd is None else (odd, sizes.index(usual))
+
+
 def uneven_rows(value: Any) -> str:
-    """Which row of a list of rows differs from the first: 'row 3 has 1 number, row 1 has 2'.
+    """Which row of a list of rows differs from the others: 'row 3 has 1 number, row 1 has 2'.
 
     Empty when all have one length.
     """
-    if not isinstance(value, list | tuple) or not any(isinstance(row, list) for row in value):
+    found = odd_row(value)
+    if found is None:
         return ""
-    sizes = [len(row) if isinstance(row, list) else 1 for row in value]
-    other = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
-    if other is None:
-        return ""
-    numbers = "number" if sizes[other] == 1 else "numbers"
-    return f"row {other + 1} has {sizes[other]} {numbers}, row 1 has {sizes[0]}"
+    odd, usual = (len(value[i]) if isinstance(value[i], list) else 1 for i in found)
+    numbers = "number" if odd == 1 else "numbers"
+    return f"row {found[0] + 1} has {odd} {numbers}, row {found[1] + 1} has {usual}"
 
 
 @dataclass(frozen=True)

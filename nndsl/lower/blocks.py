@@ -154,7 +154,10 @@ class BlockStage(Stage):
         for port, tensor in zip(block.ports, inputs, strict=False):
             scope.define(port.name, tensor, None, "port")
         for parameter in block.parameters:
-            scope.define(parameter.name, self._argument(parameter, scope), None, "parameter")
+            given = self.arguments.get(parameter.name)
+            source = given.source if given is not None else parameter.default
+            value = self._argument(parameter, scope)
+            scope.define(parameter.name, value, None, "parameter", source)
         return scope
 
     def _argument(self, parameter: tree.FormalParameter, scope: Scope) -> Any:

@@ -11,6 +11,7 @@ from nndsl.diagnostics import Span, error
 from nndsl.lower import constants
 from nndsl.lower.names import not_yet
 from nndsl.lower.problems import PoisonedError
+from nndsl.lower.provenance import uneven
 from nndsl.lower.scopes import Scope
 from nndsl.lower.sources import least_squares, matrix
 from nndsl.lower.stages import as_stage
@@ -28,7 +29,6 @@ from nndsl.lower.values import (
     Unknown,
 )
 from nndsl.lower.words import is_stage_word, sorts_of, stage_word, unknown_word
-from nndsl.params import uneven_rows
 from nndsl.syntax import tree
 from nndsl.vocab.kinds import Layer
 from nndsl.vocab.registry import registries
@@ -91,12 +91,10 @@ def _numbers(net: Any, given: Sequence[Given], scope: Scope) -> list[np.ndarray]
             continue
         if isinstance(value, Mention):
             raise unknown_word(value, tuple(registries()), scope.visible())
-        uneven = uneven_rows(value)
-        raise error(
+        raise uneven(argument) or error(
             "NN304",
             f"net `{net.name}` is asked about numbers, this is {constants.describe(value)}",
             argument.span,
-            uneven,
             help="give one example, such as `[0, 1]`, or a list of them",
         )
     return found

@@ -13,6 +13,7 @@ from nndsl.lower.kinds import ARITHMETIC, combine, is_stage
 from nndsl.lower.members import member
 from nndsl.lower.names import unknown_name
 from nndsl.lower.problems import PoisonedError
+from nndsl.lower.provenance import given_of, require_even
 from nndsl.lower.scopes import Scope
 from nndsl.lower.sources import arrays_of
 from nndsl.lower.stages import Chain, Parallel, as_stage
@@ -179,7 +180,7 @@ def _arguments(
                 help="tensors stand first, without a name",
             )
         else:
-            given.append(Given(value, argument.value.span, argument.name, argument.name_span))
+            given.append(given_of(argument, value, scope))
     if failed:
         raise PoisonedError
     return tuple(given), tuple(operands)
@@ -270,6 +271,8 @@ def _binary(expression: tree.Binary, scope: Scope, waiting: bool) -> Any:
     right = evaluate(expression.right, scope, waiting=inherits)
     if symbol == "..":
         return _interval(left, right, expression.span)
+    require_even(expression.left, left, scope)
+    require_even(expression.right, right, scope)
     _lint_scaled_chain(expression, left, right, scope)
     if symbol not in ARITHMETIC and not is_tensor(left) and not is_tensor(right):
         _check_compared(left, right, scope)

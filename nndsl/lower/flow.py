@@ -238,11 +238,20 @@ def _for(statement: tree.For, scope: Scope, course: Course) -> None:
             statement.items.span,
             "refused before anything is built",
         )
-    for item in items:
+    sources = _sources(statement, scope, len(items))
+    for item, source in zip(items, sources, strict=True):
         inner = scope.child()
         for name, value in zip(statement.names, _spread(item, statement), strict=True):
-            inner.define(name, value, None, "turn")
+            inner.define(name, value, None, "turn", source)
         run_body(statement.body, inner, course)
+
+
+def _sources(statement: tree.For, scope: Scope, turns: int) -> Sequence[tree.Expression | None]:
+    """Where the value of each turn is written, when a list says it."""
+    written = scope.source(statement.items)
+    if len(statement.names) == 1 and isinstance(written, tree.ListOf):
+        return [scope.source(item.value) for item in written.items]
+    return [None] * turns
 
 
 def _spread(item: Any, statement: tree.For) -> Sequence[Any]:

@@ -8,6 +8,7 @@ from nndsl.diagnostics import NndslError, nearest
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.names import unknown_name
 from nndsl.lower.problems import PoisonedError
+from nndsl.lower.provenance import given_of
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import Definition, Given, Mention, is_tensor
 from nndsl.lower.words import arranged_for_block, defaults_line, sorts_of, unknown_word
@@ -22,10 +23,11 @@ def define_let(statement: tree.Let, scope: Scope) -> None:
     override = scope.session.overrides.get(statement.name)
     if override is not None:
         scope.session.used_overrides.add(statement.name)
-    value = evaluate(override or statement.value, scope)
+    written = override or statement.value
+    value = evaluate(written, scope)
     if isinstance(value, Mention) and not sorts_of(value.name) and not _may_be_choice(value):
         raise unknown_word(value, tuple(registries()), scope.visible())
-    scope.define(statement.name, value, statement.name_span, "let")
+    scope.define(statement.name, value, statement.name_span, "let", scope.source(written))
 
 
 def _may_be_choice(mention: Mention) -> bool:
@@ -75,7 +77,7 @@ def given_arguments(arguments: tuple[tree.Argument, ...], scope: Scope) -> tuple
             value: Any = evaluate(argument.value, scope)
         failed = failed or outcome.failed
         if not outcome.failed and not is_tensor(value):
-            found.append(Given(value, argument.value.span, argument.name, argument.name_span))
+            found.append(given_of(argument, value, scope))
     if failed:
         raise PoisonedError
     return tuple(found)

@@ -39,11 +39,12 @@ class Session:
 
 @dataclass(eq=False)
 class Binding:
-    """A name's value and the place that gave it."""
+    """A name's value, the place that gave it, and the expression that wrote a constant."""
 
     value: Any
     span: Span | None
     sort: str  # "let", "line", "input", "port", "parameter", "definition"
+    source: tree.Expression | None = None
 
 
 class Scope:
@@ -91,11 +92,23 @@ class Scope:
             raise PoisonedError
         return found.value
 
-    def define(self, name: str, value: Any, span: Span | None, sort: str) -> None:
+    def source(self, expression: tree.Expression) -> tree.Expression:
+        """What wrote the value of an expression: for a name the expression that it stands for."""
+        found = self.find(expression.name) if isinstance(expression, tree.Name) else None
+        return found.source if found is not None and found.source is not None else expression
+
+    def define(
+        self,
+        name: str,
+        value: Any,
+        span: Span | None,
+        sort: str,
+        source: tree.Expression | None = None,
+    ) -> None:
         """Give a name its value; once in a body."""
         before = self.names.get(name)
         if before is not None and span is not None and before.span == span:
-            before.value = value
+            before.value, before.source = value, source
             return
         if before is not None:
             raise error(
@@ -106,7 +119,7 @@ class Scope:
                 secondary=[(before.span, "the first time")],
                 help=f"names are given once: choose another, such as `{name}2`",
             )
-        self.names[name] = Binding(value, span, sort)
+        self.names[name] = Binding(value, span, sort, source)
         self._lint_hidden_word(name, span, sort)
 
     def _lint_hidden_word(self, name: str, span: Span | None, sort: str) -> None:

@@ -16,6 +16,7 @@ from nndsl.ir.graph import Value
 from nndsl.ir.types import BATCH, Dimension
 from nndsl.records import dataclass
 from nndsl.schema import DataSpecification, Schema
+from nndsl.syntax import tree
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,16 @@ class Shape:
 
 @dataclass(frozen=True)
 class Given:
-    """One argument as written and evaluated; `name` None for a positional one."""
+    """One argument as written and evaluated; `name` None for a positional one.
+
+    `source` is the expression that its value comes from: for the name of a `let` what stands there.
+    """
 
     value: Any
     span: Span
     name: str | None = None
     name_span: Span | None = None
+    source: tree.Expression | None = None
 
 
 Query = tuple[tuple[str, int | None], ...]

@@ -13,6 +13,7 @@ from nndsl.lower.arguments import arrange
 from nndsl.lower.constants import Percent, describe
 from nndsl.lower.names import PLANNED, not_yet, suggestion, unknown_name
 from nndsl.lower.problems import PoisonedError
+from nndsl.lower.provenance import refused
 from nndsl.lower.values import (
     POISON,
     Composite,
@@ -93,7 +94,8 @@ def unknown_word(mention: Mention, sorts: Iterable[str], own: Iterable[str] = ()
     title = f"{what} `{mention.name}`"
     place = name_span(mention)
     if near:
-        meant = nearest(mention.name, [*own, *near]) or near
+        is_foreign = not nearest(mention.name, near[:1])  # another library's name for it
+        meant = near if is_foreign else nearest(mention.name, [*own, *near])
         hint = "did you mean " + " or ".join(f"`{name}`" for name in meant[:2]) + "?"
         return error("NN301", title, place, help=hint, fix=Fix(place, meant[0]))
     return unknown_name("NN301", title, mention.name, known, place)
@@ -174,7 +176,8 @@ def _bind(
     except ArgumentProblem as problem:
         if problem.mistake.name == "UNKNOWN":
             spans |= {str(g.name): g.name_span or g.span for g in named}
-        raise argument_error(problem, span, spans) from None
+        given = dict(_with_names(order, positional, named)).get(problem.argument)
+        raise refused(problem, given) or argument_error(problem, span, spans) from None
     return bound | {n: u.name for n, u in missing.items() if n not in left_out}
 
 
