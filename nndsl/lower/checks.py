@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nndsl.diagnostics import Span, error
+from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.types import format_shape
 from nndsl.lower.outputs import Output
 from nndsl.lower.problems import Problems
@@ -13,6 +13,7 @@ from nndsl.vocab.registry import words
 MOST_CLASSES_SHOWN = 6
 SINGLE_OUTPUT = {"cross_entropy": "bce", "focal": "binary_focal", "multi_hinge": "hinge"}
 """Losses of one output for each class, and what stands for them where two classes share one."""
+_NEVER_NEGATIVE = ("relu", "softplus")
 
 
 def check_sizes(output: Output) -> None:
@@ -28,24 +29,34 @@ def check_sizes(output: Output) -> None:
         )
     if isinstance(output.width, str):
         return
+    if output.ending == "softmax" and output.width == 1:
+        raise _lonely_softmax(output)
     if output.target.kind is TargetKind.CLASSES:
         _check_classes(output)
     elif output.width != len(output.targets):
         _wrong_width(output)
 
 
+def _lonely_softmax(output: Output) -> NndslError:
+    """A share of a single number is no answer."""
+    classes = len(output.target.classes)
+    if output.target.kind is not TargetKind.CLASSES:
+        remedy = "leave `softmax` out: numbers are predicted as they come"
+    else:
+        remedy = "sigmoid" if classes == 2 else f"dense({_classes_text(output)}) -> softmax"
+    return error(
+        "NN306",
+        "`softmax` of a single number is always 1",
+        output.span,
+        "one output",
+        secondary=_stage_before(output),
+        help=remedy,
+    )
+
+
 def _check_classes(output: Output) -> None:
     classes = len(output.target.classes)
     single = output.width == 1
-    if output.ending == "softmax" and single:
-        raise error(
-            "NN306",
-            "`softmax` of a single number is always 1",
-            output.span,
-            "one output",
-            secondary=_stage_before(output),
-            help="sigmoid" if classes == 2 else f"dense({_classes_text(output)}) -> softmax",
-        )
     if output.width == classes or (single and classes == 2):
         return
     if single and output.ending == "step":
@@ -133,8 +144,16 @@ def check_loss_with_output(output: Output, loss: str, span: Span, problems: Prob
             "its gradient vanishes where softmax is sure, right or wrong",
             help="loss = cross_entropy",
         )
-    if not classes and output.ending in ("relu", "softplus", "sigmoid"):
+    if not classes and output.ending in (*_NEVER_NEGATIVE, "sigmoid", "softmax"):
         lint_ending(output, problems)
+    if loss in ("cross_entropy", "bce") and output.ending in _NEVER_NEGATIVE:
+        problems.lint(
+            "NN802",
+            f"`{loss}` reads the output as logits, but `{output.ending}` gives no negative ones",
+            output.span,
+            "the score of an unlikely class stays at 0",
+            help=f"`{'sigmoid' if output.width == 1 else 'softmax'}` in its place",
+        )
 
 
 def _check_class_loss(output: Output, loss: str, span: Span) -> None:

@@ -263,6 +263,7 @@ WRONG = [
     ("iris", "dense(iris.classes) -> sigmoid", "", "NN306"),
     ("class", "dense(1) -> softmax", "", "NN306"),
     ("class", "dense(1) -> sigmoid", "loss = cross_entropy", "NN306"),
+    ("oaks", "dense(1) -> softmax", "", "NN306"),
     ("oaks", "dense(2)", "", "NN306"),
     ("oaks", "dense(1)", "loss = cross_entropy", "NN306"),
     ("both", "dense(3)", "", "NN306"),
@@ -273,6 +274,9 @@ WRONG = [
     ("oaks", "dense(1)", "loss = hinge", "NN306"),
     ("both", "dense(2)", "loss = kl", "NN306"),
     ("class", "dense(1)", "loss = focal", "NN306"),
+    ("iris", "dense(iris.classes) -> relu", "", "NN802"),
+    ("class", "dense(1) -> softplus", "", "NN802"),
+    ("both", "dense(2) -> softmax", "", "NN802"),
 ]
 
 
