@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 import llvmlite.binding as llvm
 import numpy as np
 
+from nndsl.codegen import convolution
 from nndsl.codegen.contraction import extents, flops, llvm_text
+from nndsl.codegen.convolution import Geometry
 from nndsl.codegen.program import Contraction, Element, Operand, Size
 from nndsl.codegen.target import Target, host_target
 from nndsl.scalar import functions as f
@@ -99,10 +101,10 @@ class Bench:
         table = np.array([1, *sizes.values()], np.int64)
         names = ["one", *sizes]
         rest = []
-        for size in (contraction.rows, contraction.depth):
+        for size in contraction.sizes:
             rest += [size.factor, names.index(size.symbol)]
         slots = np.array([*pointers, *rest], np.int64)
-        extent = contraction.rows
+        extent = contraction.extent
         high = extent.factor * (1 if extent.symbol == "one" else sizes[extent.symbol])
         work = max(1, flops(contraction, sizes))
         count = max(1, int(budget * 1e11 / work / 9))
@@ -275,7 +277,31 @@ def workloads() -> dict[str, tuple[Contraction, dict[str, int]]]:
         )
     }  # fmt: skip
     found["dX 8x64x64 fixed"] = input_gradient(8, 64, 64, fixed=True)
-    return found
+    return found | convolutions()
+
+
+def convolutions() -> dict[str, tuple[Contraction, dict[str, int]]]:
+    """Layers of small image networks: what is computed for a batch of 32."""
+    layers = {
+        "28x28x1 5x5 20": Geometry((28, 28), 1, 20, (5, 5)),
+        "12x12x20 5x5 40": Geometry((12, 12), 20, 40, (5, 5)),
+        "34x34x3 3x3 16": Geometry((34, 34), 3, 16, (3, 3)),
+        "34x34x16 3x3 16": Geometry((34, 34), 16, 16, (3, 3)),
+        "34x34x16 3x3 32 /2": Geometry((34, 34), 16, 32, (3, 3), (2, 2)),
+        "18x18x32 3x3 32": Geometry((18, 18), 32, 32, (3, 3)),
+        "18x18x32 3x3 64 /2": Geometry((18, 18), 32, 64, (3, 3), (2, 2)),
+        "10x10x64 3x3 64": Geometry((10, 10), 64, 64, (3, 3)),
+        "6x6x128 3x3 128": Geometry((6, 6), 128, 128, (3, 3)),
+        "32x32x16 1x1 32 /2": Geometry((32, 32), 16, 32, (1, 1), (2, 2)),
+        "16x16x64 1x1 64": Geometry((16, 16), 64, 64, (1, 1)),
+    }
+    makers = {"": convolution.forward, " dW": convolution.weight_gradient}
+    makers[" dX"] = convolution.input_gradient
+    return {
+        f"conv{word} {name}": (make(geometry, Element.FLOAT32), {"N": 32})
+        for name, geometry in layers.items()
+        for word, make in makers.items()
+    }
 
 
 def main() -> None:

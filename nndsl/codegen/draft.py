@@ -135,9 +135,8 @@ def contraction_kernel(contraction: Contraction, text: str) -> Kernel:
     """A kernel that is a contraction; `text` is its loop nest for people."""
     name = f"contraction_{hashlib.sha256(repr(contraction).encode()).hexdigest()[:12]}"
     signature = ("pointer",) * (2 + len(contraction.operands) + max(1, len(contraction.epilogue)))
-    return Kernel(
-        name, "contraction", text, (*signature, "size", "size"), contraction.element, contraction
-    )
+    signature += ("size",) * len(contraction.sizes)
+    return Kernel(name, "contraction", text, signature, contraction.element, contraction)
 
 
 def merged(one: Draft, other: Draft) -> Draft | None:

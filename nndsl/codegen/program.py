@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import Enum
+from math import prod
 
 from nndsl.diagnostics import Span
 from nndsl.ir.types import Dimension
@@ -105,29 +106,50 @@ class Operand:
 
     `kind`: "columns" (one number a column, stride 1), "tile" (one a row and column, at
     `row_stride * m + n`), "rows" (one number a row, at `row_stride * m`), "scalar" (one float64
-    number for all).
+    number for all). Along each axis of the grid it moves on by `grid` elements (none: not at all).
     """
 
     name: str
     kind: str
     row_stride: int = 0
     element: Element | None = None  # None: that of the contraction
+    grid: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A further axis of a contraction: at each of its `count` places A, B and C stand so many
+    elements further on.
+    """
+
+    count: Size
+    a: int = 0
+    b: int = 0
+    c: int = 0
 
 
 @dataclass(frozen=True)
 class Contraction:
-    """C[m, n] = epilogue(sum over o and k of A[o, m, k] * B[o, k, n]), accumulators in registers.
+    """C[m, n] = epilogue(sum over k of A[m, k] * B[k, n]), accumulators in registers.
 
-    Elements stand at `a_row*m + a_depth*k + a_outer*o` of A, `b_depth*k + b_column*n + b_outer*o`
-    of B, `c_row*m + c_column*n` of each output. `rows`, `depth` may be run-time sizes; `columns`
-    and all strides are numbers. The call's extent is m (n when `split_columns`).
+    Elements stand at `a_row*m + a_depth*k` of A, `b_depth*k + b_column*n` of B, `c_row*m +
+    c_column*n` of each output. `rows`, `depth` may be run-time sizes; `columns` and all strides
+    are numbers, not negative. The call's extent is m (n when `split_columns`).
+
+    `reduced` axes, outermost first, belong to the sum like k; any count may be a run-time size.
+    Where C moves along one of them, its sums go to places that overlap (the gradient of a
+    convolution's input); such axes come first, need a grid, and allow no epilogue. `clear`
+    elements of C from each place of the grid on are then set to 0 before. `grid` axes repeat all
+    of it at places of C that do not overlap; the first count may be a run-time size, and the call's
+    extent is the product of the counts.
+
     `epilogue` has one expression for each output, over the variable `sum` and the operands.
     With `accumulate`, the sum starts from what the (only) output holds.
     With `b_panel`, the axis of B whose stride is 1 is cut into panels of so many numbers that stand
     one after another, the last one narrower; the other stride is that inside a panel. With
     `c_panel`, the same holds for the columns of the outputs and of "tile" operands.
     With `ones`, A is a single row of ones, and is not read.
-    Slots: A, B, one pointer an operand, one pointer an output, then rows and depth as sizes.
+    Slots: A, B, one pointer an operand, one pointer an output, then `sizes`.
     """
 
     element: Element
@@ -140,16 +162,30 @@ class Contraction:
     b_column: int
     c_row: int
     c_column: int = 1
-    outer: int = 1
-    a_outer: int = 0
-    b_outer: int = 0
+    reduced: tuple[Axis, ...] = ()
+    grid: tuple[Axis, ...] = ()
     epilogue: tuple[Expression, ...] = ()
     operands: tuple[Operand, ...] = ()
     accumulate: bool = False
+    clear: int = 0
     split_columns: bool = False
     b_panel: int = 0
     c_panel: int = 0
     ones: bool = False
+
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """Rows, depth, and the counts of reduced axes that are known at run time only."""
+        counts = (axis.count for axis in self.reduced)
+        return self.rows, self.depth, *(count for count in counts if count.symbol != "one")
+
+    @property
+    def extent(self) -> Size:
+        """What the call's shares are shares of."""
+        if self.grid:
+            first, *others = (axis.count for axis in self.grid)
+            return Size(first.factor * prod(count.factor for count in others), first.symbol)
+        return Size(self.columns) if self.split_columns else self.rows
 
 
 @dataclass(frozen=True)

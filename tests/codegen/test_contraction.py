@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from itertools import pairwise, product
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,145 +11,19 @@ import pytest
 from nndsl.codegen.contraction import align, extents, flops, llvm_text, loop_nest
 from nndsl.codegen.contraction.problem import Form, normalise
 from nndsl.codegen.contraction.tiles import choose
-from nndsl.codegen.program import Contraction, Element, Operand, Size
-from nndsl.codegen.target import Target, host_target, target, target_names
+from nndsl.codegen.program import Axis, Contraction, Element, Operand, Size
+from nndsl.codegen.target import host_target, target, target_names
 from nndsl.scalar import functions as f
-from nndsl.scalar.evaluation import evaluate
 from nndsl.scalar.expression import variable
+from tests.codegen.arena import Arena, check
 from tests.codegen.machine import compile_kernel
 from tests.codegen.processors import TARGETS
-
-GUARD = 64
-"""Elements around every buffer that no kernel may read into a result or write."""
 
 
 def dense(m, k, n, *, element=Element.FLOAT32, rows=None, depth=None, **options) -> Contraction:
     """C = A B, all row-major."""
     rows, depth = rows or Size(m), depth or Size(k)
     return Contraction(element, n, rows, depth, k, 1, n, 1, n, **options)
-
-
-@dataclass
-class Arena:
-    """Buffers for a contraction, poisoned with NaN around and between what it may touch."""
-
-    contraction: Contraction
-    sizes: dict[str, int]
-    rng: np.random.Generator
-    arrays: list[np.ndarray] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        c = self.contraction
-        self.kind = np.dtype(c.element.value)
-        self.rows = c.rows.factor * self.sizes.get(c.rows.symbol, 1)
-        self.depth = c.depth.factor * self.sizes.get(c.depth.symbol, 1)
-        kinds = [self.kind, self.kind, *map(self._kind, c.operands)]
-        outputs = max(1, len(c.epilogue))
-        kinds += [self.kind] * outputs
-        for kind, count in zip(kinds, extents(c, self.sizes), strict=True):
-            length = count // kind.itemsize + 2 * GUARD
-            fill = np.nan if kind.kind == "f" else -(10**6)
-            self.arrays.append(np.full(length, fill, kind))
-        self._fill(self.a(), self.b(), *self._operands().values())
-        if c.accumulate:
-            self._fill(self.view(len(kinds) - 1, (c.c_row, self.rows), (c.c_column, c.columns)))
-
-    def _kind(self, operand: Operand) -> np.dtype:
-        if operand.kind == "scalar":
-            return np.dtype("float64")
-        return np.dtype((operand.element or self.contraction.element).value)
-
-    def _fill(self, *views: np.ndarray) -> None:
-        for view in views:
-            numbers = self.rng.uniform(-1, 1, view.shape)
-            view[...] = numbers * 9 if view.dtype.kind == "i" else numbers
-
-    def view(self, index: int, *dimensions: tuple[int, int]) -> np.ndarray:
-        """The strided array inside a guarded buffer."""
-        array = self.arrays[index]
-        shape = [count for _, count in dimensions]
-        strides = [stride * array.itemsize for stride, _ in dimensions]
-        return np.lib.stride_tricks.as_strided(array[GUARD:], shape, strides)
-
-    def a(self) -> np.ndarray:
-        c = self.contraction
-        return self.view(0, (c.a_outer, c.outer), (c.a_row, self.rows), (c.a_depth, self.depth))
-
-    def b(self) -> np.ndarray:
-        c = self.contraction
-        return self.view(1, (c.b_outer, c.outer), (c.b_depth, self.depth), (c.b_column, c.columns))
-
-    def outputs(self) -> list[np.ndarray]:
-        c = self.contraction
-        first = 2 + len(c.operands)
-        return [
-            self.view(index, (c.c_row, self.rows), (c.c_column, c.columns))
-            for index in range(first, len(self.arrays))
-        ]
-
-    def _operands(self) -> dict[str, np.ndarray]:
-        c, found = self.contraction, {}
-        for index, operand in enumerate(c.operands, 2):
-            rows, columns = {
-                "columns": ((0, 1), (1, c.columns)),
-                "tile": ((operand.row_stride, self.rows), (1, c.columns)),
-                "rows": ((operand.row_stride, self.rows), (0, 1)),
-                "scalar": ((0, 1), (0, 1)),
-            }[operand.kind]
-            found[operand.name] = self.view(index, rows, columns)
-        return found
-
-    def expected(self) -> list[np.ndarray]:
-        """The meaning in float64, from the present contents."""
-        total = np.einsum("omk,okn->mn", self.a().astype("f8"), self.b().astype("f8"))
-        if self.contraction.accumulate:
-            total = total + self.outputs()[0]
-        values = {name: view.astype("f8") for name, view in self._operands().items()}
-        values["sum"] = total
-        epilogue = self.contraction.epilogue or (variable("sum"),)
-        return [np.broadcast_to(evaluate(e, values), total.shape) for e in epilogue]
-
-    def slots(self) -> np.ndarray:
-        names = ["one", *self.sizes]
-        pointers = [array[GUARD:].ctypes.data for array in self.arrays]
-        sizes = [self.contraction.rows, self.contraction.depth]
-        rest = [number for size in sizes for number in (size.factor, names.index(size.symbol))]
-        return np.array([*pointers, *rest], np.int64)
-
-    def run(self, kernel, shares=None) -> list[np.ndarray]:
-        """Calls the kernel on the shares of its extent; what lies around must stay."""
-        before = [array.copy() for array in self.arrays]
-        extent = self.contraction.columns if self.contraction.split_columns else self.rows
-        table = np.array([1, *self.sizes.values()], np.int64)
-        for low, high in shares or [(0, extent)]:
-            kernel(self.slots(), table, low, high)
-        results = [view.copy() for view in self.outputs()]
-        for view, old in zip(
-            self.outputs(), before[2 + len(self.contraction.operands) :], strict=True
-        ):
-            start = np.lib.stride_tricks.as_strided(old[GUARD:], view.shape, view.strides)
-            view[...] = start
-        for now, old in zip(self.arrays, before, strict=True):
-            np.testing.assert_array_equal(now, old, "written outside")
-        return results
-
-
-def check(contraction, rng, processor: Target, sizes=None, tolerance=None) -> None:
-    """Right results, nothing else touched, the same bits for any shares."""
-    arena = Arena(contraction, sizes or {}, rng)
-    kernel = compile_kernel(llvm_text(contraction, "kernel", processor), "kernel", processor)
-    expected = arena.expected()
-    results = arena.run(kernel)
-    if tolerance is None:
-        tolerance = 1e-5 if contraction.element is Element.FLOAT32 else 1e-13
-    for result, right in zip(results, expected, strict=True):
-        np.testing.assert_allclose(result, right, rtol=tolerance, atol=10 * tolerance)
-    extent = contraction.columns if contraction.split_columns else arena.rows
-    for pieces in (2, 3):
-        ends = sorted({0, extent, *rng.integers(0, extent + 1, pieces - 1).tolist()})
-        shares = list(pairwise(ends))[::-1]
-        for one, other in zip(results, arena.run(kernel, shares), strict=True):
-            np.testing.assert_array_equal(one, other, f"other bits for {shares}")
 
 
 SHAPES = [
@@ -199,7 +73,7 @@ def test_sums_of_columns(columns, element, depth, name, rng):
     code = llvm_text(contraction, "kernel", target(name))
     (found,) = arena.run(compile_kernel(code, "kernel", target(name)))
     tolerance = 1e-5 if element is Element.FLOAT32 else 1e-13
-    expected = arena.b().astype("f8").sum(axis=(0, 1))[None] / 7
+    expected = arena.b().astype("f8").sum(axis=0)[None] / 7
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
     assert "* B" not in loop_nest(contraction, target(name))
 
@@ -211,7 +85,7 @@ def test_sums_of_columns(columns, element, depth, name, rng):
 def test_dot(depth, rows, outer, n, name, rng):
     contraction = Contraction(
         Element.FLOAT32, n, rows, depth, 40 * outer, 1, 1, 40 * outer, n,
-        outer=outer, a_outer=40, b_outer=40,
+        reduced=(Axis(Size(outer), 40, 40),),
     )  # fmt: skip
     form = normalise(contraction, target(name)).form
     assert form is Form.DOT or (depth.symbol == "one" and n > 1)
@@ -265,12 +139,12 @@ def test_shares_of_the_columns(m, k, n, form, name, rng):
 @pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize("depth", [Size(15), Size(3, "T"), Size(2)])
 @pytest.mark.parametrize("transposed", [False, True])
-def test_outer(depth, transposed, name, rng):
+def test_reduced(depth, transposed, name, rng):
     """A convolution's rows: overlapping runs of A, a round for each row of the kernel."""
     b = (1, 45) if transposed else (20, 1)
     contraction = Contraction(
         Element.FLOAT32, 20, Size(1, "N"), depth, 4, 1, *b, 20,
-        outer=3, a_outer=100, b_outer=15 if transposed else 300, accumulate=True,
+        reduced=(Axis(Size(3), 100, 15 if transposed else 300),), accumulate=True,
     )  # fmt: skip
     check(contraction, rng, target(name), {"N": 19, "T": 5})
 

@@ -1,16 +1,19 @@
 """The tile that spreads numbers of the left matrix over registers of the right one.
 
-Each element of C is one chain of multiply-adds over o and k in ascending order, whatever tile it
-falls into: so results do not depend on how rows are shared among threads.
+Each element of C is one chain of multiply-adds over the reduced axes and k in ascending order,
+whatever tile it falls into: so results do not depend on how a call is shared among threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from nndsl.codegen.assembly import Shape, Value, integer
-from nndsl.codegen.contraction.frame import Frame, Place, Stretch, load_strided
+from nndsl.codegen.contraction.frame import Frame, Place, Stretch, load_strided, packed_axes
+from nndsl.codegen.contraction.problem import number
 from nndsl.codegen.contraction.tiles import Panel, Part
+from nndsl.codegen.program import Axis
 
 FULLY_UNROLLED = 128
 """Up to so many multiply-adds the main tile is written without a loop."""
@@ -40,10 +43,11 @@ class BroadcastTile:
         problem = frame.problem
         lanes = sum(part.lanes for part in panel.parts)
         self.right_depth = place.width if problem.right_panel else problem.right_depth
-        self.right_column, self.right_outer = problem.right_column, problem.right_outer
+        self.right_column = problem.right_column
+        self.axes = problem.inner
         if self.packed:
             self.right_depth, self.right_column = lanes, 1
-            self.right_outer = lanes * (stretch.length or 0)
+            self.axes = packed_axes(problem.inner, lanes * (stretch.length or 0))
 
     def write(self) -> None:
         """The whole tile: sums, epilogue, stores."""
@@ -59,7 +63,7 @@ class BroadcastTile:
         if self.frame.problem.far_right:
             self.ahead = self._ahead(right)
         sums = self.frame.load_sums(self.height, self.parts, place, first=self.stretch.first)
-        sums = self._outer(left, right, sums)
+        sums = self._reduced(self.axes, left, right, sums)
         width = len(self.parts)
         rows = [sums[row * width : (row + 1) * width] for row in range(self.height)]
         if self.stretch.last:
@@ -121,29 +125,32 @@ class BroadcastTile:
             offset = integer(step * self.right_depth)
             self.writer.prefetch(self.writer.offset(line, self.frame.scalar, offset), 0)
 
-    def _outer(self, left: Value, right: Value, sums: list[Value]) -> list[Value]:
-        """Adds the products of all o and k."""
-        problem = self.frame.problem
-        if self._is_small():
-            for o in range(problem.outer):
-                a = self._moved(left, integer(o), problem.left_outer)
-                b = self._moved(right, integer(o), self.right_outer)
-                sums = self._steps(a, b, self.stretch.length or 0, sums)
-            return sums
+    def _reduced(
+        self, axes: Sequence[Axis], left: Value, right: Value, sums: list[Value]
+    ) -> list[Value]:
+        """Adds the products over some reduced axes and the depth."""
+        if not axes:
+            return self._inner(left, right, sums)
+        axis, *others = axes
 
         def body(o: Value, carried: list[Value]) -> list[Value]:
-            a = self._moved(left, o, problem.left_outer)
-            b = self._moved(right, o, self.right_outer)
-            return self._inner(a, b, carried)
+            a, b = self._moved(left, o, axis.a), self._moved(right, o, axis.b)
+            return self._reduced(others, a, b, carried)
 
-        return self.writer.loop(integer(0), integer(problem.outer), 1, sums, body)[1]
+        if self._is_small(axes):
+            for o in range(axis.count.factor):
+                sums = body(integer(o), sums)
+            return sums
+        return self.writer.loop(integer(0), self.frame.count(axis), 1, sums, body)[1]
 
-    def _is_small(self) -> bool:
-        """Whether the whole reduction is written out."""
+    def _is_small(self, axes: Sequence[Axis]) -> bool:
+        """Whether the sum over these axes and the depth is written out."""
         length = self.stretch.length
-        if length is None:
+        counts = [number(axis.count) for axis in axes]
+        if length is None or None in counts:
             return False
-        steps = length * self.frame.problem.outer * self.height * len(self.parts)
+        rounds = prod(count for count in counts if count is not None)
+        steps = length * rounds * self.height * len(self.parts)
         main = self.height == self.frame.plan.heights[0]
         return steps <= (FULLY_UNROLLED if main else REST_UNROLLED)
 
@@ -151,6 +158,8 @@ class BroadcastTile:
         """Adds the products of all k: a loop of several steps a round, then the rest."""
         problem, unroll = self.frame.problem, self.frame.plan.unroll
         length = self.stretch.length
+        if length is not None and self._is_small(()):
+            return self._steps(left, right, length, sums)
         depth = self.frame.depth if length is None else integer(length)
 
         def body(steps: int, k: Value, carried: list[Value]) -> list[Value]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from nndsl.codegen.assembly import Shape, Value, integer
 from nndsl.codegen.contraction.frame import Frame, Place, lane_mask
 from nndsl.codegen.contraction.tiles import Panel
+from nndsl.codegen.program import Axis
 from nndsl.codegen.transpose import transposed
 
 
@@ -40,13 +41,23 @@ class DotTile:
         right = self.frame.address(self.frame.right, (place.column, problem.right_column))
         partial = [self.shape.constant(0)] * (self.height * self.columns)
 
-        def body(o: Value, carried: list[Value]) -> list[Value]:
-            a = self.frame.address(left, (o, problem.left_outer))
-            b = self.frame.address(right, (o, problem.right_outer))
-            return self._inner(a, b, carried)
+        partial = self._reduced(problem.inner, left, right, partial)
+        self.frame.finish(self._totals(partial), self.panel.parts, place)
 
-        loop = self.writer.loop(integer(0), integer(problem.outer), 1, partial, body)
-        self.frame.finish(self._totals(loop[1]), self.panel.parts, place)
+    def _reduced(
+        self, axes: Sequence[Axis], left: Value, right: Value, partial: list[Value]
+    ) -> list[Value]:
+        """Adds the products over some reduced axes and the depth."""
+        if not axes:
+            return self._inner(left, right, partial)
+        axis, *others = axes
+
+        def body(o: Value, carried: list[Value]) -> list[Value]:
+            a = self.frame.address(left, (o, axis.a))
+            b = self.frame.address(right, (o, axis.b))
+            return self._reduced(others, a, b, carried)
+
+        return self.writer.loop(integer(0), self.frame.count(axis), 1, partial, body)[1]
 
     def _inner(self, left: Value, right: Value, partial: list[Value]) -> list[Value]:
         """A register of the depth at a time, the last one masked."""
@@ -108,7 +119,7 @@ class DotTile:
                 first = row * self.columns + part.offset
                 four = list(partial[first : first + (part.valid or part.lanes)])
                 total = self._added(four)
-                if self.frame.problem.contraction.accumulate:
+                if self.frame.problem.accumulates:
                     begin = start[row * len(self.panel.parts) + index]
                     total = self.writer.define(total.type, f"fadd {begin}, {total.name}")
                 values.append(total)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import field, replace
 
 from nndsl.codegen.assembly import SCALARS, Shape, Value, Writer, integer
-from nndsl.codegen.contraction.problem import Problem
+from nndsl.codegen.contraction.problem import Problem, number
 from nndsl.codegen.contraction.tiles import Part, Plan
-from nndsl.codegen.program import Element, Operand
+from nndsl.codegen.program import Axis, Element, Operand
 from nndsl.codegen.target import Target
 from nndsl.codegen.vector import VectorCode, converted
 from nndsl.records import dataclass
@@ -44,7 +44,7 @@ class Stretch:
 
 @dataclass
 class Frame:
-    """One kernel under construction."""
+    """One kernel under construction; the pointers are those of the present place of the grid."""
 
     writer: Writer
     problem: Problem
@@ -57,8 +57,15 @@ class Frame:
     rows: tuple[Value, Value]
     columns: tuple[Value, Value]
     depth: Value
+    share: tuple[Value, Value]
+    counts: dict[Axis, Value]
     scratch: Value | None = None
     scalars: dict[str, Value] = field(default_factory=dict)
+
+    def count(self, axis: Axis) -> Value:
+        """The places along a reduced axis."""
+        known = number(axis.count)
+        return self.counts[axis] if known is None else integer(known)
 
     @property
     def scalar(self) -> str:
@@ -146,7 +153,7 @@ class Frame:
         """What a tile's sums start from: zeros, or what the output holds (with `accumulate`, and
         after the first stretch of the depth).
         """
-        if first and not self.problem.contraction.accumulate:
+        if first and not self.problem.accumulates:
             return [self.shape(part).constant(0) for _ in range(height) for part in parts]
         problem, base = self.problem, self.output_address(0, place)
         sums = []
@@ -223,6 +230,15 @@ class OperandReader:
 def operand_element(operand: Operand, element: Element) -> Element:
     """The type an operand's memory holds."""
     return Element.FLOAT64 if operand.kind == "scalar" else operand.element or element
+
+
+def packed_axes(axes: Sequence[Axis], block: int) -> tuple[Axis, ...]:
+    """The axes over a copy of the right matrix whose steps of the depth take `block` numbers."""
+    packed: list[Axis] = []
+    for axis in reversed(axes):
+        packed.insert(0, replace(axis, b=block))
+        block *= axis.count.factor
+    return tuple(packed)
 
 
 def lane_mask(writer: Writer, lanes: int, remaining: Value) -> Value:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import prod
 
 from nndsl.codegen.assembly import SCALARS, Value, Writer, integer
 from nndsl.codegen.contraction.broadcast import BroadcastTile
 from nndsl.codegen.contraction.dot import DotTile
 from nndsl.codegen.contraction.frame import Frame, Place, Stretch
+from nndsl.codegen.contraction.levels import Level, clear, divided, levels, walk
 from nndsl.codegen.contraction.packing import Packing
 from nndsl.codegen.contraction.problem import (
     PAGE_BYTES,
@@ -16,10 +19,11 @@ from nndsl.codegen.contraction.problem import (
     Form,
     Problem,
     normalise,
+    number,
 )
 from nndsl.codegen.contraction.sums import SumTile
 from nndsl.codegen.contraction.tiles import Panel, Plan, choose
-from nndsl.codegen.program import Contraction
+from nndsl.codegen.program import Contraction, Size
 from nndsl.codegen.target import Target
 from nndsl.codegen.transpose import module_text, slot_pointer, slot_size
 from nndsl.codegen.vector import converted
@@ -33,7 +37,10 @@ def llvm_text(contraction: Contraction, name: str, target: Target, plan: Plan | 
     """
     problem = normalise(contraction, target)
     frame = _frame(problem, plan or choose(problem, target), target)
-    _panels(frame)
+    around, inside = divided(problem)
+    if problem.rounds and not contraction.accumulate:
+        _clear(frame)
+    walk(frame, around, partial(_panels, inside=inside))
     return module_text(frame.writer, name)
 
 
@@ -44,6 +51,8 @@ def align(contraction: Contraction, target: Target) -> int:
     """
     problem = normalise(contraction, target)
     plan = choose(problem, target)
+    if problem.grid:
+        return 1
     return plan.panels[0].width if problem.shared_columns else plan.heights[0]
 
 
@@ -55,9 +64,20 @@ def _frame(problem: Problem, plan: Plan, target: Target) -> Frame:
     pointers = [slot_pointer(writer, slot) for slot in range(count)]
     a, b = pointers[:2]
     share = Value("i64", "%low"), Value("i64", "%high")
-    rows_at, depth_at = count, count + 2
-    across = integer(0), _across(writer, problem, rows_at)
-    depth = slot_size(writer, depth_at) if problem.depth is None else integer(problem.depth)
+    sizes = iter(range(count, count + 2 * len(contraction.sizes), 2))
+    rows, depth = (
+        _size(writer, size, next(sizes)) for size in (contraction.rows, contraction.depth)
+    )
+    counts = {
+        axis: _size(writer, axis.count, next(sizes))
+        for axis in problem.reduced
+        if number(axis.count) is None
+    }
+    columns = integer(contraction.columns)
+    across = [columns, rows] if problem.swapped else [rows, columns]
+    whole = [(integer(0), count) for count in across]
+    if not problem.grid:
+        whole[problem.shared_columns] = share
     frame = Frame(
         writer=writer,
         problem=problem,
@@ -67,26 +87,29 @@ def _frame(problem: Problem, plan: Plan, target: Target) -> Frame:
         right=a if problem.swapped else b,
         operands=tuple(pointers[2 : 2 + len(contraction.operands)]),
         outputs=tuple(pointers[2 + len(contraction.operands) :]),
-        rows=across if problem.shared_columns else share,
-        columns=share if problem.shared_columns else across,
+        rows=whole[0],
+        columns=whole[1],
         depth=depth,
+        share=share,
+        counts=counts,
         scratch=_scratch(writer, problem, plan),
     )
     _load_scalars(frame)
     return frame
 
 
-def _across(writer: Writer, problem: Problem, rows_at: int) -> Value:
-    """The count of the side that is not shared."""
-    known = problem.rows if problem.shared_columns else problem.columns
-    return slot_size(writer, rows_at) if known is None else integer(known)
+def _size(writer: Writer, size: Size, slot: int) -> Value:
+    """A size, read from its slots where it is not a number."""
+    known = number(size)
+    return slot_size(writer, slot) if known is None else integer(known)
 
 
 def _scratch(writer: Writer, problem: Problem, plan: Plan) -> Value | None:
     """Stack memory for a panel, or for as much of its depth as fits."""
     if problem.form is not Form.PACKED:
         return None
-    elements = _lanes(plan) * _stretch(problem, plan) * problem.outer
+    axes = prod(axis.count.factor for axis in problem.inner)
+    elements = _lanes(plan) * _stretch(problem, plan) * axes
     scratch = writer.define("ptr", f"alloca [{elements} x {SCALARS[problem.element]}], align 64")
     _touch(writer, scratch, elements * problem.element.bytes)
     return scratch
@@ -101,7 +124,7 @@ def _stretch(problem: Problem, plan: Plan) -> int:
     """Steps of the depth copied at a time: all, or equal parts that fit the stack."""
     depth = problem.depth or 0
     most = SCRATCH_ELEMENTS // _lanes(plan)
-    if problem.outer > 1 or depth <= most:
+    if problem.inner or depth <= most:
         return depth
     unit = max(problem.right_panel, 64)  # whole panels and registers
     parts = -(-depth // (most // unit * unit))
@@ -129,8 +152,16 @@ def _load_scalars(frame: Frame) -> None:
             frame.scalars[operand.name] = converted(frame.writer, value, 1, frame.scalar)
 
 
-def _panels(frame: Frame) -> None:
-    """All panels of the kernel's columns, one after another."""
+def _panels(frame: Frame, inside: Sequence[Level]) -> None:
+    """All panels of the kernel's columns, one after another; `inside`: levels around the rows."""
+
+    def whole(panel: Panel, place: Place) -> None:
+        _panel(frame, panel, place, inside)
+
+    _each_panel(frame, whole)
+
+
+def _each_panel(frame: Frame, whole: Callable[[Panel, Place], None]) -> None:
     writer = frame.writer
     position, stop = frame.columns
     for panel in frame.plan.panels:
@@ -138,20 +169,20 @@ def _panels(frame: Frame) -> None:
             remaining = writer.define("i64", f"sub i64 {stop.name}, {position.name}")
             left = writer.compare("sgt", remaining, integer(0))
             place = Place(integer(0), position, panel.parts[0].lanes, remaining)
-            writer.when(left, partial(_panel, frame, panel, place))
+            writer.when(left, partial(whole, panel, place))
             return
         end = stop
         if panel.count is not None:
             end = writer.add(position, integer(panel.count * panel.width))
 
         def body(column: Value, _: list[Value], panel: Panel = panel) -> list[Value]:
-            _panel(frame, panel, Place(integer(0), column, panel.width))
+            whole(panel, Place(integer(0), column, panel.width))
             return []
 
         position, _ = writer.loop(position, end, panel.width, (), body)
 
 
-def _panel(frame: Frame, panel: Panel, place: Place) -> None:
+def _panel(frame: Frame, panel: Panel, place: Place, inside: Sequence[Level]) -> None:
     """One panel: as it lies, or copied, and then in stretches of the depth that fit the stack."""
     problem, writer = frame.problem, frame.writer
     if frame.scratch is None:
@@ -159,20 +190,29 @@ def _panel(frame: Frame, panel: Panel, place: Place) -> None:
         return
     length = _stretch(problem, frame.plan)
     last = max(0, (problem.depth or 0) - 1) // length * length if length else 0
-    if last and not problem.contraction.accumulate:
-        _clear(frame, panel, place)
+    if last and not problem.accumulates:
+        walk(frame, inside, lambda here: _zeros(here, panel, place))
 
     def body(start: Value, _: list[Value]) -> list[Value]:
-        _copied(frame, panel, place, Stretch(start, length, first=False, last=False))
+        _copied(frame, panel, place, Stretch(start, length, first=False, last=False), inside)
         return []
 
     writer.loop(integer(0), integer(last), length, (), body)
     rest = Stretch(integer(last), (problem.depth or 0) - last, first=not last)
-    _copied(frame, panel, place, rest)
+    _copied(frame, panel, place, rest, inside)
 
 
-def _clear(frame: Frame, panel: Panel, place: Place) -> None:
-    """Zeros in the panel's results, which the stretches of the depth add to one after another."""
+def _clear(frame: Frame) -> None:
+    """Zeros in the results, which the rounds of the sum add to one after another."""
+    if frame.problem.contraction.clear:
+        clear(frame)
+        return
+    grid = [level for level in levels(frame.problem) if level.shared]
+    walk(frame, grid, lambda here: _each_panel(here, partial(_zeros, here)))
+
+
+def _zeros(frame: Frame, panel: Panel, place: Place) -> None:
+    """Zeros in a panel's results."""
 
     def body(row: Value, _: list[Value]) -> list[Value]:
         zeros = [frame.shape(part).constant(0) for part in panel.parts]
@@ -182,11 +222,14 @@ def _clear(frame: Frame, panel: Panel, place: Place) -> None:
     frame.writer.loop(*frame.rows, 1, (), body)
 
 
-def _copied(frame: Frame, panel: Panel, place: Place, stretch: Stretch) -> None:
+def _copied(
+    frame: Frame, panel: Panel, place: Place, stretch: Stretch, inside: Sequence[Level]
+) -> None:
     """A stretch of a panel copied to the stack, and all rows times it."""
     assert frame.scratch is not None
     Packing(frame, panel, place.column, frame.scratch, stretch).write()
-    _rows(frame, panel, place, replace(stretch, coming=_coming(frame, panel, place, stretch)))
+    stretch = replace(stretch, coming=_coming(frame, panel, place, stretch))
+    walk(frame, inside, lambda here: _rows(here, panel, place, stretch))
 
 
 def _coming(frame: Frame, panel: Panel, place: Place, stretch: Stretch) -> Value | None:

@@ -6,9 +6,12 @@ reads the weights as they lie.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nndsl.codegen.assembly import Value, integer
-from nndsl.codegen.contraction.frame import Frame, Stretch, load_strided
+from nndsl.codegen.contraction.frame import Frame, Stretch, load_strided, packed_axes
 from nndsl.codegen.contraction.tiles import Panel, Part
+from nndsl.codegen.program import Axis
 from nndsl.codegen.transpose import transposed
 from nndsl.records import dataclass
 
@@ -39,21 +42,31 @@ class Packing:
         self.length = stretch.length or 0
 
     def write(self) -> None:
-        """All of it: from panels along the depth, or from rounds o of rows."""
+        """All of it: from panels along the depth, or row by row along the reduced axes."""
         problem = self.frame.problem
         if problem.right_panel:
             self._panels(problem.right_panel)
             return
         along = (self.column, problem.right_column), (self.stretch.start, problem.right_depth)
         base = self.frame.address(self.frame.right, *along)
+        targets = packed_axes(problem.inner, self.width * self.length)
+        self._reduced(problem.inner, targets, base, self.scratch)
+
+    def _reduced(
+        self, sources: Sequence[Axis], targets: Sequence[Axis], source: Value, target: Value
+    ) -> None:
+        """All steps along some reduced axes and the depth."""
+        if not sources:
+            self._run(Run(source, target, self.length, self.frame.problem.right_column))
+            return
 
         def body(o: Value, _: list[Value]) -> list[Value]:
-            source = self.frame.address(base, (o, problem.right_outer))
-            target = self.frame.address(self.scratch, (o, self.width * self.length))
-            self._run(Run(source, target, self.length, problem.right_column))
+            here = self.frame.address(source, (o, sources[0].b))
+            there = self.frame.address(target, (o, targets[0].b))
+            self._reduced(sources[1:], targets[1:], here, there)
             return []
 
-        self.writer.loop(integer(0), integer(problem.outer), 1, (), body)
+        self.writer.loop(integer(0), self.frame.count(sources[0]), 1, (), body)
 
     def _panels(self, width: int) -> None:
         """The whole panels of the stretch, then the narrower last one."""

@@ -7,11 +7,12 @@ problem is the contraction itself, or its transpose C^T = B^T A^T.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cached_property
+from math import prod
 
-from nndsl.codegen.program import Contraction, Element, Size
+from nndsl.codegen.program import Axis, Contraction, Element, Size
 from nndsl.codegen.target import Target
 from nndsl.records import dataclass
 from nndsl.scalar.expansion import expand
@@ -30,10 +31,11 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class Problem:
-    """C[r, c] = sum over o, k of left[o, r, k] * right[o, k, c]; strides in elements.
+    """C[r, c] = sum over k of left[r, k] * right[k, c]; strides in elements.
 
     `rows` and `columns` are counts, None where known only at run time; `swapped` tells that rows
-    are the contraction's columns. `shared_columns`: the call's extent is the columns.
+    are the contraction's columns. `shared_columns`: the call's extent is the columns. Of the axes,
+    `a` is the stride of the left matrix and `b` that of the right one.
     """
 
     contraction: Contraction
@@ -44,13 +46,13 @@ class Problem:
     depth: int | None
     left_row: int
     left_depth: int
-    left_outer: int
     right_depth: int
     right_column: int
-    right_outer: int
     out_row: int
     out_column: int
     shared_columns: bool
+    reduced: tuple[Axis, ...] = ()
+    grid: tuple[Axis, ...] = ()
     right_panel: int = 0
     out_panel: int = 0
 
@@ -59,10 +61,40 @@ class Problem:
         """The type of A, B and the outputs."""
         return self.contraction.element
 
+    @cached_property
+    def rounds(self) -> tuple[Axis, ...]:
+        """The first reduced axes: those walked outside the tiles, with sums kept in the output.
+
+        They are the axes along which C moves. Or else the batch, if each of its rows has steps
+        enough: so what one row needs is in the cache until all tiles have used it.
+        """
+        moving = sum(1 for axis in self.reduced if axis.c)
+        if moving or not self.reduced or self.contraction.epilogue:
+            return self.reduced[:moving]
+        steps = [self.depth, *(number(axis.count) for axis in self.reduced[1:])]
+        known = prod(count for count in steps if count is not None)
+        whole = number(self.reduced[0].count) is None and None not in steps
+        return self.reduced[:1] if whole and known >= STEPS_OF_A_ROUND else ()
+
     @property
-    def outer(self) -> int:
-        """Rounds of the outer reduction."""
-        return self.contraction.outer
+    def inner(self) -> tuple[Axis, ...]:
+        """The reduced axes that are summed up in registers."""
+        return self.reduced[len(self.rounds) :]
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether the sums start from what the output holds."""
+        return self.contraction.accumulate or bool(self.rounds)
+
+    @property
+    def shared_rows(self) -> bool:
+        """Whether the call's extent is the rows."""
+        return not self.shared_columns and not self.grid
+
+    @property
+    def right_numbers(self) -> int:
+        """Numbers of the right matrix to a column, in one round; 0 for a run-time depth."""
+        return (self.depth or 0) * prod(number(axis.count) or 0 for axis in self.inner)
 
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
@@ -127,6 +159,9 @@ PAGE_BYTES = 4096
 SCRATCH_ELEMENTS = 1024 * 32
 """The most that is copied to the stack: 128 KiB of float32, a quarter of a small thread stack."""
 
+STEPS_OF_A_ROUND = 32
+"""Steps of the sum that are worth reading and writing it for."""
+
 PACKING_ROWS = 12
 """From this many rows on, copying a panel costs less than adding up registers."""
 
@@ -165,11 +200,18 @@ def _may_pack(problem: Problem, target: Target) -> bool:
     """Whether copying a panel pays: enough rows use it, and its parts fit the stack."""
     if problem.depth is None or problem.columns is None or problem.columns < 4:
         return False
-    if problem.shared_columns:
+    if problem.shared_columns or any(number(axis.count) is None for axis in problem.inner):
         return False
-    panel = problem.outer * problem.depth * 4 * target.lanes_of(problem.element)
-    few_rows = problem.rows is not None and problem.rows < PACKING_ROWS
-    return (panel <= SCRATCH_ELEMENTS or problem.outer == 1) and not few_rows
+    panel = problem.right_numbers * 4 * target.lanes_of(problem.element)
+    few_rows = problem.rows is not None and _uses(problem, problem.rows) < PACKING_ROWS
+    return (panel <= SCRATCH_ELEMENTS or not problem.inner) and not few_rows
+
+
+def _uses(problem: Problem, rows: int) -> int:
+    """How many rows a copied panel serves, a run-time count taken for many."""
+    still = [axis for axis in (*problem.grid, *problem.rounds) if not axis.b]
+    counts = (number(axis.count) for axis in still)
+    return rows * prod(PACKING_ROWS if count is None else count for count in counts)
 
 
 def _direct(contraction: Contraction) -> Problem:
@@ -183,13 +225,13 @@ def _direct(contraction: Contraction) -> Problem:
         depth=number(c.depth),
         left_row=c.a_row,
         left_depth=c.a_depth,
-        left_outer=c.a_outer,
         right_depth=c.b_depth,
         right_column=c.b_column,
-        right_outer=c.b_outer,
         out_row=c.c_row,
         out_column=c.c_column,
-        shared_columns=c.split_columns,
+        shared_columns=c.split_columns and not c.grid,
+        reduced=c.reduced,
+        grid=c.grid,
         right_panel=c.b_panel,
         out_panel=c.c_panel,
     )
@@ -206,14 +248,18 @@ def _transposed(contraction: Contraction) -> Problem:
         depth=number(c.depth),
         left_row=c.b_column,
         left_depth=c.b_depth,
-        left_outer=c.b_outer,
         right_depth=c.a_depth,
         right_column=c.a_row,
-        right_outer=c.a_outer,
         out_row=c.c_column,
         out_column=c.c_row,
-        shared_columns=not c.split_columns,
+        shared_columns=not c.split_columns and not c.grid,
+        reduced=_exchanged(c.reduced),
+        grid=_exchanged(c.grid),
     )
+
+
+def _exchanged(axes: Sequence[Axis]) -> tuple[Axis, ...]:
+    return tuple(Axis(axis.count, axis.b, axis.a, axis.c) for axis in axes)
 
 
 def _with_form(problem: Problem, form: Form) -> Problem:
@@ -229,8 +275,9 @@ def resolve(size: Size, sizes: Mapping[str, int]) -> int:
 
 def flops(contraction: Contraction, sizes: Mapping[str, int]) -> int:
     """Floating-point operations of the whole extent, a multiply-add counted as two."""
-    rows, depth = resolve(contraction.rows, sizes), resolve(contraction.depth, sizes)
-    return 2 * rows * contraction.columns * depth * contraction.outer
+    axes = (*contraction.reduced, *contraction.grid)
+    counts = (contraction.rows, contraction.depth, *(axis.count for axis in axes))
+    return 2 * contraction.columns * prod(resolve(count, sizes) for count in counts)
 
 
 def extents(contraction: Contraction, sizes: Mapping[str, int]) -> tuple[int, ...]:
@@ -240,24 +287,35 @@ def extents(contraction: Contraction, sizes: Mapping[str, int]) -> tuple[int, ..
     """
     c = contraction
     rows, depth = resolve(c.rows, sizes), resolve(c.depth, sizes)
-    a = _reach((c.a_row, rows), (c.a_depth, depth), (c.a_outer, c.outer))
-    b = _reach((c.b_depth, depth), (c.b_column, c.columns), (c.b_outer, c.outer))
-    out = _reach((c.c_row, rows), (c.c_column, c.columns))
+    axes = (*c.reduced, *c.grid)
+    counts = [resolve(axis.count, sizes) for axis in axes]
+    grid = counts[len(c.reduced) :]
+    a = _reach((c.a_row, rows), (c.a_depth, depth), *_along([x.a for x in axes], counts))
+    b = _reach((c.b_depth, depth), (c.b_column, c.columns), *_along([x.b for x in axes], counts))
+    moves = [x.c for x in axes]
+    out = _reach((c.c_row, rows), (c.c_column, c.columns), *_along(moves, counts))
+    cleared = _reach((1, c.clear), *_along(moves[len(c.reduced) :], grid))
     b = depth * c.columns if c.b_panel else b
-    out = rows * c.columns if c.c_panel else out
+    out = rows * c.columns if c.c_panel else max(out, cleared)
     width = c.element.bytes
     operands = []
     for operand in c.operands:
+        also = _along(operand.grid, grid)
         reach = {
-            "columns": _reach((1, c.columns)),
-            "tile": out if c.c_panel else _reach((operand.row_stride, rows), (1, c.columns)),
-            "rows": _reach((operand.row_stride, rows)),
+            "columns": _reach((1, c.columns), *also),
+            "tile": out if c.c_panel else _reach((operand.row_stride, rows), (1, c.columns), *also),
+            "rows": _reach((operand.row_stride, rows), *also),
             "scalar": 1,
         }[operand.kind]
         element = Element.FLOAT64 if operand.kind == "scalar" else operand.element or c.element
         operands.append(reach * element.bytes)
     outputs = max(1, len(c.epilogue))
     return (a * width, b * width, *operands, *(out * width for _ in range(outputs)))
+
+
+def _along(strides: Sequence[int], counts: Sequence[int]) -> list[tuple[int, int]]:
+    """Strides with counts; of no strides, none."""
+    return list(zip(strides, counts, strict=True)) if strides else []
 
 
 def _reach(*dimensions: tuple[int, int]) -> int:

@@ -163,8 +163,7 @@ def _heights(problem: Problem, height: int) -> tuple[int, ...]:
     else:
         rest = problem.rows % height
         whole = (height, rest) if rest else (height,)
-    shared = not problem.shared_columns
-    return (*whole, 1) if shared and whole[-1] != 1 else whole
+    return (*whole, 1) if problem.shared_rows and whole[-1] != 1 else whole
 
 
 def _cost(
