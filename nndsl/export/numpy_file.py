@@ -113,10 +113,13 @@ def restored(values: np.ndarray, target: Any) -> np.ndarray:
 
 
 def main() -> None:
-    """Predictions for a CSV file with a header, beside its rows, on standard output."""
+    """Predictions for a CSV file, beside its rows, on standard output."""
     with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(file, COLUMNS))
     columns = {{name: [row[name] for row in rows] for name in rows[0]}}
+    for name, _ in (part for parts in INPUTS for part in parts):
+        if name not in columns:
+            sys.exit(f"{{sys.argv[1]}} has no column {{name}}")
     answers = predict(columns)
     answers = answers if isinstance(answers, list) else [answers]
     names = ["predicted_" + name for name, _, _ in TARGETS][: len(answers)]
@@ -142,12 +145,14 @@ def numpy_file(
     precision: str = "float32",
     schema: Schema | None = None,
     missing: Iterable[str] = (),
+    *,
+    header: bool = True,
 ) -> str:
     """The file's text.
 
     `graph` is for prediction, not fused; `weights` are its parameters and states in its own layout;
     `schema` the fitted one of the run, None for a network without a table; `missing` are the texts,
-    in small letters, that stand for no value in a cell.
+    in small letters, that stand for no value in a cell; without `header` columns are numbered.
     """
     sources = Sources()
     network = _network(graph, weights, precision, sources)
@@ -157,7 +162,8 @@ def numpy_file(
     parts += [f"\n{functions}\n"] if functions else []
     parts += [network, tables]
     if schema is not None:
-        parts.append(f"MISSING = {sorted(missing)!r}\n")
+        columns = None if header else [column.name for column in schema.columns]
+        parts.append(f"COLUMNS = {columns!r}\nMISSING = {sorted(missing)!r}\n")
         parts.append(PREPARED.format(name=name, predicts=_predicts(schema)))
     return "\n".join(part for part in parts if part)
 

@@ -21,4 +21,8 @@ def exported(path: Path, name: str) -> str:
     if known is None:
         return numpy_file(graph, model.arrays(), name, model.precision)
     texts = {text.lower() for text in (*MISSING, *missing_texts(known.specification))}
-    return numpy_file(graph, model.arrays(), name, model.precision, known.schema, texts)
+    header = known.specification.options.get("header")
+    return numpy_file(
+        graph, model.arrays(), name, model.precision, known.schema, texts,
+        header=header is None or header.value is not False,
+    )  # fmt: skip

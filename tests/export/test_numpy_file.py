@@ -58,6 +58,34 @@ def test_the_file_alone_gives_the_runs_predictions(model, data, root, tmp_path):
     assert [row[column] for row in rows] == [row[column] for row in ours]
 
 
+def test_a_table_without_header_has_numbered_columns(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{i % 7},{'ab'[i % 2]},{i % 7 + i % 2}" for i in range(40)]
+    Path("d.csv").write_text("\n".join(lines))
+    Path("m.nn").write_text(
+        'data d = csv("d.csv", header=false) { target = "3" -> standardize }\n'
+        "net A on d { dense(1) }\ntrain A { }\n"
+    )
+    out, file = exported(Path("m.nn"), tmp_path, 3)
+    assert run(["predict", str(out), "d.csv", "-o", "ours.csv"]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", [str(file), "d.csv"])
+    runpy.run_path(str(file), run_name="__main__")
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    ours = list(csv.DictReader(Path("ours.csv").read_text().splitlines()))
+    assert list(rows[0]) == ["1", "2", "3", "predicted_3"] == list(ours[0])
+    found = [[float(row["predicted_3"]) for row in table] for table in (rows, ours)]
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+
+
+def test_a_column_that_is_not_there_is_named(root, tmp_path, monkeypatch):
+    _, file = exported(root / "models/iris.nn", tmp_path, 1)
+    (tmp_path / "new.csv").write_text("a,b\n1,2\n")
+    monkeypatch.setattr(sys, "argv", [str(file), str(tmp_path / "new.csv")])
+    with pytest.raises(SystemExit, match="has no column sepal_length"):
+        runpy.run_path(str(file), run_name="__main__")
+
+
 def test_categories_missing_cells_and_several_inputs(root, tmp_path):
     source = tmp_path / "m.nn"
     source.write_text(
