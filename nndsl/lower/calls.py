@@ -10,6 +10,7 @@ import numpy as np
 from nndsl.diagnostics import Span, error
 from nndsl.lower import constants
 from nndsl.lower.names import not_yet
+from nndsl.lower.paths import resolve
 from nndsl.lower.problems import PoisonedError
 from nndsl.lower.provenance import uneven
 from nndsl.lower.scopes import Scope
@@ -24,6 +25,7 @@ from nndsl.lower.values import (
     Given,
     Group,
     Mention,
+    Part,
     Stage,
     Tensor,
     Unknown,
@@ -146,9 +148,24 @@ def _special(
     values = [g.value for g in given]
     plain = name == "count" or not any(isinstance(v, Mention | Composite) for v in values)
     if name in constants.FUNCTIONS and all(g.name is None for g in given) and plain:
+        _require_arrays(name, values, scope)
         return constants.call(name, values, span)
     if name == "csv" and len(values) == 1 and isinstance(values[0], str):
         return matrix(values[0], given[0].span, scope)
     if name == "least_squares" and len(values) == 1 and isinstance(values[0], DataSource):
         return least_squares(values[0], span, scope)
     return None
+
+
+def _require_arrays(name: str, values: Sequence[Any], scope: Scope) -> None:
+    """NN318 for a part of a net that is not there, NN304 for one where its numbers are meant."""
+    if scope.session.weights is None:
+        return
+    for part in (value for value in values if isinstance(value, Part)):
+        resolve(part.net, part.query, part.span)
+        raise error(
+            "NN304",
+            f"`{name}` needs numbers, this is a part of a net",
+            part.span,
+            help=f"its numbers are `{part.span.text}.weights` and `{part.span.text}.bias`",
+        )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from nndsl.diagnostics import Span, error
+from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower.names import unknown_name
 from nndsl.lower.values import Query
+
+WRITTEN_AS = {"weights": "weight"}
+"""What a file may call an array, and what its path calls it."""
 
 
 class WithParameters(Protocol):
@@ -30,13 +33,7 @@ def resolve(net: WithParameters, query: Query, span: Span) -> list[str]:
     prefixes = _prefixes(names)
     matches = [p for p in prefixes if _matches(p, query)]
     if not matches:
-        raise unknown_name(
-            "NN318",
-            f"net `{net.name}` has no part `{query_text(query)}` with weights",
-            query[-1][0],
-            sorted({_word(p[-1]) for p in prefixes}),
-            span,
-        )
+        raise _no_part(net.name, query, sorted({_word(p[-1]) for p in prefixes}), span)
     depth = min(len(p) for p in matches)
     shallowest = [p for p in matches if len(p) == depth]
     if len(shallowest) > 1:
@@ -49,6 +46,16 @@ def resolve(net: WithParameters, query: Query, span: Span) -> list[str]:
         )
     found = ".".join(shallowest[0])
     return [n for n in names if n == found or n.startswith(f"{found}.")]
+
+
+def _no_part(net: str, query: Query, known: Sequence[str], span: Span) -> NndslError:
+    """NN318 at the name that no part has."""
+    written = [*known, *(name for name, called in WRITTEN_AS.items() if called in known)]
+    name = next((name for name, _ in query if name not in written), query[-1][0])
+    start = span.start + max(span.text.rfind(name), 0)
+    place = Span(span.source, start, start + len(name)) if name in span.text else span
+    title = f"net `{net}` has no part `{query_text(query)}` with weights"
+    return unknown_name("NN318", title, name, written, place)
 
 
 def query_text(query: Query) -> str:

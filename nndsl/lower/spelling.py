@@ -14,14 +14,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nndsl.diagnostics import Diagnostic, Fix, Label, Span, nearest
+from nndsl.diagnostics import Diagnostic, Fix, Label, Span, edit_distance, nearest
 from nndsl.lower.constants import FUNCTIONS
 from nndsl.lower.familiar import looks_mistyped
 from nndsl.lower.names import suggestion
 from nndsl.syntax import tree
 from nndsl.vocab.registry import registries
 
-_UNKNOWN = ("NN301", "NN303")
+_UNKNOWN = ("NN301", "NN303", "NN318")
 """Codes that say of a name that nothing is called so."""
 _NO_COLUMN = "NN411"
 _TELLING = (*_UNKNOWN, "NN307", "NN309", "NN314")
@@ -43,6 +43,7 @@ def explained(errors: Sequence[Diagnostic], file: tree.File) -> list[Diagnostic]
         if use[0].text not in known or (use[0].text not in own and nearest(use[0].text, unused))
     ]
     told = [_with_name(error, uses, own, known) for error in errors]
+    told = [_unused_first(error, unused) for error in told]
     return [_at_definition(error, own) for error in together(told)]
 
 
@@ -131,6 +132,20 @@ def _with_name(
     return error
 
 
+def _unused_first(error: Diagnostic, unused: Sequence[str]) -> Diagnostic:
+    """The error with a name proposed that nothing uses yet, where another is no nearer."""
+    if error.code not in _UNKNOWN or error.fix is None or error.primary is None:
+        return error
+    written, proposed = error.fix.span.text, error.fix.replacement
+    better = nearest(written, unused, 1)
+    if not better or proposed in unused:
+        return error
+    if edit_distance(written, better[0]) > edit_distance(written, proposed):
+        return error
+    help = f"did you mean `{better[0]}` or `{proposed}`?"
+    return replace(error, help=(help,), fix=replace(error.fix, replacement=better[0]))
+
+
 # --- all errors of one name -----------------------------------------------------------------
 
 
@@ -151,7 +166,7 @@ def together(errors: Sequence[Diagnostic]) -> list[Diagnostic]:
 
 def _unknown_name(error: Diagnostic) -> str | None:
     """The name that an error calls unknown."""
-    if error.code not in _UNKNOWN or error.fix is None:
+    if error.fix is None or error.code not in (*_UNKNOWN, *_TELLING, _NO_COLUMN):
         return None
     return error.fix.span.text
 
@@ -169,6 +184,7 @@ def _at_definition(error: Diagnostic, own: dict[str, Span | None]) -> Diagnostic
     uses = [error.primary.span, *(s.span for s in error.secondary if s.text == "and here")]
     return replace(
         error,
+        code="NN301",
         title=f"`{given.text}` is never used, and nothing is called `{name}`",
         primary=Label(given, f"is this `{name}`?"),
         secondary=tuple(Label(use, "used here") for use in uses),

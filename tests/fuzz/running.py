@@ -12,6 +12,8 @@ from nndsl.report_text import render_text
 from tests.mutation.judging import small_tables, time_limit, well_formed
 
 MOST_SECONDS = 5.0
+MOST_TO_COMPILE = 60.0
+"""A net may have thousands of layers."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +37,21 @@ def outcome(number: int, way: str, text: str, compiled: bool = False) -> Outcome
     """Check a text; with `compiled`, right ones go on through passes and code generation."""
     try:
         with time_limit(MOST_SECONDS):
-            return _outcome(number, way, text, compiled)
+            found = _checked(number, way, text)
+        with time_limit(MOST_TO_COMPILE):
+            if compiled and not found.errors:
+                _compile(text, small_tables())
+        return found
     except RecursionError as problem:
         return Outcome(number, way, text, crash=f"RecursionError: {problem}")
     except Exception:
         return Outcome(number, way, text, crash=traceback.format_exc())
 
 
-def _outcome(number: int, way: str, text: str, compiled: bool) -> Outcome:
+def _checked(number: int, way: str, text: str) -> Outcome:
     said = driver.check_text(text, "fuzzed.nn", small_tables())
     errors = [d for d in said if d.severity is Severity.ERROR]
     bad = next((render_text(d) for d in said if not well_formed(d)), "")
-    if compiled and not errors:
-        _compile(text, small_tables())
     return Outcome(number, way, text, len(errors), badly_said=bad)
 
 

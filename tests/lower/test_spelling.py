@@ -118,3 +118,47 @@ def test_a_column_that_is_missing_twice_is_one_error() -> None:
 def test_a_condition_on_a_net_with_mistakes_makes_no_others() -> None:
     text = ON_RINGS.replace("dense(2)", "dense(7)") + "train A { epochs = 1 }\n"
     assert the_one(text + "expect A.dense.weights == [1, 2]").code == "NN305"
+
+
+PARTS = "data d = table(age=[1, 2, 3], y=[2, 4, 6]) { target = y; split = all }\n" + (
+    "net A on d {\n  body = dense(2) -> relu\n  dense(1)\n}\ntrain A { epochs = 1 }\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "meant"),
+    [("weghts", "weghts", "weights"), ("dens.weights", "dens", "dense"),
+     ("boddy.weights", "boddy", "body")],
+)  # fmt: skip
+def test_a_part_that_is_not_there_is_named_alone(name: str, place: str, meant: str) -> None:
+    name = name if "." in name else f"body.{name}"
+    found = the_one(PARTS + f"expect near(A.{name}, [[1], [2]], 1)")
+    assert found.fix is not None
+    assert (found.code, found.fix.span.text, found.fix.replacement) == ("NN318", place, meant)
+
+
+def test_a_part_is_no_array_of_numbers() -> None:
+    found = the_one(PARTS + "expect near(A.body, [[1], [2]], 1)")
+    assert (found.code, found.help[0][:40]) == ("NN304", "its numbers are `A.body.weights` and `A.")
+
+
+def test_a_part_named_in_one_way_and_used_in_another() -> None:
+    found = the_one(PARTS.replace("body", "boddy") + "expect near(A.body.weights, 0, 1)")
+    assert found.primary is not None
+    assert (found.primary.span.text, found.fix and found.fix.replacement) == ("boddy", "body")
+
+
+def test_what_nothing_uses_yet_is_proposed_first() -> None:
+    nets = "".join(f"net {name} on d {{ dense(1) }}\n" for name in ("AdamW", "Adamm"))
+    found = the_one(PARTS + nets + "train AdamW { epochs = 1 }\ntrain Adam { epochs = 1 }")
+    assert found.fix is not None
+    assert found.fix.replacement in ("Adamm", "Adam")
+
+
+def test_a_definition_is_told_once_whatever_its_uses_are() -> None:
+    weights = "let weighhts = [[1, 2], [3, 4]]\n"
+    found = the_one(
+        weights + NET.format("dense(2, weights=weights) -> dense(2, weights=-1 * weights)")
+    )
+    assert found.primary is not None
+    assert found.primary.span.text == "weighhts"

@@ -34,23 +34,23 @@ INSIDE = re.compile(
 
 
 class HungError(Exception):
-    """A check took longer than `MOST_SECONDS`."""
+    """A check took longer than it may."""
 
 
 @contextmanager
 def time_limit(seconds: float = MOST_SECONDS) -> Iterator[None]:
-    """Raise `HungError` inside when it takes longer."""
+    """Raise `HungError` inside when it takes more seconds of the processor."""
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise HungError
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @dataclass(frozen=True)
