@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -89,9 +89,21 @@ def read_settings(settings: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def parse_settings(settings: Mapping[str, str]) -> dict[str, tree.Expression]:
-    """The values of settings as expressions of the language."""
-    return {key: parse_expression(Source(f"--set {key}", value)) for key, value in settings.items()}
+def parse_settings(settings: Mapping[str, Any]) -> dict[str, tree.Expression]:
+    """The values of settings as expressions of the language; from Python also numbers and lists."""
+    return {
+        key: parse_expression(Source(f"--set {key}", _written(value)))
+        for key, value in settings.items()
+    }
+
+
+def _written(value: Any) -> str:
+    """A value as the language writes it; a text is taken as it is."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value)
 
 
 def read_input(path: Path) -> Source:

@@ -39,6 +39,13 @@ def test_settings_keep_the_text_of_the_expression():
     assert found.module.recipes[0].batch == 16
 
 
+def test_settings_from_python_are_values():
+    values = {"batch": 8, "optimizer": "adam(0.1)", "metrics": ["accuracy", "f1"]}
+    recipe = opened(NET, settings=values).module.recipes[0]
+    assert recipe.batch == 8
+    assert [metric.word.name for metric in recipe.metrics] == ["accuracy", "f1"]
+
+
 def test_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(NET.encode())))
     source = driver.read_input(Path("-"))

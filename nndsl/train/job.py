@@ -166,9 +166,9 @@ class RunResult:
 
     status: str  # "finished" or "interrupted"
     reason: str
-    history: History
-    parameters: dict[str, np.ndarray]
-    states: dict[str, np.ndarray]
+    history: History = field(repr=False)
+    parameters: dict[str, np.ndarray] = field(repr=False)
+    states: dict[str, np.ndarray] = field(repr=False)
     metrics: dict[str, float]
     epochs: int
     steps: int
