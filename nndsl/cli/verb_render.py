@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +47,15 @@ def open_option(function: Command) -> Command:
     )(function)
 
 
-def picture_format(path: Path) -> str:
+def picture_format(path: Path, formats: Sequence[str] = ()) -> str:
     """The form of a picture by its name's ending; NN015 for none of them, NN005 for a folder."""
     from nndsl.render.layout import FORMATS
 
+    known = formats or FORMATS
     kind = path.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise error("NN015", f"cannot draw `{path.name}`", help="formats: " + ", ".join(FORMATS))
+    if kind not in known:
+        many = "formats" if len(known) > 1 else "the format"
+        raise error("NN015", f"cannot draw `{path.name}`", help=f"{many}: {', '.join(known)}")
     require_writable(path)
     return kind
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nndsl.cli.verb_render import picture_format
 from nndsl.diagnostics import error
 from nndsl.runtime.durable import write_file
 
@@ -15,7 +16,7 @@ from nndsl.runtime.durable import write_file
 @click.argument("first")
 @click.argument("second")
 @click.argument("data", required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The .svg file to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The .svg file to write; left out: RUN's name.")
 @click.option("--low", type=float, default=-10.0, show_default=True, help="Least weight.")
 @click.option("--high", type=float, default=10.0, show_default=True, help="Greatest weight.")
 def command(
@@ -40,10 +41,11 @@ def command(
         raise error(
             "NN018", f"no weights lie between {low:g} and {high:g}", help="--low -5 --high 5"
         )
+    path = output or Path(f"{run.name}-surface.svg")
+    picture_format(path, ("svg",))
     loaded = load_run(run)
     found = error_surface(loaded, data, (first, second), low, high)
     title = f"{loaded.network.name}: loss over two weights"
-    path = output or Path(f"{run.name}-surface.svg")
     picture = heights_svg(title, found.names, found.values, found.losses, found.trained)
     write_file(path, picture.encode("utf-8"))
     click.echo(f"wrote   {path}: loss {found.losses.min():.3g} to {found.losses.max():.3g}")

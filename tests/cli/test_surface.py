@@ -24,6 +24,12 @@ def test_the_surface_is_drawn(nndsl, xor):
     assert len(picture) > 61 * 61
 
 
+def test_a_picture_of_another_form_is_refused(nndsl, xor):
+    ended = nndsl("surface", "xor", *WEIGHTS, "-o", "s.png")
+    assert (ended.code, (xor / "s.png").exists()) == (2, False)
+    assert "NN015" in ended.err
+
+
 def test_losses_are_those_of_the_network(xor):
     loaded = load_run(xor / "xor")
     found = error_surface(loaded, None, WEIGHTS, -10, 10)
