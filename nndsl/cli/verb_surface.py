@@ -16,7 +16,12 @@ from nndsl.runtime.durable import write_file
 @click.argument("first")
 @click.argument("second")
 @click.argument("data", required=False)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The .svg file to write; left out: RUN's name.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The .svg file to write; left out: RUN's name.",
+)
 @click.option("--low", type=float, default=-10.0, show_default=True, help="Least weight.")
 @click.option("--high", type=float, default=10.0, show_default=True, help="Greatest weight.")
 def command(
