@@ -46,7 +46,8 @@ def _print_verdict(verdict: Verdict) -> None:
     line = f"test    {figure(verdict.metric, verdict.value)}"
     if verdict.right is not None and verdict.interval is not None:
         low, high = verdict.interval
-        line += f"  ({verdict.right} of {verdict.rows}; 95 % interval {low:.2f} to {high:.2f})"
+        judged = f"{verdict.rows} answered" if verdict.refused else str(verdict.rows)
+        line += f"  ({verdict.right} of {judged}; 95 % interval {low:.2f} to {high:.2f})"
     known = isfinite(verdict.baseline)
     say(f"{line}, {figure('baseline', verdict.baseline)}" if known else line)
     if verdict.confusion is None or len(verdict.classes) < 3:

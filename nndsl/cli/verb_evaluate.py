@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from nndsl.cli.options import set_option
 from nndsl.cli.output import emit, show_diagnostics
 from nndsl.cli.progress import figure
 from nndsl.diagnostics import error
@@ -14,12 +15,14 @@ from nndsl.diagnostics import error
 @click.command(short_help="Judge a trained network on a data file.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("data")
+@set_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def command(run: Path, data: str, as_json: bool) -> None:
+def command(run: Path, data: str, settings: tuple[str, ...], as_json: bool) -> None:
     """Judge the network of the folder RUN on DATA, a file that has the target (`-`: stdin)."""
+    from nndsl.driver import read_settings
     from nndsl.model import running
 
-    loaded = running.load_run(run)
+    loaded = running.load_run(run, read_settings(settings))
     answers = running.answer(loaded, data)
     show_diagnostics(answers.notes, json=as_json)
     if not answers.metrics:

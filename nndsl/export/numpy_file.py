@@ -18,8 +18,9 @@ from nndsl.export.numpy_source import Sources, lines_of
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.schema import FittedStep, Schema, TargetKind, TargetSchema
 from nndsl.version import VERSION
+from nndsl.vocab.answers import Answer
 from nndsl.vocab.kinds import Preprocessing
-from nndsl.vocab.registry import words
+from nndsl.vocab.registry import WordCall, words
 
 HEAD = '''"""A network of nndsl {version}: needs Python and NumPy, nothing else.
 
@@ -112,6 +113,22 @@ def restored(values: np.ndarray, target: Any) -> np.ndarray:
     return values[:, 0] if values.shape[1] == 1 else values
 
 
+def answers(columns: Mapping[str, Any]) -> list[list[Any]]:
+    """For each target one answer a row: a class (None: no answer), or a number."""
+    outputs = predict(columns)
+    outputs = outputs if isinstance(outputs, list) else [outputs]
+    return [answered(*pair) for pair in zip(outputs, TARGETS)]
+
+
+def answered(values: np.ndarray, target: Any) -> list[Any]:
+    """The answers of one target."""
+    name, classes, steps = target
+    choose, arguments = ANSWER
+    if not classes:
+        return [float(value) for value in values]
+    return [classes[i] if i >= 0 else None for i in choose(values, **arguments)]
+
+
 def main() -> None:
     """Predictions for a CSV file, beside its rows, on standard output."""
     with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
@@ -120,15 +137,12 @@ def main() -> None:
     for name, _ in (part for parts in INPUTS for part in parts):
         if name not in columns:
             sys.exit(f"{{sys.argv[1]}} has no column {{name}}")
-    answers = predict(columns)
-    answers = answers if isinstance(answers, list) else [answers]
-    names = ["predicted_" + name for name, _, _ in TARGETS][: len(answers)]
+    said = answers(columns)
+    names = ["predicted_" + name for name, _, _ in TARGETS][: len(said)]
     writer = csv.DictWriter(sys.stdout, [*rows[0], *names], lineterminator="\\n")
     writer.writeheader()
     for index, row in enumerate(rows):
-        for name, answer, (_, classes, _) in zip(names, answers, TARGETS):
-            row[name] = classes[int(answer[index].argmax())] if classes else float(answer[index])
-        writer.writerow(row)
+        writer.writerow({{**row, **{{n: column[index] for n, column in zip(names, said)}}}})
 
 
 if __name__ == "__main__":
@@ -147,16 +161,18 @@ def numpy_file(
     missing: Iterable[str] = (),
     *,
     header: bool = True,
+    answer: WordCall | None = None,
 ) -> str:
     """The file's text.
 
     `graph` is for prediction, not fused; `weights` are its parameters and states in its own layout;
     `schema` the fitted one of the run, None for a network without a table; `missing` are the texts,
-    in small letters, that stand for no value in a cell; without `header` columns are numbered.
+    in small letters, that stand for no value in a cell; without `header` columns are numbered;
+    `answer` says how shares of classes become an answer (None: the most likely class).
     """
     sources = Sources()
     network = _network(graph, weights, precision, sources)
-    tables = _tables(schema, list(graph.inputs), sources) if schema is not None else ""
+    tables = _tables(schema, list(graph.inputs), sources, answer) if schema is not None else ""
     functions = "\n\n".join(text.strip("\n") for text in sources.texts.values())
     parts = [HEAD.format(version=VERSION, use=_use(name, schema), precision=precision)]
     parts += [f"\n{functions}\n"] if functions else []
@@ -224,8 +240,11 @@ def _network(
     return "\n".join(["", *lines, "", "", *function, ""])
 
 
-def _tables(schema: Schema, inputs: list[str], sources: Sources) -> str:
-    """What preprocessing learnt: for each input its columns with their steps, and the targets."""
+def _tables(schema: Schema, inputs: list[str], sources: Sources, answer: WordCall | None) -> str:
+    """What preprocessing learnt: for each input its columns with their steps, and the targets.
+
+    Then how shares become an answer.
+    """
     known = {declared.name: declared for declared in schema.inputs}
     parts = [
         [(name, [_step(s, sources) for s in known[i].steps[name]]) for name in known[i].columns]
@@ -233,9 +252,13 @@ def _tables(schema: Schema, inputs: list[str], sources: Sources) -> str:
         if i in known
     ]
     targets = [_target(target, sources) for target in schema.targets]
+    decides = answer.word if answer is not None else words("answer")["argmax"]
+    assert isinstance(decides, Answer) and decides.choose is not None
+    arguments = dict(answer.arguments) if answer is not None else {}
+    chosen = _Name(sources.name_of(decides.choose)), arguments
     shown = "\n\n".join(
         f"{name}: Any = {_literal(value)}"
-        for name, value in (("INPUTS", parts), ("TARGETS", targets))
+        for name, value in (("INPUTS", parts), ("TARGETS", targets), ("ANSWER", chosen))
     )
     return f"\n{shown}\n"
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower import recipe_defaults as defaults
-from nndsl.lower.constants import FUNCTIONS, describe
+from nndsl.lower.constants import FUNCTIONS
 from nndsl.lower.figures import PARTS, figure_name, require_figure, whole_epochs
 from nndsl.lower.names import not_yet, unknown_name
+from nndsl.lower.recipe_answers import metrics_beside, read_answer
 from nndsl.lower.recipe_words import CLIPS, STOPS
 from nndsl.lower.result import Inferred, Plateau, Stop
 from nndsl.lower.schedules import ScheduleReader
@@ -41,6 +42,7 @@ class RunValues:
     stop: tuple[Stop, ...] = ()
     keep: str | None = defaults.KEEP
     clip: WordCall | None = None
+    answer: WordCall | None = None
     metrics: tuple[WordCall, ...] = ()
     plateaus: list[Plateau] = field(default_factory=list)
     inferred: list[Inferred] = field(default_factory=list)
@@ -272,11 +274,7 @@ def _check_metric(item: Mention, before: list[WordCall], schema: Schema | None) 
 
 
 def _answer(values: RunValues, written: Written, schema: Schema | None) -> None:
-    value = written.evaluated()
-    if isinstance(value, Mention) and value.name == "argmax" and value.given is None:
-        return
-    name = value.name if isinstance(value, Mention) else describe(value)
-    raise not_yet(f"the answer `{name}`", written.span, "the most likely class is the answer")
+    values.answer = read_answer(written, schema)
 
 
 _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
@@ -293,8 +291,8 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
 
 
 def add_figures(values: RunValues, settings: Settings, schema: Schema | None) -> None:
-    """Metrics that `keep`, `stop`, `plateau` and `expect` speak of are computed too, after the
-    default one.
+    """Metrics that belong to the answer, and those that `keep`, `stop`, `plateau` and `expect`
+    speak of, are computed too, after the default one.
     """
     asked = {str(s.arguments["metric"]): s.span for s in values.stop if "metric" in s.arguments}
     asked |= {plateau.metric: plateau.span for plateau in values.plateaus}
@@ -303,14 +301,20 @@ def add_figures(values: RunValues, settings: Settings, schema: Schema | None) ->
         asked[values.keep] = kept.span if kept is not None else None
     for expectation in settings.expectations:
         asked |= {name.name: name.span for name in bare_names(expectation.condition)}
-    have = [c.name for c in values.metrics]
-    extra = _further_metrics(asked, have)
-    if not extra or schema is None or not schema.targets:
+    have = {c.name: c for c in values.metrics}
+    beside = metrics_beside(values.answer) if values.answer is not None else []
+    extra = _further_metrics(asked, [*have, *(c.name for c in beside)])
+    if not (beside or extra) or schema is None or not schema.targets:
         return
     by_classes = schema.targets[0].kind is TargetKind.CLASSES
     first = [] if have else ["accuracy" if by_classes else "r2"]
-    wanted = dict.fromkeys([*first, *extra])
-    values.metrics = (*values.metrics, *(call(words("metric")[name]) for name in wanted))
+    for metric in (*map(_bare_metric, first), *beside, *map(_bare_metric, extra)):
+        have.setdefault(metric.name, metric)
+    values.metrics = tuple(have.values())
+
+
+def _bare_metric(name: str) -> WordCall:
+    return call(words("metric")[name])
 
 
 def _further_metrics(asked: Mapping[str, Span | None], have: list[str]) -> list[str]:

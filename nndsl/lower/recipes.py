@@ -125,7 +125,7 @@ def _assemble(
         precision=values.precision,
         stop=values.stop,
         keep=values.keep,
-        answer=None,
+        answer=values.answer,
         metrics=values.metrics,
         plateaus=tuple(values.plateaus),
         inferred=inferred,

@@ -210,7 +210,7 @@ class Recipe:
     precision: str = "float32"
     stop: tuple[Stop, ...] = ()
     keep: str | None = "val_loss"  # metric whose best weights are restored; None: the last
-    answer: WordCall | None = None
+    answer: WordCall | None = None  # None: the most likely class
     metrics: tuple[WordCall, ...] = ()
     plateaus: tuple[Plateau, ...] = ()
     inferred: tuple[Inferred, ...] = ()

@@ -28,7 +28,9 @@ from nndsl.train.events import Observer
 from nndsl.train.initial import initial_parameters, to_file_layout
 from nndsl.train.job import RunResult, TrainingJob
 from nndsl.train.plan import plan
+from nndsl.train.scoring import probabilities
 from nndsl.train.session import train
+from nndsl.vocab.answers import decided
 
 Arrays = dict[str, np.ndarray]
 
@@ -55,13 +57,14 @@ def load(
 
     `precision` is "float32" or "float64", else what the file says. `data` is a file to read in
     place of the one in the source, `net` the net wanted (else the last one that is trained, or the
-    last), `settings` what `--set` takes. Raises NndslError, whose text is that of the command line.
+    last), `settings` what `--set` takes (of a run, `answer` alone). Raises NndslError, whose text
+    is that of the command line.
     """
     place = Path(path)
     if precision not in (None, "float32", "float64"):
         raise error("NN074", f"there is no precision `{precision}`", help="float32 or float64")
     if place.is_dir():
-        return _of_run(place, precision)
+        return _of_run(place, precision, settings or {})
     opened = driver.open_file(place, data, dict(settings or {}), data_needed=False)
     recipe = next((r for r in reversed(opened.module.recipes) if net in (None, r.net)), None)
     networks = opened.module.networks
@@ -78,8 +81,8 @@ def load(
     return model
 
 
-def _of_run(path: Path, precision: str | None) -> Model:
-    loaded = load_run(path)
+def _of_run(path: Path, precision: str | None, settings: Mapping[str, str]) -> Model:
+    loaded = load_run(path, settings)
     preparation = Preparation(loaded.specification, loaded.schema)
     model = Model(Origin(loaded.network, loaded.recipe, preparation=preparation), precision)
     model._kernels.set_parameters(loaded.executable.parameters())
@@ -134,6 +137,30 @@ class Model:
         if from_table:
             outputs = self._in_own_units(outputs)
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    def answer(self, x: Any) -> Any:
+        """What the network says of some rows, by the setting `answer`; by name of several outputs.
+
+        Classes: their names, None for a row that is refused. Numbers: as `predict` gives them.
+        Raises NN401 where nothing is known of the data.
+        """
+        given = self.predict(x)
+        by_name = given if isinstance(given, dict) else {self._output_names[0]: given}
+        said = {name: self._answer(name, values) for name, values in by_name.items()}
+        return said if len(said) > 1 else next(iter(said.values()))
+
+    def _answer(self, name: str, values: np.ndarray) -> Any:
+        targets = self._preparation.schema.targets
+        position = self._output_names.index(name)
+        target = targets[position if position < len(targets) else 0]
+        if target.kind is TargetKind.NUMBERS:
+            return values
+        chosen = decided(self._recipe.answer, probabilities(values))
+        return [target.classes[i] if i >= 0 else None for i in chosen.tolist()]
+
+    @property
+    def _output_names(self) -> list[str]:
+        return list(self.origin.network.graph.outputs)
 
     def loss_and_gradients(self, x: Any, y: Any = None) -> tuple[float, Arrays]:
         """The loss of one batch, and its gradient by every weight, in PyTorch's layout.

@@ -25,4 +25,5 @@ def exported(path: Path, name: str) -> str:
     return numpy_file(
         graph, model.arrays(), name, model.precision, known.schema, texts,
         header=header is None or header.value is not False,
+        answer=origin.recipe.answer if origin.recipe is not None else None,
     )  # fmt: skip

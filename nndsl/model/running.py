@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,16 @@ from nndsl.model.training import outputs_of
 from nndsl.records import dataclass
 from nndsl.runtime.executable import Executable
 from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
+from nndsl.syntax import tree
 from nndsl.syntax.parser import parse
 from nndsl.train import folder as folders
 from nndsl.train.job import Output
 from nndsl.train.saved import SavedRun, fitting_weights, read_run
 from nndsl.train.scoring import measured, metrics_of, probabilities
+from nndsl.vocab.answers import decided
+
+FREE = ("answer",)
+"""The settings that may still be changed when a network is trained."""
 
 _DEFAULT_METRICS = {
     TargetKind.CLASSES: ("accuracy",),
@@ -51,6 +57,15 @@ class LoadedRun:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A row, counted from 1, whose target got no answer, and its two largest shares by class."""
+
+    row: int
+    target: str
+    between: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Answers:
     """Predictions for the rows of a table, and the figures where it has the targets."""
 
@@ -59,15 +74,29 @@ class Answers:
     metrics: dict[str, float]
     notes: tuple[Diagnostic, ...]
 
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """The rows without an answer, in their order."""
+        return tuple(
+            Refused(row + 1, prediction.target.name, _first_two(prediction, row))
+            for prediction in self.predictions
+            if prediction.probabilities is not None
+            for row in np.flatnonzero(prediction.values < 0).tolist()
+        )
 
-def load_run(path: Path) -> LoadedRun:
-    """Read a run folder, check its parts against each other, compile its network."""
+
+def load_run(path: Path, settings: Mapping[str, str] | None = None) -> LoadedRun:
+    """Read a run folder, check its parts against each other, compile its network.
+
+    `settings` are as of `--set`: `answer` alone, all else has shaped the weights (NN010).
+    """
     _require_one_run(path)
+    overrides = _answer_alone(settings or {})
     run = read_run(path)
     schema = schema_from_json(run.schema, str(path / folders.SCHEMA))
     file = parse(Source(str(path / folders.MODEL), run.source))
     specifications = data_specifications(file)
-    module = lower(file, {schema.name: schema}, {}, run_importer(path))
+    module = lower(file, {schema.name: schema}, overrides, run_importer(path))
     recipes = [r for r in module.recipes if r.net == run.record.network]
     if not recipes or recipes[-1].data not in specifications:
         raise error("NN509", f"`{path}` does not fit together: no net `{run.record.network}`")
@@ -88,6 +117,17 @@ def load_run(path: Path) -> LoadedRun:
         outputs_of(network, schema),
         compiled.executable,
     )
+
+
+def _answer_alone(settings: Mapping[str, str]) -> dict[str, tree.Expression]:
+    for name in settings:
+        if name not in FREE:
+            raise error(
+                "NN010",
+                f"`{name}` cannot be set any more: the network is trained",
+                help="of a run, `answer` can be set; train anew for anything else",
+            )
+    return driver.parse_settings(settings)
 
 
 def _require_one_run(path: Path) -> None:
@@ -115,10 +155,17 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
     answered: dict[str, Prediction] = {}
     for output, target in zip(loaded.outputs, _targets(loaded), strict=True):
         if target.name not in answered:
-            answered[target.name] = _prediction(target, results[output.name])
+            answered[target.name] = _prediction(target, results[output.name], loaded.recipe)
     predictions = tuple(answered.values())
     figures = _figures(predictions, prepared, loaded.recipe)
     return Answers(table, predictions, figures, (*table.notes, *prepared.notes))
+
+
+def _first_two(prediction: Prediction, row: int) -> dict[str, float]:
+    assert prediction.probabilities is not None
+    shares = prediction.probabilities[row]
+    order = np.argsort(-shares, kind="stable")[:2]
+    return {prediction.target.classes[i]: float(shares[i]) for i in order}
 
 
 def _targets(loaded: LoadedRun) -> list[TargetSchema]:
@@ -126,10 +173,10 @@ def _targets(loaded: LoadedRun) -> list[TargetSchema]:
     return [by_name[output.target] for output in loaded.outputs]
 
 
-def _prediction(target: TargetSchema, values: np.ndarray) -> Prediction:
+def _prediction(target: TargetSchema, values: np.ndarray, recipe: Recipe) -> Prediction:
     if target.kind is TargetKind.CLASSES:
         chances = probabilities(values)
-        return Prediction(target, chances.argmax(axis=1), chances)
+        return Prediction(target, decided(recipe.answer, chances), chances)
     numbers = invert_target(target, values.reshape(len(values), -1))
     return Prediction(target, numbers[:, 0], None)
 
@@ -148,7 +195,8 @@ def _figures(
         guess = prediction.values[:, None] if given is None else given
         asked = metrics_of(recipe, target.kind, _DEFAULT_METRICS[target.kind])
         for metric in asked if known.any() else ():
-            figures[prefix + metric.name] = measured(metric, guess[known], actual[known])
+            value = measured(metric, guess[known], actual[known], recipe.answer)
+            figures[prefix + metric.name] = value
     return figures
 
 

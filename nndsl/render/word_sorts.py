@@ -14,6 +14,7 @@ from nndsl.diagnostics import nearest
 from nndsl.lower.recipe_words import CLIPS, PENALTIES, RULES, STOPS
 from nndsl.params import Parameter, ParameterError, TimeLength
 from nndsl.records import dataclass
+from nndsl.vocab.answers import Answer
 from nndsl.vocab.arguments import value_text
 from nndsl.vocab.kinds import Loss, Metric, Preprocessing
 from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
@@ -43,6 +44,7 @@ SORTS = (
     Sort("clip", "Clipping", "For `clip =`."),
     Sort("stop", "Conditions of stopping", "For `stop =`."),
     Sort("rule", "Rules of learning", "For `rule =`."),
+    Sort("answer", "Answers", "For `answer =`: how the outputs become an answer."),
     Sort("preprocessing", "Preprocessing", "Steps of a chain in `data`; what a step learns comes "
          "from the training part only."),
     Sort("picture", "Pictures", "For `report =` in `train`: what `nndsl report` shows of a run."),
@@ -124,6 +126,7 @@ _LINES = {
     "clip": "clip = {}",
     "stop": "stop = {}",
     "rule": "rule = {}",
+    "answer": "answer = {}",
     "preprocessing": "x -> {}",
     "picture": "report = [{}]",
 }
@@ -182,6 +185,8 @@ def _task(word: Word) -> tuple[str, str]:
         return REAL_TARGET, "dense(1)"
     if word.name in RULES:
         return TWO_CLASSES, "dense(1) -> step"
+    if isinstance(word, Answer) and word.two_classes:
+        return TWO_CLASSES, "dense(1) -> sigmoid"
     return THREE_CLASSES, "dense(3) -> softmax"
 
 

@@ -142,7 +142,8 @@ class Verdict:
     """How good the first output is on the test rows, and what that is worth.
 
     `interval` is the 95 % Wilson interval of the accuracy, `baseline` the figure of always saying
-    the most frequent class or the mean, `confusion` counts [actual, predicted].
+    the most frequent class or the mean, `confusion` counts [actual, predicted]. Of classes `rows`
+    are those that got an answer, `refused` those that got none.
     """
 
     metric: str
@@ -154,6 +155,7 @@ class Verdict:
     classes: tuple[str, ...] = ()
     confusion: np.ndarray | None = None
     recalls: tuple[float, ...] = ()
+    refused: int = 0
 
 
 @dataclass(frozen=True)

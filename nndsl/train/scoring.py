@@ -11,9 +11,10 @@ from nndsl.lower.result import Recipe
 from nndsl.schema import TargetKind
 from nndsl.train import figures
 from nndsl.train.job import Arrays, Evaluation, Output, Scores, TrainingJob, Verdict
+from nndsl.vocab.answers import decided
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Metric
-from nndsl.vocab.metrics import chosen, confusion_matrix
+from nndsl.vocab.metrics import confusion_matrix
 from nndsl.vocab.registry import WordCall, words
 
 LOSS = "data_loss"
@@ -30,6 +31,7 @@ class Scorer:
     def __init__(self, executable: Evaluation, recipe: Recipe, outputs: Sequence[Output]) -> None:
         self._executable = executable
         self._first = outputs[0]
+        self.answer = recipe.answer
         self._measures = [
             (_figure_name(metric, output, position), metric, output)
             for position, output in enumerate(outputs)
@@ -52,7 +54,7 @@ class Scorer:
         """Losses, metrics and outputs of some rows."""
         outputs = self._executable.evaluate(arrays)
         metrics = {
-            name: measured(metric, *judged(output, outputs[output.name], arrays))
+            name: measured(metric, *judged(output, outputs[output.name], arrays), self.answer)
             for name, metric, output in self._measures
         }
         return Scores(row_count(arrays), float(outputs[LOSS]), metrics, outputs)
@@ -61,7 +63,7 @@ class Scorer:
         """How many rows the first output, of classes, does not classify rightly."""
         values = self._executable.evaluate(arrays)[self._first.name]
         predictions, actual = judged(self._first, values, arrays)
-        return int(np.sum(chosen(predictions) != actual))
+        return int(np.sum(decided(self.answer, predictions) != actual))
 
 
 def row_count(arrays: Arrays) -> int:
@@ -105,11 +107,20 @@ def final_figures(job: TrainingJob, scorer: Scorer) -> tuple[dict[str, float], V
         metrics[f"{part}_loss"] = scores.loss
         metrics |= {f"{part}_{name}": value for name, value in scores.metrics.items()}
         if part == "test" and scorer.names:
-            judgement = verdict(job.outputs[0], scorer.names[0], job.train, job.test, scores)
+            judgement = verdict(
+                job.outputs[0], scorer.names[0], job.train, job.test, scores, scorer.answer
+            )
     return metrics, judgement
 
 
-def verdict(output: Output, name: str, train: Arrays, test: Arrays, scores: Scores) -> Verdict:
+def verdict(
+    output: Output,
+    name: str,
+    train: Arrays,
+    test: Arrays,
+    scores: Scores,
+    answer: WordCall | None = None,
+) -> Verdict:
     """The figure called `name` of an output on the test rows, beside its baseline."""
     predictions, actual = judged(output, scores.outputs[output.name], test)
     if output.kind is TargetKind.NUMBERS:
@@ -117,19 +128,21 @@ def verdict(output: Output, name: str, train: Arrays, test: Arrays, scores: Scor
         baseline = figures.mean_share(known, actual) if name == "r2" else math.nan
         return Verdict(name, scores.metrics[name], scores.rows, baseline)
     known = train[output.target].reshape(-1)
-    matrix = confusion_matrix(predictions, actual, predictions.shape[1])
-    right = int(np.trace(matrix))
-    by_accuracy = name == "accuracy"
+    said, actual = answered(predictions, actual, answer)
+    matrix = confusion_matrix(said, actual, predictions.shape[1])
+    right, rows = int(np.trace(matrix)), len(actual)
+    by_accuracy = name == "accuracy" and rows > 0
     return Verdict(
         name,
         scores.metrics[name],
-        scores.rows,
+        rows,
         figures.majority_share(known, actual) if by_accuracy else math.nan,
-        figures.wilson_interval(right, scores.rows) if by_accuracy else None,
+        figures.wilson_interval(right, rows) if by_accuracy else None,
         right,
         output.classes,
         matrix,
         tuple(figures.recalls(matrix)),
+        scores.rows - rows,
     )
 
 
@@ -143,11 +156,39 @@ def metrics_of(recipe: Recipe, kind: TargetKind, default: Sequence[str]) -> list
     return fitting or [call(words("metric")[name]) for name in default]
 
 
-def measured(metric: WordCall, predictions: np.ndarray, targets: np.ndarray) -> float:
-    """What a metric says of predictions and targets as it wants them."""
-    assert isinstance(metric.word, Metric)
-    assert metric.word.measure is not None
-    return float(metric.word.measure(predictions, targets, **metric.arguments))
+def measured(
+    metric: WordCall,
+    predictions: np.ndarray,
+    targets: np.ndarray,
+    answer: WordCall | None = None,
+) -> float:
+    """What a metric says of predictions and targets as `judged` gives them.
+
+    `answer` is how shares become an answer. NaN where a metric of answers finds none.
+    """
+    word = metric.word
+    assert isinstance(word, Metric)
+    assert word.measure is not None
+    if answer is not None and word.targets == "classes" and word.judges != "shares":
+        only_answered = word.judges == "answers"
+        predictions, targets = answered(predictions, targets, answer, leave_out=only_answered)
+        if not len(targets):
+            return math.nan
+    return float(word.measure(predictions, targets, **metric.arguments))
+
+
+def answered(
+    shares: np.ndarray, targets: np.ndarray, answer: WordCall | None, *, leave_out: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shares [n, C] as answers, 1 for the class answered, with their targets [n].
+
+    Rows without an answer are left out, or are rows of zeros.
+    """
+    said = decided(answer, shares)
+    has_answer = said >= 0
+    hot = np.zeros(shares.shape)
+    hot[np.flatnonzero(has_answer), said[has_answer]] = 1.0
+    return (hot[has_answer], targets[has_answer]) if leave_out else (hot, targets)
 
 
 def _figure_name(metric: WordCall, output: Output, position: int) -> str:

@@ -1,6 +1,7 @@
 """Every word that a `.nn` file may use. Importing this package registers all definitions."""
 
 from nndsl.vocab import activations as activations
+from nndsl.vocab import answers as answers
 from nndsl.vocab import initializers as initializers
 from nndsl.vocab import layers as layers
 from nndsl.vocab import losses as losses

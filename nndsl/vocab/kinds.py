@@ -63,6 +63,9 @@ class LayerContext(Protocol):
     def update(self, name: str, value: Value) -> None:
         """Let the state called `name` be `value` after the step."""
 
+    def remark(self, text: str, keeping: str = "") -> None:
+        """How the size came about, for messages; `keeping` is the argument that would keep it."""
+
     def stream(self) -> int:
         """A number for a random stream that no other part of the network uses."""
 
@@ -167,12 +170,15 @@ class Metric(Word):
     """A figure of merit: `measure(predictions, targets, **arguments)`, arrays over all rows.
 
     For classes, predictions are probabilities [n, C] and targets indices [n]; for numbers both
-    are [n] or [n, k] in the target's own unit.
+    are [n] or [n, k] in the target's own unit. `judges` says which predictions a metric of classes
+    is given: "answers" (1 for the class answered, rows with an answer only), "shares" (of all
+    rows, whatever the answer), "refusals" (as answers, and a row of zeros for one without).
     """
 
     measure: Callable[..., float] | None = None
     targets: str = "classes"  # or "numbers"
     higher_is_better: bool = True
+    judges: str = "answers"
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,12 @@ def metric(
     *,
     targets: str = "classes",
     higher_is_better: bool = True,
+    judges: str = "answers",
     **parameters: Parameter,
 ) -> None:
     """Define a metric; `measure` gets predictions, targets, and the arguments by name."""
-    register(Metric(name, parameters, doc, see, measure, targets, higher_is_better))
+    register(Metric(name, parameters, doc, see, measure, targets, higher_is_better,
+                    judges))  # fmt: skip
 
 
 def chosen(predictions: np.ndarray) -> np.ndarray:
@@ -110,6 +112,10 @@ def _mcc(predictions: np.ndarray, targets: np.ndarray) -> float:
 def _log_loss(predictions: np.ndarray, targets: np.ndarray) -> float:
     own = np.take_along_axis(_shares(predictions), targets.reshape(-1, 1), axis=1)
     return float(np.mean(-np.log(np.maximum(own, np.finfo(own.dtype).eps))))
+
+
+def _refused(predictions: np.ndarray, targets: np.ndarray) -> float:
+    return float(np.mean(~_shares(predictions).any(axis=1)))
 
 
 def _over_classes(
@@ -210,6 +216,7 @@ metric(
     _top_k,
     "Share of rows whose right class is among the k most likely ones.",
     "sklearn.metrics.top_k_accuracy_score",
+    judges="shares",
     k=Int(doc="how many classes count", ge=1),
 )
 metric(
@@ -250,12 +257,14 @@ metric(
     _auc,
     "Area under the ROC curve; of more than two classes the mean of each against the rest.",
     "sklearn.metrics.roc_auc_score",
+    judges="shares",
 )
 metric(
     "pr_auc",
     _pr_auc,
     "Area under the curve of precision over recall; of more than two classes as `auc`.",
     "sklearn.metrics.average_precision_score",
+    judges="shares",
 )
 metric(
     "log_loss",
@@ -263,6 +272,14 @@ metric(
     "Mean of -log of the share given to the right class.",
     "sklearn.metrics.log_loss",
     higher_is_better=False,
+    judges="shares",
+)
+metric(
+    "refused",
+    _refused,
+    "Share of the rows that get no answer; the other metrics of answers leave them out.",
+    higher_is_better=False,
+    judges="refusals",
 )
 metric(
     "r2",

@@ -44,6 +44,7 @@ def samples(word: Word) -> dict[str, object]:
 def test_the_registries() -> None:
     assert set(vocab.registries()) == {
         "activation",
+        "answer",
         "initializer",
         "layer",
         "loss",

@@ -1,0 +1,68 @@
+"""The setting `answer`: read, and held against the target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nndsl.diagnostics import NndslError, error
+from nndsl.lower.names import not_yet
+from nndsl.lower.train_settings import Written
+from nndsl.lower.values import Mention
+from nndsl.lower.words import call_word, shown
+from nndsl.schema import Schema, TargetKind, TargetSchema
+from nndsl.vocab.answers import Answer
+from nndsl.vocab.arguments import call
+from nndsl.vocab.registry import WordCall, words
+
+LATER = ("generate",)
+
+
+def read_answer(written: Written, schema: Schema | None) -> WordCall | None:
+    """How outputs become an answer; None for the most likely class.
+
+    Errors: NN301, NN309, NN311 to NN315 for the word, NN321 when it is not for such a target.
+    """
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name in LATER:
+        raise not_yet(f"the answer `{value.name}`", written.span)
+    found = _called(value, "answer", "answer = refuse(margin=0.2)", written)
+    word = found.word
+    assert isinstance(word, Answer)
+    if word.name == "argmax":
+        return None
+    targets = _targets(schema)
+    classes = [target for target in targets if target.kind is TargetKind.CLASSES]
+    if targets and not classes:
+        raise _unfit(word.name, "classes", targets[0], written)
+    for target in classes if word.two_classes else ():
+        if len(target.classes) > 2:
+            raise _unfit(word.name, "two classes", target, written)
+    return found
+
+
+def metrics_beside(answer: WordCall) -> list[WordCall]:
+    """The metrics that are told with an answer."""
+    assert isinstance(answer.word, Answer)
+    known = words("metric")
+    return [call(known[name], **given) for name, given in answer.word.metrics.items()]
+
+
+def _called(value: Any, registry: str, example: str, written: Written) -> WordCall:
+    if not isinstance(value, Mention):
+        title = f"`{registry}` is a word, not {shown(value)}"
+        raise error("NN309", title, written.span, help=example)
+    return call_word(value, registry)
+
+
+def _targets(schema: Schema | None) -> tuple[TargetSchema, ...]:
+    return schema.targets if schema is not None else ()
+
+
+def _unfit(
+    word: str, wanted: str, target: TargetSchema, written: Written, instead: str = ""
+) -> NndslError:
+    numbers = target.kind is TargetKind.NUMBERS
+    found = "a number" if numbers else f"one of {len(target.classes)} classes"
+    help_ = instead or ("leave `answer` out" if numbers else "answer = refuse(margin=0.2)")
+    title = f"`{word}` is for {wanted}, but `{target.name}` is {found}"
+    return error("NN321", title, written.span, help=help_)
