@@ -14,7 +14,7 @@ from nndsl.codegen.target import Target
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import BATCH, Dimension
 from nndsl.ops.base import Op
-from nndsl.ops.fused import FusedMatMul, read_in_registers
+from nndsl.ops.fused import Fused, FusedMatMul, read_in_registers
 from nndsl.ops.matmul import MatMul
 from nndsl.scalar.expression import variable
 from nndsl.scalar.inspection import substitute
@@ -23,29 +23,44 @@ from nndsl.scalar.inspection import substitute
 def emit_matmul(context: Context, node: Node, operation: Op) -> list[Draft]:
     """One contraction."""
     assert isinstance(operation, MatMul)
-    return [_call(context, node, _product(context, operation, node))]
+    return [contraction_call(context, node, _product(context, operation, node))]
 
 
 def emit_fused_matmul(context: Context, node: Node, operation: Op) -> list[Draft]:
     """One contraction with an epilogue."""
     assert isinstance(operation, FusedMatMul)
     plain = _product(context, operation.product, node)
+    return [contraction_call(context, node, with_formulas(context, node, operation, plain))]
+
+
+def with_formulas(
+    context: Context, node: Node, operation: Fused, plain: Contraction
+) -> Contraction:
+    """A product's contraction with the formulas of its sums; operands move along its grid."""
     names = {"x0": variable("sum")}
     operands = []
     for number, value in enumerate(node.inputs[2:], 1):
-        operands.append(_operand(context, f"x{number}", value, node.outputs[0]))
+        operands.append(_operand(context, f"x{number}", value, node.outputs[0], plain))
     epilogue = tuple(substitute(e, names) for e in operation.expressions)
-    fused = replace(plain, epilogue=epilogue, operands=tuple(operands))
-    return [_call(context, node, fused)]
+    return replace(plain, epilogue=epilogue, operands=tuple(operands))
 
 
-def _operand(context: Context, name: str, value: Value, result: Value) -> Operand:
+def _operand(
+    context: Context, name: str, value: Value, result: Value, plain: Contraction
+) -> Operand:
     kind = read_in_registers(value, result)
     if kind is None:
         raise ValueError(f"{value} cannot be read after the product {result}")
-    stride = {"tile": _columns(result.type.shape), "rows": 1}.get(kind, 0)
+    width = _columns(result.type.shape)
+    rows = plain.c_row if plain.grid else width  # in panels, c_row is the width of one
+    stride = {"tile": rows, "rows": rows // width}.get(kind, 0)
+    moves = {
+        "tile": tuple(axis.c for axis in plain.grid),
+        "rows": tuple(axis.c // width for axis in plain.grid),
+        "columns": tuple(axis.c % width for axis in plain.grid),
+    }.get(kind, ())
     element = context.element(value.type.element)
-    return Operand(name, kind, stride, None if element is context.precision else element)
+    return Operand(name, kind, stride, None if element is context.precision else element, moves)
 
 
 def _columns(shape: tuple[Dimension, ...]) -> int:
@@ -84,14 +99,15 @@ def _product(context: Context, operation: MatMul, node: Node) -> Contraction:
     )
 
 
-def _call(context: Context, node: Node, contraction: Contraction) -> Draft:
+def contraction_call(context: Context, node: Node, contraction: Contraction) -> Draft:
+    """The call of a node's contraction, split by rows of the batch where these are its extent."""
     kernel, tile = _kernel(contraction, context.target)
-    by_rows = contraction.rows.symbol == BATCH
+    by_rows = contraction.extent.symbol == BATCH
     share = Share.PART if by_rows else Share.WHOLE
     kinds = [o.kind for o in contraction.operands]
     shares = [share, Share.WHOLE, *(_share(k) for k in kinds), *[Share.PART] * len(node.outputs)]
-    if contraction.c_panel:  # some rows are parts of every panel
-        shares = [Share.WHOLE] * len(shares)
+    if contraction.c_panel or (contraction.grid and not by_rows):
+        shares = [Share.WHOLE] * len(shares)  # a share is not one stretch of memory
     sizes = {BATCH: context.batch}
     pointers = []
     values = [*node.inputs, *node.outputs]
@@ -105,8 +121,8 @@ def _call(context: Context, node: Node, contraction: Contraction) -> Draft:
     return draft(
         node,
         kernel,
-        (*pointers, contraction.rows, contraction.depth),
-        contraction.rows,
+        (*pointers, *contraction.sizes),
+        contraction.extent,
         split,
         tile,
         flops(contraction, sizes),

@@ -6,6 +6,11 @@ from collections.abc import Callable, Sequence
 
 from nndsl.codegen.context import Context
 from nndsl.codegen.draft import Draft
+from nndsl.codegen.emit_convolution import (
+    emit_convolution,
+    emit_input_gradient,
+    emit_weight_gradient,
+)
 from nndsl.codegen.emit_map import emit_map, emit_reduce
 from nndsl.codegen.emit_matmul import emit_fused_matmul, emit_matmul
 from nndsl.codegen.emit_move import (
@@ -32,7 +37,12 @@ from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ir.types import ElementType
 from nndsl.ops.base import Op
 from nndsl.ops.classes import OneHot, Pick, SoftmaxCrossEntropy
-from nndsl.ops.fused import FusedMatMul
+from nndsl.ops.convolution import (
+    Convolution,
+    ConvolutionInputGradient,
+    ConvolutionWeightGradient,
+)
+from nndsl.ops.fused import FusedConvolution, FusedMatMul
 from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import Concat, Slice, Transpose
@@ -49,6 +59,10 @@ EMITTERS: dict[type[Op], Emit] = {
     Reduce: emit_reduce,
     MatMul: emit_matmul,
     FusedMatMul: emit_fused_matmul,
+    Convolution: emit_convolution,
+    FusedConvolution: emit_convolution,
+    ConvolutionInputGradient: emit_input_gradient,
+    ConvolutionWeightGradient: emit_weight_gradient,
     Softmax: emit_softmax,
     LogSoftmax: emit_softmax,
     SoftmaxCrossEntropy: emit_cross_entropy,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,33 +10,31 @@ import numpy as np
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.convolution import Convolution
 from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
+from nndsl.ops.windows import Pair
 from nndsl.records import dataclass
 from nndsl.scalar import functions
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import substitute, variables
 
 
-@dataclass(frozen=True)
-class FusedMatMul(Op):
-    """A matrix product followed by formulas of it: bias, activation, an activation's gradient.
+class Fused(Op):
+    """A product followed by formulas of it: bias, activation, an activation's gradient.
 
     Operands: the two of the product, then those of the formulas. In `expressions`, x0 is the
     product and x1, x2, ... are the further operands; one result for each expression.
     """
 
-    expressions: tuple[Expression, ...]
-    transpose_a: bool = False
-    transpose_b: bool = False
-
-    name = "fused_matmul"
     fusion = Fusion.CONTRACTION
 
+    expressions: tuple[Expression, ...]
+
     @property
-    def product(self) -> MatMul:
+    @abstractmethod
+    def product(self) -> Op:
         """The product alone."""
-        return MatMul(self.transpose_a, self.transpose_b)
 
     @property
     def formula(self) -> Map:
@@ -58,8 +57,8 @@ class FusedMatMul(Op):
         return self.formula.meaning([*product, *inputs[2:]], clock)
 
     def in_place(self, position: int) -> bool:
-        """Operands of the formulas only, where no part of the sums is put down meanwhile."""
-        return position >= 2 and not self.transpose_b
+        """Operands of the formulas only."""
+        return position >= 2
 
     def decompose(self, build: Builder, inputs: Sequence[Value]) -> Sequence[Value]:
         """A product and a map."""
@@ -83,6 +82,26 @@ class FusedMatMul(Op):
         (product,) = self.product.infer(inputs[:2])
         return self.product.flops(inputs[:2]) + self.formula.flops([product, *inputs[2:]])
 
+
+@dataclass(frozen=True)
+class FusedMatMul(Fused):
+    """A matrix product and formulas of it."""
+
+    expressions: tuple[Expression, ...]
+    transpose_a: bool = False
+    transpose_b: bool = False
+
+    name = "fused_matmul"
+
+    @property
+    def product(self) -> MatMul:
+        """The matrix product."""
+        return MatMul(self.transpose_a, self.transpose_b)
+
+    def in_place(self, position: int) -> bool:
+        """Operands of the formulas, where no part of the sums is put down meanwhile."""
+        return position >= 2 and not self.transpose_b
+
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
         """Bias and activation, two results, a gradient's factor."""
@@ -92,6 +111,36 @@ class FusedMatMul(Op):
             (cls((functions.tanh(x + y),)), [a, b, row]),
             (cls((x + y, functions.sigmoid(x + y))), [a, b, row]),
             (cls((x * y + z,), False, True), [a, TensorType((3, 4)), TensorType(("N", 3)), row]),
+        )
+
+
+@dataclass(frozen=True)
+class FusedConvolution(Fused):
+    """A convolution and formulas of it."""
+
+    expressions: tuple[Expression, ...]
+    stride: Pair = (1, 1)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+
+    name = "fused_convolution"
+
+    @property
+    def product(self) -> Convolution:
+        """The convolution."""
+        return Convolution(self.stride, self.dilation, self.groups)
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """Bias and activation; a number for each place; groups with two results."""
+        x, y, z, s = map(operand, range(4))
+        image, bias = TensorType(("N", 5, 6, 4)), TensorType((6,))
+        places, pixels = TensorType(("N", 2, 4, 6)), TensorType(("N", 2, 4, 1))
+        grouped = cls((functions.tanh(x + y), x * z - s), (2, 1), (1, 2), 2)
+        return (
+            (cls((functions.maximum(x + y, 0),)), [image, TensorType((3, 2, 4, 6)), bias]),
+            (cls((x * y,)), [image, TensorType((1, 1, 4, 6)), TensorType(("N", 5, 6, 6))]),
+            (grouped, [image, TensorType((3, 2, 2, 6)), bias, places, pixels]),
         )
 
 
@@ -111,16 +160,28 @@ def joined_maps(first: Node, second: Node, kept: Sequence[Value]) -> Joined:
     return Map(expressions, maps[1].element), inputs, (*kept, *second.outputs)
 
 
+def takes_formulas(node: Node) -> bool:
+    """Whether the node is a product that formulas can be part of.
+
+    Where each channel is convolved alone there is no product, but a loop over channels.
+    """
+    if isinstance(node.operation, Convolution):
+        return node.operation.groups == 1 or node.inputs[1].type.shape[2] != 1
+    return isinstance(node.operation, (Fused, MatMul))
+
+
 def with_epilogue(first: Node, second: Node, kept: Sequence[Value]) -> Joined:
-    """A matrix product and a map of its results as one op; results `kept` stay results."""
-    product, after = first.operation, second.operation
-    assert isinstance(product, (MatMul, FusedMatMul)) and isinstance(after, Map)
-    before = product.expressions if isinstance(product, FusedMatMul) else (operand(0),)
+    """A product and a map of its results as one op; results `kept` stay results."""
+    joint, after = first.operation, second.operation
+    product = joint.product if isinstance(joint, Fused) else joint
+    assert isinstance(product, (MatMul, Convolution)) and isinstance(after, Map)
+    before = joint.expressions if isinstance(joint, Fused) else (operand(0),)
     table = _Table(reserved=1)
     made = dict(zip(first.outputs, table.take(before, [None, *first.inputs[2:]]), strict=True))
     expressions = (*(made[v] for v in kept), *table.take(after.expressions, second.inputs, made))
     expressions, extra = table.finish(expressions)
-    fused = FusedMatMul(expressions, product.transpose_a, product.transpose_b)
+    kind = FusedMatMul if isinstance(product, MatMul) else FusedConvolution
+    fused = kind(expressions, **product.options())
     return fused, (*first.inputs[:2], *extra), (*kept, *second.outputs)
 
 

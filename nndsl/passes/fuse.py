@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from nndsl.ir.graph import Graph, Node, Value, rebuild
 from nndsl.ops.base import Fusion
-from nndsl.ops.fused import Joined, joined_maps, read_in_registers, with_epilogue
+from nndsl.ops.fused import Joined, joined_maps, read_in_registers, takes_formulas, with_epilogue
 from nndsl.ops.shapes import known
 from nndsl.passes.rewriting import operation_of
 from nndsl.records import dataclass
@@ -68,7 +68,7 @@ class FuseMaps:
 
 @dataclass(frozen=True)
 class FuseEpilogues:
-    """Let matrix products apply the formula that follows before they store their sums.
+    """Let products and convolutions apply the formula that follows before they store their sums.
 
     Formulas whose results are updates stay by themselves, for one loop does all parameters; but
     from `large` numbers on they wait for memory, and that goes on beside the product's arithmetic.
@@ -96,10 +96,7 @@ class FuseEpilogues:
     def _product(self, editor: _Editor, node: Node) -> Node | None:
         """The product that can take the formula in: the last one that it reads."""
         makers = [editor.producers.get(v) for v in node.inputs]
-        products = [
-            m for m in makers
-            if m is not None and operation_of(m).fusion is Fusion.CONTRACTION
-        ]  # fmt: skip
+        products = [m for m in makers if m is not None and takes_formulas(m)]
         for maker in sorted(products, key=lambda m: -editor.positions[m]):
             if self._readable(maker, node) and editor.may_move(maker, node):
                 return maker
