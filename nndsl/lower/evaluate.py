@@ -217,7 +217,7 @@ def _flattened(expression: tree.Pipe) -> tuple[tree.Expression, list[tree.Expres
 
 def _checked_stage(value: Any, scope: Scope, span: Span) -> None:
     """Check a stage's own name and arguments where its input has failed already."""
-    if isinstance(value, Mention):
+    if isinstance(value, Mention) and not scope.recipe:
         as_stage(value, scope, span)
 
 
@@ -235,6 +235,14 @@ def _joined(left: Any, right: Any, span: Span, written: tree.Expression, scope: 
     if is_tensor(left):
         assert scope.elaboration is not None  # tensors exist only while a graph is made
         return as_stage(right, scope, written.span).apply(scope.elaboration, tensors_of(left))
+    if scope.recipe and not is_stage(left):
+        before_arrow = span.source.text[span.start : written.span.start].rstrip("-> \n")
+        raise error(
+            "NN309",
+            f"`->` joins words such as schedules here, and this is {shown(left)}",
+            Span(span.source, span.start, span.start + len(before_arrow)),
+            help="for instance `warmup(10%) -> cosine`",
+        )
     with scope.problems.caught() as first:  # both sides may be wrong, each in its own way
         before = as_stage(left, scope, span)
     stage = as_stage(right, scope, written.span)

@@ -201,7 +201,8 @@ class NetDefinition(NetLike):
     def _result(self, course: Course) -> Tensor | Group:
         if course.last is POISON:
             raise PoisonedError
-        if course.last is None or isinstance(course.last, Poison):
+        nothing = not self.net.body.statements
+        if nothing or course.last is None or isinstance(course.last, Poison):
             raise error(
                 "NN204",
                 f"net `{self.name}` is empty: it has no output",

@@ -90,6 +90,9 @@ def _schedule(settings: Settings, reader: ScheduleReader) -> Expression | None:
     value = written.evaluated()
     if isinstance(value, Mention) and value.name == "none":
         return None
+    if not is_number(value) and not isinstance(value, Mention | Composite):
+        title = f"a number or a schedule is needed here, not {shown(value)}"
+        raise error("NN309", title, written.span)
     return reader(value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lower.helpers import codes, lowered
+from tests.lower.helpers import codes, lowered, problems
 
 REFUSED = {
     "a side line, then a stage": (
@@ -188,3 +188,10 @@ def test_independent_errors_in_one_body() -> None:
 )
 def test_inputs_and_calls(text: str, code: str) -> None:
     assert codes(text) == [code]
+
+
+def test_a_net_without_a_line_is_empty_also_on_data() -> None:
+    data = "data d = table(x=[1, 2, 3], y=[2, 4, 6]) { target = y; split = all }\n"
+    (found,) = problems(data + "net A on d { }\ntrain A { epochs = 1 }")
+    assert found.primary is not None
+    assert (found.code, found.primary.span.line) == ("NN204", 2)

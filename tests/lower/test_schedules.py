@@ -129,3 +129,21 @@ def test_mistakes_in_a_plateau(schedule: str, code: str, place: str) -> None:
     assert problem.code == code
     assert problem.primary is not None
     assert problem.primary.span.text == place
+
+
+@pytest.mark.parametrize(
+    ("schedule", "place"),
+    [
+        ("(1, 20 epochs) -> hold(0.1, 15 epochs) -> hold(0.01)", "(1, 20 epochs)"),
+        ("(10%) -> cosine", "(10%)"),
+        ("[0.1, 0.2]", "[0.1, 0.2]"),
+    ],
+)
+def test_what_is_no_schedule_is_one_error_at_its_place(schedule: str, place: str) -> None:
+    text = (
+        "data d = table(x=[1, 2, 3], y=[2, 4, 6]) { target = y; split = all }\n"
+        f"net A on d {{ dense(1) }}\ntrain A {{ schedule = {schedule} }}"
+    )
+    (found,) = problems(text)
+    assert found.primary is not None
+    assert (found.code, found.primary.span.text) == ("NN309", place)
