@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nndsl.data import Split, Table, prepare, raw_arrays, read_table, schema_of
+from nndsl.data.images.lazy import taken
 from nndsl.data.table import NumberColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
 from nndsl.ir.graph import Graph, Role, Value
@@ -220,7 +221,7 @@ def arrays_reader(
         if not prepared:
             return raw_arrays(table, schema)
         done = prepare(table, schema, specification, np.arange(table.rows), "float64")
-        return {**done.inputs, **done.targets}
+        return {**{name: rows[:] for name, rows in done.inputs.items()}, **done.targets}
 
     return arrays
 
@@ -266,7 +267,10 @@ def check_text(text: str, name: str = "model.nn", folder: Path | None = None) ->
 
 @dataclass(frozen=True)
 class Rows:
-    """The arrays of a recipe's data by part, under the names of the graph's inputs."""
+    """The arrays of a recipe's data by part, under the names of the graph's inputs.
+
+    What stands in for an array may be `LazyRows`, where pictures would take much memory.
+    """
 
     schema: Schema
     train: dict[str, np.ndarray]
@@ -286,7 +290,7 @@ def rows_of(opened: Opened, recipe: Recipe, split: Split) -> Rows:
     used = {i.value.name: arrays[i.value.name] for i in wanted}
 
     def part(rows: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: np.ascontiguousarray(array[rows]) for name, array in used.items()}
+        return {name: taken(array, rows) for name, array in used.items()}
 
     return Rows(
         prepared.schema,

@@ -15,6 +15,19 @@ from typing import Any
 from nndsl.diagnostics import Span
 from nndsl.records import dataclass
 
+SOURCE_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "csv": ("target", "header", "sep", "decimal", "missing", "encoding", "time"),
+    "parquet": ("target", "missing", "time"),
+    "idx": ("target", "labels"),
+    "array": ("target", "labels"),
+    "images": ("target", "labels", "size", "channels"),
+    "table": ("target",),
+}
+"""What may be written beside each kind of data source, by the source's word."""
+
+DATA_SETTINGS = ("target", "drop", "where", "split", "time", "shuffle", "missing")
+"""What may be set in the body of a `data` section."""
+
 
 class ColumnKind(Enum):
     """What the cells of a column are."""
@@ -122,7 +135,7 @@ class ChainRequest:
 class DataSpecification:
     """A `data` section as a request to the reader.
 
-    `kind` is the source word (`csv`, `parquet`, `idx`, `array`, `table`), `path` as written in
+    `kind` is the source word, one of `SOURCE_OPTIONS`, `path` as written in
     the source, `options` its other arguments by name (`target`, `header`, `sep`, `labels`, ...),
     `table` the columns of `table(...)`. `settings` holds `target`, `drop`, `split`, ... after
     evaluation. Expressions over columns (`where`, `let`, a computed target) are

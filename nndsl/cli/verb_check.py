@@ -11,6 +11,7 @@ from nndsl import driver
 from nndsl.cli.options import data_argument, file_argument, json_option, set_option
 from nndsl.cli.output import counted, emit, show_diagnostics
 from nndsl.diagnostics import Severity
+from nndsl.ir.types import format_shape
 
 if TYPE_CHECKING:
     from nndsl.model.gradient_check import GradientCheck
@@ -34,6 +35,7 @@ def command(
     show_diagnostics(module.lints, json=as_json)
     from nndsl.model.expectations import failed_now
 
+    _tell_pictures(opened, as_json)
     failed = failed_now(opened)
     show_diagnostics(failed, json=as_json)
     for network in module.networks.values():
@@ -52,6 +54,21 @@ def command(
         notes = f", {advice} warning{'s' if advice != 1 else ''}" if advice else ""
         click.echo("ok" + notes if right else "not as expected")
     return 0 if right else 1
+
+
+def _tell_pictures(opened: driver.Opened, as_json: bool) -> None:
+    """How many pictures each data section has, of which size, in how many classes."""
+    for name, schema in opened.module.schemas.items():
+        shape = next((given.shape for given in schema.inputs if len(given.shape) == 3), None)
+        if shape is None:
+            continue
+        classes = len(schema.targets[0].classes)
+        if as_json:
+            emit({"event": "data", "data": name, "pictures": schema.rows, "shape": list(shape),
+                  "classes": classes})  # fmt: skip
+        else:
+            told = f", {classes} classes" if classes else ""
+            click.echo(f"{name}: {schema.rows:,} pictures of {format_shape(shape)}{told}")
 
 
 def _check_gradients(opened: driver.Opened, as_json: bool) -> bool:

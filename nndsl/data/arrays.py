@@ -24,8 +24,9 @@ IMAGE, LABEL = "image", "label"
 VALUES = "x"
 
 _IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _MOST_AXES = 8
+LONGEST_HEADER = 4 + 4 * _MOST_AXES
 _COPIES = 2.0
 _HEADER_PROBLEMS = (
     *(ValueError, KeyError, EOFError, OSError, TypeError, AttributeError),
@@ -37,20 +38,27 @@ _HEADER_PROBLEMS = (
 def read_idx(path: Path, name: str) -> np.ndarray:
     """The array in an IDX file, plain or gzip; NN420 when header and length disagree."""
     raw = path.read_bytes()
-    if raw.startswith(_GZIP):
+    if raw.startswith(GZIP):
         return _read_packed_idx(raw, name)
-    header, dtype, shape = _idx_header(raw[: 4 + 4 * _MOST_AXES], name)
-    expected = header + math.prod(shape) * dtype.itemsize
-    if len(raw) != expected:
-        raise _damaged(name, shape, dtype, len(raw), expected)
+    header, dtype, shape = idx_header(raw[:LONGEST_HEADER], name)
+    require_length(name, shape, dtype, header, len(raw))
     return _array(raw, header, dtype, shape)
+
+
+def require_length(
+    name: str, shape: tuple[int, ...], dtype: np.dtype, header: int, found: int
+) -> None:
+    """NN420 unless a file of `found` bytes holds just a header and what it declares."""
+    expected = header + math.prod(shape) * dtype.itemsize
+    if found != expected:
+        raise _damaged(name, shape, dtype, found, expected)
 
 
 def _read_packed_idx(raw: bytes, name: str) -> np.ndarray:
     unpack = zlib.decompressobj(31)
     try:
-        first = unpack.decompress(raw, 4 + 4 * _MOST_AXES)
-        header, dtype, shape = _idx_header(first, name)
+        first = unpack.decompress(raw, LONGEST_HEADER)
+        header, dtype, shape = idx_header(first, name)
         expected = header + math.prod(shape) * dtype.itemsize
         declared = struct.unpack("<I", raw[-4:])[0]  # gzip ends with its length modulo 2**32
         if declared != expected % 2**32:
@@ -64,7 +72,7 @@ def _read_packed_idx(raw: bytes, name: str) -> np.ndarray:
     return _array(first + rest, header, dtype, shape)
 
 
-def _idx_header(head: bytes, name: str) -> tuple[int, np.dtype, tuple[int, ...]]:
+def idx_header(head: bytes, name: str) -> tuple[int, np.dtype, tuple[int, ...]]:
     """Length of the header, element type and shape."""
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _IDX_TYPES:
         raise _broken(name, "it does not begin as an IDX file does (0, 0, type, axes)")
@@ -131,8 +139,11 @@ def _read_npz(stream: IO[bytes], name: str) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _read_npy(stream: IO[bytes], size: int, name: str) -> np.ndarray:
-    """One array; its header must agree with `size`, the bytes that are there."""
+def npy_header(stream: IO[bytes], size: int, name: str) -> tuple[np.dtype, tuple[int, ...], bool]:
+    """Element type, shape, and whether the first axis runs fastest; the stream stands behind it.
+
+    NN420 unless the header agrees with `size`, the bytes that are there.
+    """
     try:
         version = np.lib.format.read_magic(stream)
         reader = {
@@ -148,10 +159,17 @@ def _read_npy(stream: IO[bytes], size: int, name: str) -> np.ndarray:
     there = size - stream.tell()
     if expected != there or min(shape, default=0) < 0:
         raise _damaged(name, tuple(map(int, shape)), dtype, there, expected)
+    return dtype, tuple(map(int, shape)), bool(fortran)
+
+
+def _read_npy(stream: IO[bytes], size: int, name: str) -> np.ndarray:
+    """One array."""
+    dtype, shape, fortran = npy_header(stream, size, name)
+    expected = math.prod(shape) * dtype.itemsize
     require_memory(name, _COPIES * expected, f"an array of {_by(shape)}")
     raw = stream.read(expected)
     if len(raw) != expected:
-        raise _damaged(name, tuple(map(int, shape)), dtype, len(raw), expected)
+        raise _damaged(name, shape, dtype, len(raw), expected)
     array = np.frombuffer(raw, dtype=dtype)
     return array.reshape(shape, order="F" if fortran else "C")
 

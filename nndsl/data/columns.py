@@ -132,8 +132,8 @@ def _names(table: Table, found: Setting | None) -> tuple[str, ...]:
 
 def _targets(table: Table, specification: DataSpecification) -> dict[str, ChainRequest | None]:
     found = setting(specification, "target")
-    if found is None and "label" in table.columns and table.origin.kind in ("idx", "array"):
-        found = Setting("label")
+    if found is None and table.origin.kind in ("idx", "array", "images"):
+        found = _usual_target(table)
     if found is None:
         raise _no_target(table, specification)
     items = found.value if isinstance(found.value, list | tuple) else (found.value,)
@@ -150,6 +150,14 @@ def _targets(table: Table, specification: DataSpecification) -> dict[str, ChainR
         if not chain.group and chain.input is None:
             targets.update({str(c): chain for c in chain.columns if targets.get(str(c), 0) is None})
     return targets
+
+
+def _usual_target(table: Table) -> Setting | None:
+    """The labels of arrays and pictures, or the only column beside the pictures."""
+    others = [name for name, column in table.columns.items() if column.width == 1]
+    if "label" in others:
+        return Setting("label")
+    return Setting(others[0]) if table.origin.kind == "images" and len(others) == 1 else None
 
 
 def _no_target(table: Table, specification: DataSpecification) -> NndslError:

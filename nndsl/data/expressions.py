@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn
 from nndsl.diagnostics import NndslError, error, nearest
 from nndsl.records import dataclass
@@ -126,6 +127,8 @@ def _column(expression: ColumnExpression, table: Table) -> _Result:
         if column.width > 1:
             raise _text_operand(expression, f"`{name}` holds {column.width} numbers in each row")
         return _Result(np.where(column.missing, 0.0, column.values), column.missing)
+    if isinstance(column, ImageColumn):
+        raise _text_operand(expression, f"`{name}` holds pictures")
     texts = np.array([*column.categories, ""], dtype=str)
     return _Result(texts[column.codes], column.missing)
 

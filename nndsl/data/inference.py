@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from nndsl.data.columns import GROUPS, Roles, column_names, is_class_number, roles_of
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.options import setting
 from nndsl.data.table import (
     CategoryColumn,
@@ -160,11 +161,16 @@ def _input(
 ) -> InputSchema:
     steps: dict[str, tuple[FittedStep, ...]] = {}
     width = 0
+    pictures = [c for c in (table.columns[name] for name in names) if isinstance(c, ImageColumn)]
+    if pictures:
+        _require_alone(input_name, names)
     for name in names:
         column = table.columns[name]
         requests = (*chains.steps(name, column.kind), *shared)
         steps[name] = input_steps(column, requests)
         width += _width(column, steps[name])
+    if pictures:
+        return InputSchema(input_name, tuple(names), pictures[0].shape, steps)
     if width > _WIDEST:
         raise error(
             "NN419",
@@ -173,6 +179,15 @@ def _input(
             place=table.place(),
         )
     return InputSchema(input_name, tuple(names), (width,), steps)
+
+
+def _require_alone(input_name: str, names: Sequence[str]) -> None:
+    if len(names) > 1:
+        raise error(
+            "NN419",
+            f"the input `{input_name}` joins pictures with other columns: {', '.join(names)}",
+            help=f"two inputs: `input picture = {names[0]}` and `input facts = [{names[1]}]`",
+        )
 
 
 def _width(column: TableColumn, steps: Sequence[FittedStep]) -> int:
@@ -194,7 +209,7 @@ def input_steps(column: TableColumn, requests: Sequence[StepRequest]) -> tuple[F
         kind = _check_kinds(column, requests, steps)
     elif kind is ColumnKind.CATEGORY:
         steps = [FittedStep("onehot", {})]
-    elif isinstance(column, NumberColumn) and column.values.dtype == np.uint8:
+    elif _has_bytes(column):
         steps = [FittedStep("scale", {"factor": 1 / 255})]
     else:
         steps = [FittedStep("standardize", {})]
@@ -203,6 +218,12 @@ def input_steps(column: TableColumn, requests: Sequence[StepRequest]) -> tuple[F
     if kind is ColumnKind.NUMBER and may_miss and not fills:
         steps.insert(0, FittedStep("median", {}))
     return tuple(steps)
+
+
+def _has_bytes(column: TableColumn) -> bool:
+    if isinstance(column, ImageColumn):
+        return column.pixels.dtype == np.uint8
+    return isinstance(column, NumberColumn) and column.values.dtype == np.uint8
 
 
 def _resolve(request: StepRequest) -> FittedStep:
@@ -284,6 +305,8 @@ def _target(table: Table, name: str, chain: ChainRequest | None) -> TargetSchema
 def _is_classes(column: TableColumn, steps: Sequence[FittedStep]) -> bool:
     if steps:
         return word_of(steps[0]).accepts == "category"
+    if isinstance(column, ImageColumn):
+        column.to_categories()
     if isinstance(column, CategoryColumn):
         return True
     return is_class_number(column)

@@ -25,8 +25,11 @@ _SPECIAL = (
 )
 
 
-def locate(written: str, folder: Path, span: Span | None = None) -> Path:
-    """The file that a path written in a `.nn` file means; NN401 or NN402 when there is none."""
+def locate(written: str, folder: Path, span: Span | None = None, *, folders: bool = False) -> Path:
+    """The file that a path written in a `.nn` file means; NN401 or NN402 when there is none.
+
+    With `folders` it may be a folder too.
+    """
     _refuse_url(written, span)
     path = Path(written)
     if path.is_absolute() or ".." in path.parts or "\0" in written:
@@ -39,7 +42,7 @@ def locate(written: str, folder: Path, span: Span | None = None) -> Path:
             "nndsl train FILE.nn DATA",
         )
     full = folder / path
-    _require_plain(full, written, span)
+    _require_plain(full, written, span, folders)
     if not full.resolve().is_relative_to(folder.resolve()):
         raise error(
             "NN402",
@@ -51,12 +54,12 @@ def locate(written: str, folder: Path, span: Span | None = None) -> Path:
     return full
 
 
-def locate_given(given: Path | str) -> Path:
+def locate_given(given: Path | str, *, folders: bool = False) -> Path:
     """The file that a person named on the command line: any plain file, anywhere."""
     written = str(given)
     _refuse_url(written, None)
     path = Path(written)
-    _require_plain(path, written, None)
+    _require_plain(path, written, None, folders)
     return path
 
 
@@ -76,13 +79,13 @@ def _refuse_url(written: str, span: Span | None) -> None:
         )
 
 
-def _require_plain(path: Path, written: str, span: Span | None) -> None:
-    """Raise unless `path` is a regular file (following links)."""
+def _require_plain(path: Path, written: str, span: Span | None, folders: bool) -> None:
+    """Raise unless `path` is a regular file (following links), or a folder if they may be."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as problem:
         raise _absent(path, written, span, problem) from None
-    if stat.S_ISREG(mode):
+    if stat.S_ISREG(mode) or (folders and stat.S_ISDIR(mode)):
         return
     what = next((name for test, name in _SPECIAL if test(mode)), "no plain file")
     raise error(

@@ -87,7 +87,12 @@ def _column_remarks(table: Table, column: TableColumn, known: Column) -> list[Di
     notes = []
     if isinstance(column, CategoryColumn):
         notes += _unseen(table, column, known)
-    elif column.width == 1 and known.minimum is not None and known.maximum is not None:
+    elif (
+        isinstance(column, NumberColumn)
+        and column.width == 1
+        and known.minimum is not None
+        and known.maximum is not None
+    ):
         notes += _out_of_range(table, column, known.minimum, known.maximum)
     empty = np.flatnonzero(column.missing)
     if len(empty) and not known.missing:

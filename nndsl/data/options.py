@@ -8,38 +8,31 @@ from typing import Any
 
 from nndsl.diagnostics import Fix, NndslError, error, nearest
 from nndsl.records import dataclass
-from nndsl.schema import ChainRequest, DataSpecification, Setting
+from nndsl.schema import (
+    DATA_SETTINGS,
+    SOURCE_OPTIONS,
+    ChainRequest,
+    DataSpecification,
+    Setting,
+)
 from nndsl.vocab import words
 from nndsl.vocab.kinds import Preprocessing
-
-COMMON = ("target",)
-OPTIONS = {
-    "csv": (*COMMON, "header", "sep", "decimal", "missing", "encoding", "time"),
-    "parquet": (*COMMON, "missing", "time"),
-    "idx": (*COMMON, "labels"),
-    "array": (*COMMON, "labels"),
-    "table": COMMON,
-}
-"""The options of each kind of source, by its word."""
-
-SETTINGS = ("target", "drop", "where", "split", "time", "shuffle", "missing")
-"""What may be set in the body of a `data` section."""
 
 
 def check_names(specification: DataSpecification) -> None:
     """Raise NN418 for every option or setting that data of this kind does not have."""
     problems: list[NndslError] = []
-    options = OPTIONS.get(specification.kind)
+    options = SOURCE_OPTIONS.get(specification.kind)
     if options is None:
         raise _unknown(
-            "data source", specification.kind, OPTIONS, Setting(None, specification.span)
+            "data source", specification.kind, SOURCE_OPTIONS, Setting(None, specification.span)
         )
     for name, setting in specification.options.items():
         if name not in options:
             problems.append(_unknown(f"option of {specification.kind}", name, options, setting))
     for name, setting in specification.settings.items():
-        if name not in SETTINGS:
-            problems.append(_unknown("setting of data", name, SETTINGS, setting))
+        if name not in DATA_SETTINGS:
+            problems.append(_unknown("setting of data", name, DATA_SETTINGS, setting))
     if problems:
         raise NndslError([d for problem in problems for d in problem.diagnostics])
 

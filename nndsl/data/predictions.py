@@ -11,8 +11,9 @@ from typing import IO
 import numpy as np
 
 from nndsl.data.csv_text import Text, records
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.options import CsvOptions
-from nndsl.data.table import NumberColumn, Table, TableColumn, number_text
+from nndsl.data.table import CategoryColumn, NumberColumn, Table, number_text
 from nndsl.diagnostics import Place, error
 from nndsl.records import dataclass
 from nndsl.runtime.durable import write_file
@@ -153,14 +154,16 @@ def _rows_of_file(table: Table, text: Text) -> Iterator[Sequence[str]]:
 
 def _rows_of_columns(table: Table) -> tuple[list[str], Iterator[Sequence[str]]]:
     """Names and cells of columns that have one value in each row, for files that are not text."""
-    narrow: list[TableColumn] = [c for c in table.columns.values() if c.width == 1]
+    narrow = [c for c in table.columns.values() if not isinstance(c, ImageColumn) and c.width == 1]
     cells = [_cells(column) for column in narrow]
+    if table.names is not None:
+        return ["file", *(c.name for c in narrow)], iter(zip(table.names, *cells, strict=True))
     if not cells:
         return ["row"], ([str(int(i) + 1)] for i in table.records)
     return [column.name for column in narrow], iter(zip(*cells, strict=True))
 
 
-def _cells(column: TableColumn) -> list[str]:
+def _cells(column: NumberColumn | CategoryColumn) -> list[str]:
     if isinstance(column, NumberColumn):
         return ["" if v != v else number_text(float(v)) for v in column.values.tolist()]
     return [text or "" for text in column.texts()]

@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from nndsl.data.images.column import ImageColumn
+from nndsl.data.images.preparing import fit_images, prepared_images
 from nndsl.data.inference import require_variety, with_shapes, word_of
 from nndsl.data.new_data import match_columns, remarks_on_new
 from nndsl.data.remarks import remarks
+from nndsl.data.steps import apply_steps, fit_values, spread
 from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn, number_text
 from nndsl.diagnostics import Diagnostic, NndslError, error
 from nndsl.records import dataclass
@@ -26,18 +29,16 @@ from nndsl.schema import (
     TargetKind,
     TargetSchema,
 )
-from nndsl.vocab.kinds import Preprocessing
-from nndsl.vocab.preprocessing import OutsideDomainError
 
 _CHUNK_NUMBERS = 1 << 22  # numbers converted at once: bounds the float64 copies
-_LEARN_NUMBERS = 1 << 22  # numbers of an array column that its statistics are taken from
 
 
 @dataclass(frozen=True)
 class Prepared:
     """Arrays for a network.
 
-    `inputs`: [rows, width] in the precision asked for. `targets`: int32 [rows] class indices
+    `inputs`: [rows, width] in the precision asked for, of pictures [rows, channels, height, width]
+    (`LazyRows` where these would take much memory). `targets`: int32 [rows] class indices
     (-1 where missing) or numbers [rows, width] (NaN where missing). Rows are those of the table.
     """
 
@@ -93,20 +94,24 @@ def apply_schema(table: Table, schema: Schema, precision: str = "float32") -> Pr
     inputs = {i.name: _input_array(matched, i, precision) for i in schema.inputs}
     for declared in schema.inputs:
         if inputs[declared.name].shape[1:] != declared.shape:
-            raise _other_width(matched, declared, inputs[declared.name].shape[1])
+            raise _other_width(matched, declared, inputs[declared.name].shape[1:])
     complete = all(target.name in matched.columns for target in schema.targets)
     targets = _target_arrays(matched, schema, precision) if complete else {}
     return Prepared(schema, inputs, targets, notes)
 
 
-def _other_width(table: Table, declared: InputSchema, found: int) -> NndslError:
+def _other_width(table: Table, declared: InputSchema, found: tuple[int, ...]) -> NndslError:
     return error(
         "NN415",
-        f"{table.origin.name} has {found} numbers in each row for the input `{declared.name}`, "
-        f"the network needs {declared.shape[0]}",
+        f"{table.origin.name} has {_numbers(found)} in each row for the input `{declared.name}`, "
+        f"the network needs {_numbers(declared.shape)}",
         place=table.place(),
         help="give rows of the size that the network was trained on",
     )
+
+
+def _numbers(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) + " numbers"
 
 
 def raw_arrays(table: Table, schema: Schema) -> dict[str, np.ndarray]:
@@ -115,9 +120,7 @@ def raw_arrays(table: Table, schema: Schema) -> dict[str, np.ndarray]:
     Categories and classes are their numbers from 0, missing is NaN.
     """
     arrays = {
-        declared.name: np.concatenate(
-            [_raw(table.columns[name]) for name in declared.columns], axis=1
-        )
+        declared.name: _joined([_raw(table.columns[name]) for name in declared.columns])
         for declared in schema.inputs
     }
     for target in schema.targets:
@@ -130,7 +133,13 @@ def raw_arrays(table: Table, schema: Schema) -> dict[str, np.ndarray]:
     return arrays
 
 
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
 def _raw(column: TableColumn) -> np.ndarray:
+    if isinstance(column, ImageColumn):
+        return column.read(np.arange(len(column.rows))).astype(np.float64)
     if isinstance(column, NumberColumn):
         return column.values.reshape(len(column.values), -1).astype(np.float64)
     codes = column.codes.astype(np.float64)
@@ -148,16 +157,9 @@ def fit_steps(
     Which categories there are is no statistic but the table's own: they are taken from all rows, so
     that the network's width does not depend on which rows train.
     """
-    values = _learning_values(column, steps, rows)
-    fitted = []
-    for step in steps:
-        word = word_of(step)
-        assert word.fit is not None
-        learnt = word.fit(values, step.arguments)
-        fitted.append(replace(step, learnt=learnt))
-        if len(fitted) < len(steps):
-            values = _apply_word(table, column, word, values, fitted[-1])
-    return tuple(fitted)
+    if isinstance(column, ImageColumn):
+        return fit_images(table, column, steps, rows)
+    return fit_values(table, column, steps, _learning_values(column, steps, rows))
 
 
 def _learning_values(
@@ -169,9 +171,7 @@ def _learning_values(
     assert isinstance(column, NumberColumn)
     if column.width == 1:
         return np.asarray(column.values[rows], dtype=np.float64)
-    most = max(1, _LEARN_NUMBERS // column.width)
-    if len(rows) > most:
-        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+    rows = spread(rows, column.width)
     return np.asarray(column.values[rows], dtype=np.float64).reshape(-1)
 
 
@@ -182,49 +182,11 @@ def _names(categories: Sequence[str]) -> np.ndarray:
     return names
 
 
-def _apply_steps(
-    table: Table, column: TableColumn, steps: Sequence[FittedStep], values: np.ndarray
-) -> np.ndarray:
-    for step in steps:
-        values = _apply_word(table, column, word_of(step), values, step)
-    return values
-
-
-def _apply_word(
-    table: Table, column: TableColumn, word: Preprocessing, values: np.ndarray, step: FittedStep
-) -> np.ndarray:
-    assert word.apply is not None
-    try:
-        return np.asarray(word.apply(values, step.learnt, step.arguments))
-    except OutsideDomainError as problem:
-        row = _first_outside(column, word, step)
-        raise error(
-            "NN419",
-            f"column `{column.name}`: {problem}",
-            place=table.place(row, column.name),
-            notes=[] if row is None else [f"first in {table.row_name(row)}"],
-            help=f"leave these rows out with `where`, or take another step than `{step.word}`",
-        ) from None
-
-
-def _first_outside(column: TableColumn, word: Preprocessing, step: FittedStep) -> int | None:
-    """The first row whose own number a step refuses; None when an earlier step made it so."""
-    assert word.apply is not None
-    if not isinstance(column, NumberColumn) or column.width > 1:
-        return None
-    low, high = 0, len(column.values)
-    while low < high:  # the shortest beginning of the column that is refused ends in that row
-        middle = (low + high) // 2
-        try:
-            word.apply(column.values[: middle + 1], step.learnt, step.arguments)
-            low = middle + 1
-        except OutsideDomainError:
-            high = middle
-    return low if low < len(column.values) else None
-
-
 def _input_array(table: Table, declared: InputSchema, precision: str) -> np.ndarray:
-    """[rows, width] of one input."""
+    """[rows, width] of one input, or [rows, channels, height, width] of pictures."""
+    first = table.columns[declared.columns[0]]
+    if isinstance(first, ImageColumn):
+        return prepared_images(table, first, declared.steps[first.name], precision)
     parts = [_prepared_column(table, declared, name, precision) for name in declared.columns]
     if len(parts) == 1:
         return parts[0]
@@ -238,7 +200,7 @@ def _prepared_column(table: Table, declared: InputSchema, name: str, precision: 
     column, steps = table.columns[name], declared.steps[name]
     if steps and word_of(steps[0]).accepts == "category":
         categories = column.to_categories()
-        distinct = _apply_steps(table, column, steps, _names(categories.categories))
+        distinct = apply_steps(table, column, steps, _names(categories.categories))
         array = np.asarray(distinct.reshape(len(distinct), -1), precision)[categories.codes]
     else:
         assert isinstance(column, NumberColumn)
@@ -261,7 +223,7 @@ def _apply_in_chunks(
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused after
         for start in range(0, len(array), size):
             chunk = column.values[start : start + size]
-            values = _apply_steps(table, column, steps, chunk.astype(np.float64).reshape(-1))
+            values = apply_steps(table, column, steps, chunk.astype(np.float64).reshape(-1))
             array[start : start + size] = values.reshape(len(chunk), width)
     return array
 
@@ -273,7 +235,7 @@ def _apply_to_bytes(
     low, high = int(column.values.min()), int(column.values.max())
     answers = np.zeros(256, dtype=precision)
     different = np.arange(low, high + 1, dtype=np.float64)
-    answers[low : high + 1] = _apply_steps(table, column, steps, different)
+    answers[low : high + 1] = apply_steps(table, column, steps, different)
     return np.asarray(answers[column.values])
 
 

@@ -11,6 +11,7 @@ from nndsl.data.arrays import IMAGE, LABEL, VALUES, as_columns, read_idx, read_n
 from nndsl.data.columns import COMPUTED_TARGET
 from nndsl.data.csv_file import read_csv
 from nndsl.data.expressions import columns_in, evaluate, rows_where
+from nndsl.data.images.reading import read_images
 from nndsl.data.inline import read_inline
 from nndsl.data.location import STANDARD_INPUT, locate, locate_given, standard_input
 from nndsl.data.options import check_names, csv_options, missing_texts, value_of
@@ -45,7 +46,7 @@ def read_table(
     """
     check_names(specification)
     keep = _kept_as_text(specification, expected)
-    table = _read(specification, folder, override, limit, keep)
+    table = _read(specification, folder, override, limit, keep, expected)
     if limit is not None and table.rows > limit:
         table = table.take(np.arange(limit))
     table = _with_computed(table, specification, expected is not None)
@@ -112,6 +113,7 @@ def _read(
     override: Path | str | None,
     limit: int | None,
     keep: frozenset[str],
+    expected: Schema | None,
 ) -> Table:
     if override is not None and str(override) == STANDARD_INPUT:
         content = standard_input()
@@ -120,12 +122,16 @@ def _read(
     if override is None and specification.kind == "table":
         return read_inline(specification)
     kind = specification.kind
+    pictures = kind == "images"
     if override is not None:
-        path = locate_given(override)
+        path = locate_given(override, folders=pictures)
         kind = _kind_of_override(path, kind)
     else:
-        path = locate(specification.path or "", folder, specification.path_span)
+        path = locate(specification.path or "", folder, specification.path_span, folders=pictures)
     name = str(override) if override is not None else (specification.path or path.name)
+    if kind == "images":
+        beside = folder if override is None else path.parent
+        return read_images(specification, path, name, beside, expected)
     if kind == "csv":
         return read_csv(name, path, None, csv_options(specification), limit, keep)
     if kind == "parquet":
@@ -134,8 +140,8 @@ def _read(
 
 
 def _kind_of_override(path: Path, kind: str) -> str:
-    if kind == "idx":
-        return "idx"
+    if kind in ("idx", "images"):
+        return kind
     return _KIND_BY_ENDING.get(path.suffix.lower(), "csv" if kind == "table" else kind)
 
 

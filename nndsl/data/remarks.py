@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndsl.data.columns import roles_of
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct, note
 from nndsl.diagnostics import Diagnostic, Severity
 from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
@@ -114,7 +115,7 @@ def _constant(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
             same = len(column.categories) + bool(column.missing.any()) < 2
         else:
             low, high = column.range or (0.0, 0.0)
-            same = column.width == 1 and low == high
+            same = low == high and isinstance(column, NumberColumn) and column.width == 1
         constant += [name] if same else []
     if constant:
         yield note(
@@ -128,6 +129,8 @@ def _duplicates(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
     seen: dict[tuple[object, ...], list[str]] = {}
     for name in inputs:
         column = table.columns[name]
+        if isinstance(column, ImageColumn):
+            continue
         for other in seen.setdefault(_key(column), []):
             if _equal(column, table.columns[other]):
                 yield note(
@@ -140,7 +143,7 @@ def _duplicates(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
         seen[_key(column)].append(name)
 
 
-def _key(column: TableColumn) -> tuple[object, ...]:
+def _key(column: NumberColumn | CategoryColumn) -> tuple[object, ...]:
     if isinstance(column, CategoryColumn):
         return (column.categories, *column.codes[:8].tolist())
     return (column.width, column.range, column.values[:8].tobytes())
@@ -159,7 +162,7 @@ def _codes_for_missing(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
     """Numbers such as -999 that stand far below all others, more than once."""
     for name in inputs:
         column = table.columns[name]
-        if isinstance(column, CategoryColumn) or column.width > 1 or column.range is None:
+        if not isinstance(column, NumberColumn) or column.width > 1 or column.range is None:
             continue
         low = column.range[0]
         if low not in _CODES_FOR_MISSING:
@@ -240,17 +243,20 @@ def _leaks(table: Table, target: TargetSchema, inputs: list[str]) -> Iterator[Di
 
 
 def _says(column: TableColumn, answers: TableColumn) -> bool:
-    if column.width > 1 or answers.width > 1:
+    if isinstance(column, ImageColumn) or column.width > 1 or answers.width > 1:
         return False
     if isinstance(answers, NumberColumn):
         return isinstance(column, NumberColumn) and _proportional(column.values, answers.values)
+    assert isinstance(answers, CategoryColumn)
     rows = np.flatnonzero(~answers.missing & ~column.missing)
     if len(rows) < 20 or not _one_to_one(column, answers.codes, rows[:_SCREEN]):
         return False
     return _one_to_one(column, answers.codes, rows)
 
 
-def _one_to_one(column: TableColumn, classes: np.ndarray, rows: np.ndarray) -> bool:
+def _one_to_one(
+    column: NumberColumn | CategoryColumn, classes: np.ndarray, rows: np.ndarray
+) -> bool:
     """Whether values and classes determine each other on these rows."""
     values = column.codes[rows] if isinstance(column, CategoryColumn) else column.values[rows]
     different, index = np.unique(values, return_inverse=True)

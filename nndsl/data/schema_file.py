@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nndsl.data.images.preparing import of_channel
 from nndsl.data.inference import word_of
 from nndsl.diagnostics import Place, error
 from nndsl.params import ParameterError
@@ -150,10 +151,23 @@ def _schema(value: Any) -> Schema:
         raise _WrongError("a target is no column")
     for declared in schema.inputs:
         for steps in declared.steps.values():
-            _try(steps, backwards=False)
+            for one in _by_channel(steps, declared.shape):
+                _try(one, backwards=False)
     for target in schema.targets:
         _try(target.steps, backwards=True)
     return schema
+
+
+def _by_channel(
+    steps: tuple[FittedStep, ...], shape: tuple[int, ...]
+) -> list[tuple[FittedStep, ...]]:
+    """The steps of pictures as each channel has them; other steps as they are."""
+    if len(shape) != 3:
+        return [steps]
+    try:
+        return [of_channel(steps, channel) for channel in range(min(shape[0], 3))]
+    except (TypeError, IndexError, KeyError):
+        raise _WrongError("a step has not learnt of every channel") from None
 
 
 def _try(steps: Sequence[FittedStep], backwards: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nndsl.data.columns import column_names
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.options import setting, value_of
 from nndsl.data.table import CategoryColumn, NumberColumn, Table
 from nndsl.diagnostics import NndslError, error
@@ -145,6 +146,8 @@ def _sortable(table: Table, name: str) -> np.ndarray:
             f"`{name}` orders the rows, but {table.row_name(row)} has none",
             place=table.place(row, name),
         )
+    if isinstance(column, ImageColumn):
+        column.to_categories()
     return column.codes if isinstance(column, CategoryColumn) else column.values
 
 
@@ -224,6 +227,7 @@ def _by_column(table: Table, rows: np.ndarray, name: str, found: Setting | None)
     column = table.columns[column_names(table, [name], span)[0]]
     if isinstance(column, NumberColumn):
         raise _bad_split(found, f"`{name}` names the parts, but holds numbers", "train, test, ...")
+    column = column.to_categories()
     codes = {code: _PARTS.get(text.lower()) for code, text in enumerate(column.categories)}
     for code, part in codes.items():
         if part is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nndsl.data.images.column import ImageColumn
 from nndsl.diagnostics import Diagnostic, Place, Severity
 from nndsl.records import dataclass
 from nndsl.schema import Column, ColumnKind
@@ -152,7 +153,7 @@ class CategoryColumn:
         return self
 
 
-TableColumn = NumberColumn | CategoryColumn
+TableColumn = NumberColumn | CategoryColumn | ImageColumn
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ class Table:
 
     `records` gives for each row its number in the file (from 0), which differs from the row's
     index when `where` dropped some; `lines` the physical line (from 1) on which each row begins,
-    None where there are no lines.
+    None where there are no lines; `names` the file of each row, where rows are files.
     """
 
     origin: Origin
@@ -188,6 +189,7 @@ class Table:
     records: np.ndarray
     lines: np.ndarray | None = None
     notes: tuple[Diagnostic, ...] = ()
+    names: tuple[str, ...] | None = None
 
     def line(self, row: int) -> int | None:
         """Physical line of a row, from 1."""
@@ -198,7 +200,9 @@ class Table:
         return Place(self.origin.name, None if row is None else self.line(row), column)
 
     def row_name(self, row: int) -> str:
-        """How to call a row in a message: `line 12`, or `row 11` where there are no lines."""
+        """How to call a row in a message: `line 12`, `row 11` where there are no lines, a file."""
+        if self.names is not None:
+            return self.names[row]
         line = self.line(row)
         return f"line {line}" if line is not None else f"row {int(self.records[row]) + 1}"
 
@@ -206,8 +210,9 @@ class Table:
         """The first few rows by name, and how many more there are."""
         listed = [self.row_name(int(row)) for row in rows[:limit]]
         first = listed[0] if listed else ""
-        rest = [name.split(" ", 1)[1] for name in listed[1:]]
-        if rest and " " in first:
+        rest = listed[1:]
+        if rest and self.names is None:
+            rest = [name.split(" ", 1)[1] for name in rest]
             first = first.replace(" ", "s ", 1)
         more = len(rows) - limit
         return ", ".join([first, *rest]) + (f" and {more} more" if more > 0 else "")
@@ -220,6 +225,7 @@ class Table:
             rows=len(rows),
             records=self.records[rows],
             lines=None if self.lines is None else self.lines[rows],
+            names=None if self.names is None else tuple(self.names[int(r)] for r in rows),
         )
 
     def with_columns(self, columns: Mapping[str, TableColumn]) -> Table:
@@ -249,6 +255,9 @@ def fingerprint(table: Table) -> str:
         if isinstance(column, CategoryColumn):
             digest.update(repr(column.categories).encode())
             digest.update(np.ascontiguousarray(column.codes).data)
+        elif isinstance(column, ImageColumn):
+            digest.update(column.pixels.digest())
+            digest.update(np.ascontiguousarray(column.rows).data)
         else:
             digest.update(np.ascontiguousarray(column.values).data)
     return digest.hexdigest()

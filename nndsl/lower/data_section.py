@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -14,25 +14,24 @@ from nndsl.lower.preprocessing import chain_of, is_chain, target_chain
 from nndsl.lower.problems import Problems
 from nndsl.lower.scopes import Scope
 from nndsl.lower.split import split_value
-from nndsl.lower.values import Mention, is_tensor
+from nndsl.lower.values import Mention, Shape, is_tensor
 from nndsl.lower.words import name_span, sorts_of
-from nndsl.schema import ChainRequest, ColumnExpression, DataSpecification, Setting
+from nndsl.schema import (
+    DATA_SETTINGS,
+    SOURCE_OPTIONS,
+    ChainRequest,
+    ColumnExpression,
+    DataSpecification,
+    Setting,
+)
 from nndsl.syntax import tree
 
-SETTINGS = ("target", "drop", "where", "split", "time", "shuffle", "missing")
 LATER_SETTINGS = {
     "window": "windows over time (`window`)",
     "horizon": "forecasting several steps (`horizon`)",
     "stride": "windows over time (`stride`)",
 }
-_OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "csv": ("target", "header", "sep", "decimal", "missing", "encoding", "time"),
-    "parquet": ("target", "missing", "time"),
-    "idx": ("target", "labels"),
-    "array": ("target", "labels"),
-}
 LATER_SOURCES = {
-    "images": "a folder of pictures (`images`)",
     "text": "running text (`text`)",
     "text_pairs": "pairs of texts (`text_pairs`)",
     "pairs": "pairs of examples (`pairs`)",
@@ -105,12 +104,12 @@ def _read_source(section: _Section, source: tree.Expression, scope: Scope) -> No
     if kind == "table":
         _read_table(section, source, scope)
         return
-    if kind not in _OPTIONS:
+    if kind not in SOURCE_OPTIONS:
         raise unknown_name(
             "NN301",
             f"there is no data source called `{kind}`",
             kind,
-            [*_OPTIONS, "table"],
+            SOURCE_OPTIONS,
             source.function.span,
         )
     for argument in source.arguments:
@@ -121,7 +120,7 @@ def _read_source(section: _Section, source: tree.Expression, scope: Scope) -> No
             "NN312",
             f"`{kind}` needs the path of a file",
             source.span,
-            help=f'{kind}("file.{kind}")',
+            help='images("folder")' if kind == "images" else f'{kind}("file.{kind}")',
         )
 
 
@@ -152,6 +151,8 @@ def _read_table(section: _Section, source: tree.Call, scope: Scope) -> None:
 
 def _plain(values: Any) -> Any:
     """Constants as the reader takes them: lists, arrays, texts."""
+    if isinstance(values, Shape):
+        return list(values.sizes)
     return list(values) if isinstance(values, tuple) else values
 
 
@@ -163,19 +164,19 @@ def _read_option(section: _Section, kind: str, argument: tree.Argument, scope: S
                         help=f'{kind}("file.csv", target=column)')  # fmt: skip
         section.path, section.path_span = value.value, value.span
         return
-    if name in SETTINGS and name not in _OPTIONS[kind]:
+    if name in DATA_SETTINGS and name not in SOURCE_OPTIONS[kind]:
         raise error(
             "NN307",
             f"`{name}` is a setting of `data`, not an option of `{kind}`",
             argument.name_span or argument.span,
             help=f'in braces after the source: {kind}("...") {{ {name} = {value.span.text} }}',
         )
-    if name not in _OPTIONS[kind]:
+    if name not in SOURCE_OPTIONS[kind]:
         raise unknown_name(
             "NN307",
             f"`{kind}` has no option `{name}`",
             name,
-            _OPTIONS[kind],
+            SOURCE_OPTIONS[kind],
             argument.name_span or argument.span,
         )
     if name in ("target", "time"):
@@ -209,12 +210,12 @@ def _read_setting(section: _Section, statement: tree.Bind, scope: Scope) -> None
     name = statement.target.name
     if name in LATER_SETTINGS:
         raise not_yet(LATER_SETTINGS[name], statement.span)
-    if name not in SETTINGS:
+    if name not in DATA_SETTINGS:
         raise unknown_name(
             "NN307",
             f"data has no setting `{name}`",
             name,
-            SETTINGS,
+            DATA_SETTINGS,
             statement.target.span,
             notes=[f"an input of the network is written `input {name} = columns`"],
         )

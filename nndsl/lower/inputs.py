@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nndsl.diagnostics import Span, error
 from nndsl.ir.types import format_shape
 from nndsl.lower.nets import Elaborated
 from nndsl.lower.values import DataSource
+
+
+def _given(columns: Sequence[str], shape: Sequence[int]) -> str:
+    if len(shape) == 1:
+        return f"{len(columns)} columns, {shape[0]} numbers"
+    return f"pictures of {format_shape(tuple(shape))}"
 
 
 def match_inputs(made: Elaborated, source: DataSource, span: Span) -> None:
@@ -32,7 +40,7 @@ def match_inputs(made: Elaborated, source: DataSource, span: Span) -> None:
                 tensor.span or span,
                 "declared here",
                 secondary=[
-                    (source.span, f"{len(wanted.columns)} columns, {wanted.shape[0]} numbers")
+                    (source.span, _given(wanted.columns, wanted.shape))
                 ],
             )
     renamed = {name: wanted.name for (name, _), wanted in zip(declared, given, strict=True)}

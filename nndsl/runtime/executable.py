@@ -6,6 +6,7 @@ import ctypes
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -25,12 +26,23 @@ _DTYPES: dict[Element, np.dtype[np.generic]] = {
     Element.FLOAT64: np.dtype(np.float64),
     Element.INT32: np.dtype(np.int32),
 }
+BATCHES_ON_DEMAND = 4
 _CLOCK_ENTRIES = 4
 _N, _STEP, _EPOCH, _FIRST_ROW, _DATA_ROWS, _SEED, _SHUFFLE, _TOTAL, _PER_EPOCH = range(1, 10)
 _Pointer, _Integer = ctypes.c_void_p, ctypes.c_int64
 _Run = ctypes.CFUNCTYPE(
     _Integer, _Pointer, _Integer, _Pointer, _Pointer, _Integer, _Integer, _Integer
 )
+
+
+class RowsOnDemand(Protocol):
+    """Rows that are made when they are asked for."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, rows: slice, /) -> Array:
+        """Some of them as an array of their own."""
 
 
 class Executable:
@@ -334,10 +346,26 @@ class Executable:
 
     # Inference
 
-    def evaluate(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def evaluate(self, arrays: Mapping[str, Array | RowsOnDemand]) -> dict[str, Array]:
         """Outputs for any number of rows, batch by batch; outputs without rows (losses) as the
         mean over batches weighted by their rows. The arrays are checked as by `bind`.
+
+        Rows on demand are asked for a few batches at a time.
         """
+        given = {n: array for n, array in arrays.items() if isinstance(array, np.ndarray)}
+        if len(given) == len(arrays):
+            return self._evaluate(given)
+        rows = max(len(array) for array in arrays.values())
+        size = BATCHES_ON_DEMAND * self.program.batch
+        results: dict[str, Array] = {}
+        for first in range(0, rows, size):
+            piece = {n: np.ascontiguousarray(a[first : first + size]) for n, a in arrays.items()}
+            count = len(next(iter(piece.values())))
+            for name, part in self._evaluate(piece).items():
+                self._join(results, name, part, (first, count, rows))
+        return results
+
+    def _evaluate(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         for name, array in arrays.items():
             self.bind(name, array)
         rows = self.rows()
@@ -348,7 +376,7 @@ class Executable:
             self._point(first)
             self._go(1)
             for name in self.program.outputs:
-                self._collect(results, name, first, count, rows)
+                self._join(results, name, self._output_view(name, count), (first, count, rows))
         self._point(0)
         return results
 
@@ -385,10 +413,11 @@ class Executable:
             brief=operations < BRIEF,
         )
 
-    def _collect(
-        self, results: dict[str, Array], name: str, first: int, count: int, rows: int
+    def _join(
+        self, results: dict[str, Array], name: str, part: Array, place: tuple[int, int, int]
     ) -> None:
-        part = self._output_view(name, count)
+        """Put what `count` rows from `first` on gave to that of all `rows`."""
+        first, count, rows = place
         if self.program.shapes[name][:1] == (BATCH,):
             whole = results.setdefault(name, np.empty((rows, *part.shape[1:]), part.dtype))
             whole[first : first + count] = part

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nndsl.data.images.lazy import lazy
 from nndsl.diagnostics import NndslError, error
 from nndsl.records import dataclass
 from nndsl.runtime.durable import Content
@@ -113,7 +114,8 @@ def fingerprints(
     for part, arrays in (("training", train), ("validation", validation)):
         for name, array in arrays.items():
             shape = "x".join(str(size) for size in array.shape)
-            content = _digest(np.ascontiguousarray(array).data)
+            late = lazy(array)
+            content = late.fingerprint() if late else _digest(np.ascontiguousarray(array).data)
             found[f"the {part} rows of `{name}`"] = f"{shape} {array.dtype.name} {content}"
     return found
 

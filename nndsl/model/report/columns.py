@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from markupsafe import Markup
 
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import CategoryColumn, NumberColumn, TableColumn
+from nndsl.ir.types import format_shape
 from nndsl.model.report.evidence import Evidence
 from nndsl.model.report.numbers import listed, number
 from nndsl.render.charts import spark_bars
@@ -57,6 +59,8 @@ def _values(column: TableColumn) -> str:
         order = np.argsort(-counts, kind="stable")
         names = [f"{column.categories[i][:MOST_TEXT]} ({counts[i]})" for i in order]
         return f"{len(names)}: {listed(names)}"
+    if isinstance(column, ImageColumn):
+        return f"pictures of {format_shape(column.shape)}"
     known = column.values[np.isfinite(column.values)]
     if not known.size:
         return "–"
@@ -76,7 +80,7 @@ def _spread(column: TableColumn) -> Cell:
         counts = np.sort(_counts(column))[::-1][:BARS]
         told = f"rows of the most frequent of {len(column.categories)} categories"
         return Markup(spark_bars(counts.tolist(), f"{column.name}: {told}"))
-    return _number_spread(column)
+    return "" if isinstance(column, ImageColumn) else _number_spread(column)
 
 
 def _number_spread(column: NumberColumn) -> Cell:

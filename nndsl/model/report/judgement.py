@@ -164,8 +164,13 @@ def linear_predictions(judged: Judged, rows: Rows, train: Judged) -> np.ndarray 
     Numbers: least squares. Classes: softmax regression, by accelerated gradient descent (Nesterov
     1983). Both with a small penalty.
     """
-    features = [a.reshape(len(a), -1) for a in rows.prepared.inputs.values()]
-    if not features or sum(a.shape[1] for a in features) > LINEAR_COLUMNS:
+    arrays = [a for a in rows.prepared.inputs.values() if isinstance(a, np.ndarray)]
+    features = [a.reshape(len(a), -1) for a in arrays]
+    if (
+        not features
+        or len(arrays) < len(rows.prepared.inputs)
+        or sum(a.shape[1] for a in features) > LINEAR_COLUMNS
+    ):
         return None
     learn = rows.parts[TRAINING]
     step = -(-len(learn) // LINEAR_ROWS)

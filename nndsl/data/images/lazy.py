@@ -1,0 +1,68 @@
+"""Rows of a network's input that are made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, cast
+
+import numpy as np
+
+from nndsl.data.images.column import ImageColumn
+from nndsl.records import dataclass
+
+
+@dataclass(frozen=True, eq=False)
+class LazyRows:
+    """Pictures as a network sees them, decoded and prepared at each `[rows]`.
+
+    It has what readers ask of an array: `shape`, `dtype`, a length, and rows by their numbers.
+    """
+
+    column: ImageColumn
+    prepare: Callable[[np.ndarray], np.ndarray]
+    dtype: np.dtype[np.generic]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return len(self.column.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[rows, channels, height, width]."""
+        return (len(self), *self.column.shape)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        """These rows as an array of their own."""
+        numbers = np.arange(len(self))[rows] if isinstance(rows, slice) else rows
+        return self.prepare(self.column.read(numbers))
+
+    def take(self, rows: np.ndarray) -> LazyRows:
+        """These rows, still undecoded."""
+        return LazyRows(self.column.take(rows), self.prepare, self.dtype)
+
+    def fingerprint(self) -> str:
+        """A digest of which pictures these are and of what is made of them."""
+        made = blake2b(self.column.pixels.digest(), digest_size=16)
+        made.update(np.ascontiguousarray(self.column.rows).data)
+        if len(self):
+            made.update(np.ascontiguousarray(self[:1]).data)
+        return made.hexdigest()
+
+
+def as_rows(rows: LazyRows) -> np.ndarray:
+    """Typed as the array that they stand for: readers of rows use nothing else of it."""
+    return cast("np.ndarray", rows)
+
+
+def lazy(rows: Any) -> LazyRows | None:
+    """The rows, if they are lazy."""
+    return rows if isinstance(rows, LazyRows) else None
+
+
+def taken(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Some of the rows: contiguous where they are an array, undecoded where they are lazy."""
+    late = lazy(rows)
+    return as_rows(late.take(numbers)) if late else np.ascontiguousarray(rows[numbers])

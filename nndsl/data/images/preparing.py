@@ -1,0 +1,117 @@
+"""Pictures to the numbers that a network sees: steps by channel, at once or row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from nndsl.data.images.column import ImageColumn
+from nndsl.data.images.lazy import LazyRows, as_rows
+from nndsl.data.images.pixels import ArrayPixels, FilePixels
+from nndsl.data.memory import available_bytes
+from nndsl.data.steps import apply_steps, fit_values, spread
+from nndsl.data.table import Table
+from nndsl.diagnostics import error
+from nndsl.schema import FittedStep
+
+KEPT_SHARE = 0.25
+"""Of the free memory: pictures that take more of it are prepared when their rows are asked for."""
+_SEVERAL = 1024  # pictures prepared together
+
+
+def fit_images(
+    table: Table, column: ImageColumn, steps: Sequence[FittedStep], rows: np.ndarray
+) -> tuple[FittedStep, ...]:
+    """The steps with what they learnt from these rows: a list for each number, one by channel."""
+    sample = column.read(spread(rows, column.width))
+    fitted = [
+        fit_values(table, column, steps, sample[:, channel].reshape(-1).astype(np.float64))
+        for channel in range(column.channels)
+    ]
+    return tuple(
+        replace(ones[0], learnt={key: [one.learnt[key] for one in ones] for key in ones[0].learnt})
+        for ones in zip(*fitted, strict=True)
+    )
+
+
+def of_channel(steps: Sequence[FittedStep], channel: int) -> tuple[FittedStep, ...]:
+    """The steps as one channel has them; IndexError or TypeError when they learnt of fewer."""
+    return tuple(
+        replace(step, learnt={key: values[channel] for key, values in step.learnt.items()})
+        for step in steps
+    )
+
+
+def prepared_images(
+    table: Table, column: ImageColumn, steps: Sequence[FittedStep], precision: str
+) -> np.ndarray:
+    """All pictures as the network sees them, or `LazyRows` of them where they take much memory."""
+    levels = _Levels(table, column, steps, precision)
+    late = LazyRows(column, levels, np.dtype(precision))
+    free = KEPT_SHARE * available_bytes()
+    numbers = len(column.rows) * column.width
+    if numbers * late.dtype.itemsize <= free:
+        array = np.empty(late.shape, late.dtype)
+        for start in range(0, len(array), _SEVERAL):
+            array[start : start + _SEVERAL] = late[start : start + _SEVERAL]
+        return array
+    if isinstance(column.pixels, FilePixels) and numbers <= free:
+        kept = ImageColumn(column.name, _decoded(column), np.arange(len(column.rows)))
+        return as_rows(LazyRows(kept, levels, late.dtype))
+    return as_rows(late)
+
+
+def _decoded(column: ImageColumn) -> ArrayPixels:
+    """The pictures of files as bytes in memory."""
+    array = np.empty((len(column.rows), *column.shape), np.uint8)
+    for start in range(0, len(array), _SEVERAL):
+        rows = np.arange(start, min(start + _SEVERAL, len(array)))
+        array[rows] = column.read(rows)
+    return ArrayPixels(array)
+
+
+class _Levels:
+    """What the steps make of a block of pictures; bytes are looked up."""
+
+    def __init__(
+        self, table: Table, column: ImageColumn, steps: Sequence[FittedStep], precision: str
+    ) -> None:
+        self._place = table.place(None, column.name)
+        self._name, self._precision = column.name, precision
+        self._chain = " -> ".join(step.word for step in steps)
+        self._table, self._column = table.take(np.arange(0)), column
+        self._steps = [of_channel(steps, channel) for channel in range(column.channels)]
+        self._looked_up: list[np.ndarray] = []
+        if column.pixels.dtype == np.uint8:
+            low, high = column.range or (0.0, 255.0)
+            given = np.clip(np.arange(256.0), low, high)
+            applied = [self._applied(channel, given) for channel in range(column.channels)]
+            self._looked_up = [self._checked(numbers) for numbers in applied]
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        """[rows, channels, height, width] of pixels to the same of prepared numbers."""
+        made = np.empty(block.shape, self._precision)
+        for channel in range(block.shape[1]):
+            if self._looked_up:
+                np.take(self._looked_up[channel], block[:, channel], out=made[:, channel])
+            else:
+                values = block[:, channel].astype(np.float64)
+                made[:, channel] = self._applied(channel, values.reshape(-1)).reshape(values.shape)
+        return made if self._looked_up else self._checked(made)
+
+    def _applied(self, channel: int, values: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused after
+            found = apply_steps(self._table, self._column, self._steps[channel], values)
+            return found.astype(self._precision)
+
+    def _checked(self, numbers: np.ndarray) -> np.ndarray:
+        if not np.isfinite(numbers).all():
+            raise error(
+                "NN419",
+                f"`{self._name} -> {self._chain}` gives numbers that are not finite",
+                place=self._place,
+                help="change the steps",
+            )
+        return numbers
