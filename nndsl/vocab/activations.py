@@ -164,7 +164,9 @@ activation(
 )
 activation(
     "hard_sigmoid",
-    clip(slope * (x + offset / slope), 0, 1),
+    where(
+        x <= -offset / slope, 0, where(x >= (1 - offset) / slope, 1, slope * (x + offset / slope))
+    ),
     "The sigmoid in three straight lines.",
     HOWARD,
     kinks=(-3.0, 3.0),
@@ -175,7 +177,7 @@ activation(
 activation("hard_tanh", clip(x, -1, 1), "x kept between -1 and 1.", kinks=(-1.0, 1.0))
 activation(
     "hard_swish",
-    x * clip((x + 3) / 6, 0, 1),
+    where(x <= -3, 0, where(x >= 3, x, x * ((x + 3) / 6))),
     "x times the hard sigmoid.",
     HOWARD,
     initializer=HE,
@@ -265,7 +267,7 @@ activation(
 activation("tanh_shrink", x - tanh(x), "x - tanh(x).", "torch.nn.Tanhshrink")
 activation(
     "sparse_sigmoid",
-    clip(0.5 * x + 0.5, 0, 1),
+    where(x <= -1, 0, where(x >= 1, 1, 0.5 * x + 0.5)),
     "A straight line from 0 at -1 to 1 at 1: the sigmoid of sparsemax.",
     MARTINS,
     kinks=(-1.0, 1.0),
