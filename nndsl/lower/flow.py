@@ -39,7 +39,8 @@ class Course:
     """Where the flow of a body stands.
 
     `flow` is what a line that starts with a stage goes on from; None when there is none, and
-    `why` says it. `last` is the value of the last line, which is the body's result.
+    `why` says it and `remedy` what to do. `last` is the value of the last line, which is the
+    body's result.
     """
 
     flow: Tensor | Group | Poison | None = None
@@ -48,6 +49,7 @@ class Course:
     last: Tensor | Group | Poison | None = None
     span: Span | None = None
     declare_input: Callable[[tree.InputShape, Scope, Course], None] | None = None
+    remedy: str = "start the line with a tensor: `name -> ...`"
 
     def goes_on(self, value: Tensor | Group | Poison, span: Span) -> None:
         """The value becomes the flow."""
@@ -186,7 +188,7 @@ def _no_flow(expression: tree.Expression, course: Course) -> NndslError:
         f"this line starts with a stage, but there is no single flow: {course.why}",
         expression.span,
         "which tensor goes in here?",
-        help="start the line with a tensor: `name -> ...`",
+        help=course.remedy,
     )
 
 

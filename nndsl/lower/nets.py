@@ -152,10 +152,18 @@ class NetDefinition(NetLike):
         scope.defaults = self.defaults
         return scope
 
+    def _remedy(self) -> str:
+        """How the net gets an input: from the file's data, where it has any."""
+        found = ((name, self.scope.find(name)) for name in self.scope.visible())
+        names = [n for n, known in found if known and isinstance(known.value, DataSource)]
+        if not names:
+            return "write `input x: [4]` above this line"
+        return f"write `net {self.name} on {names[0]} {{`, or `input x: [4]` above this line"
+
     def _start(self, scope: Scope, declare: InputMaker) -> Course:
         """The course of a net on data: its inputs are there from the start."""
         if self.source is None:
-            return Course(None, "the net has no input yet; write `input x: [4]` first")
+            return Course(None, "the net has no input yet", remedy=self._remedy())
         tensors: list[Tensor] = []
         for name, shape in data_inputs(self.source).items():
             arose = f"{format_shape(shape)} from `{self.source.name}`"

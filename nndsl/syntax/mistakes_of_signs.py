@@ -275,12 +275,47 @@ def several_without_brackets(trouble: Trouble) -> Mistake | None:
         return None
     if trouble.before_kind not in VALUE_ENDS:
         return None
-    return trouble.mistake(
+    known = _comma_for_semicolon(trouble) or _comma_for_arrow(trouble)
+    return known or trouble.mistake(
         "NN127",
         "several values stand in brackets",
         trouble.span(),
         "this `,` is outside every bracket",
         help="write `(a, b)` for several results, `[a, b]` for a list",
+    )
+
+
+def _comma_for_semicolon(trouble: Trouble) -> Mistake | None:
+    """`epochs = 10, batch = 16`."""
+    after = [trouble.kind_at(trouble.index + i) for i in (1, 2)]
+    if trouble.kind_at(trouble.statement + 1) != "EQUAL" or after != ["NAME", "EQUAL"]:
+        return None
+    return trouble.mistake(
+        "NN127",
+        "a comma does not end a setting",
+        trouble.span(),
+        "write `;` here, or begin a new line",
+        replacement=";",
+        insert=("_NEWLINE",),
+        skip=1,
+    )
+
+
+def _comma_for_arrow(trouble: Trouble) -> Mistake | None:
+    """`dense(16), relu`, but not `a, b = pair(3)` and `a, b -> standardize`."""
+    kinds = (trouble.kind_at(index) for index in range(trouble.statement, len(trouble.tokens)))
+    first = next((kind for kind in kinds if kind not in ("NAME", "COMMA")), "")
+    if first != "LPAR" or not trouble.fits(trouble.index + 1, ("ARROW",), 1):
+        return None
+    return trouble.mistake(
+        "NN127",
+        "a comma does not join stages",
+        trouble.span(),
+        "write `->` here",
+        help="`a -> b` sends the result of a into b; several results are `(a, b)`, a list is `[a, b]`",
+        replacement=" ->",
+        insert=("ARROW",),
+        skip=1,
     )
 
 
