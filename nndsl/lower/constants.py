@@ -199,13 +199,14 @@ def compare(symbol: str, left: Any, right: Any, span: Span) -> Any:
                 "NN203", f"cannot compare {_sizes(a)} and {_sizes(b)} numbers", span
             ) from None
         return bool(result) if np.ndim(result) == 0 else result
-    if symbol in ("==", "!="):
+    equality = symbol in ("==", "!=")
+    if equality and not isinstance(left, np.ndarray) and not isinstance(right, np.ndarray):
         return _COMPARISON[symbol](_identity(left), _identity(right))
     raise error(
         "NN316",
         f"cannot compare {describe(left)} {symbol} {describe(right)}",
         span,
-        "`<`, `<=`, `>`, `>=` need numbers",
+        "numbers are compared with numbers" if equality else "`<`, `<=`, `>`, `>=` need numbers",
     )
 
 

@@ -86,3 +86,9 @@ def test_search_spaces_lower_to_their_defaults() -> None:
 def test_own_names_win_over_words() -> None:
     text = "net A { input relu: [4]\n relu -> dense(2) -> tanh }"
     assert lowered(text).networks["A"].parameter_count == 10
+
+
+def test_an_array_equals_no_list_of_other_things() -> None:
+    text = "net A { input x: [1]\n dense(1, weights=1, bias=0) }\n"
+    for other in ("[[1, [], 2]]", "[relu]", '"a"'):
+        assert codes(f"{text}expect grid(0..1, 2) == {other}") == ["NN316"]
