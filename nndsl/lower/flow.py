@@ -49,7 +49,7 @@ class Course:
     last: Tensor | Group | Poison | None = None
     span: Span | None = None
     declare_input: Callable[[tree.InputShape, Scope, Course], None] | None = None
-    remedy: str = "start the line with a tensor: `name -> ...`"
+    remedy: str = ""
 
     def goes_on(self, value: Tensor | Group | Poison, span: Span) -> None:
         """The value becomes the flow."""
@@ -188,7 +188,7 @@ def _no_flow(expression: tree.Expression, course: Course) -> NndslError:
         f"this line starts with a stage, but there is no single flow: {course.why}",
         expression.span,
         "which tensor goes in here?",
-        help=course.remedy,
+        help=course.remedy or "start the line with a tensor: `name -> ...`",
     )
 
 

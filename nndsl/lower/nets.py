@@ -204,7 +204,7 @@ class NetDefinition(NetLike):
             course.goes_on(tensor, line.span)
         else:
             course.goes_on(tensor, line.span)
-            course.flow, course.why = None, "the net has several inputs"
+            course.flow, course.why, course.remedy = None, "the net has several inputs", ""
 
     def _result(self, course: Course) -> Tensor | Group:
         if course.last is POISON:

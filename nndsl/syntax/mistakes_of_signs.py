@@ -312,7 +312,7 @@ def _comma_for_arrow(trouble: Trouble) -> Mistake | None:
         "a comma does not join stages",
         trouble.span(),
         "write `->` here",
-        help="`a -> b` sends the result of a into b; several results are `(a, b)`, a list is `[a, b]`",
+        help="`a -> b` sends the result of a into b; a comma stands in `(a, b)` and `[a, b]`",
         replacement=" ->",
         insert=("ARROW",),
         skip=1,
