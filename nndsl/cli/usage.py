@@ -21,13 +21,16 @@ def usage_diagnostic(problem: click.ClickException) -> Diagnostic:
 
 
 def _instead(problem: click.NoSuchOption) -> list[str]:
-    if problem.possibilities:
-        return [f"did you mean `{problem.possibilities[0]}`?"]
+    from nndsl.lower.train_settings import SETTINGS  # other uses do not wait for this
+
     context = problem.ctx
     takes_settings = context is not None and any(
         "--set" in parameter.opts for parameter in context.command.params
     )
     name = problem.option_name.lstrip("-").replace("-", "_")
+    near = problem.possibilities
+    if near and not (takes_settings and name in SETTINGS):
+        return [f"did you mean `{near[0]}`?"]
     if takes_settings and name.isidentifier() and len(name) > 1:
         return [f"a setting of `train` or a `let` is given as `--set {name}=...`"]
     return []

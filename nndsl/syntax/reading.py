@@ -10,6 +10,7 @@ from nndsl.diagnostics import NndslError, Source, Span, error
 MAXIMUM_BYTES = 1 << 20
 """Largest source file: 1 MiB, about thirty thousand lines."""
 
+_TABLES = (".csv", ".tsv", ".parquet", ".npy", ".npz")
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip"}
 
 
@@ -17,13 +18,20 @@ def read_source(path: str | Path) -> Source:
     """Read a source file; the name shown in messages is the path as it was given.
 
     A UTF-8 byte order mark is skipped, and the line ends of Windows and old Macs become plain.
-    Errors: NN020 (no such file), NN021 (cannot be read), NN101 (not a text), NN102 (too large).
+    Errors: NN020 (no such file), NN021 (cannot be read, or a table), NN101 (not a text), NN102
+    (too large).
     """
     name, path = str(path), Path(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "not a plain file"
             raise error("NN021", f"cannot read {name}: it is {kind}")
+        if path.suffix.lower() in _TABLES:
+            raise error(
+                "NN021",
+                f"{name} is a table, and a `.nn` file is wanted",
+                help=f"`nndsl new {name}` writes a `.nn` file to begin with",
+            )
         with path.open("rb") as file:
             data = file.read(MAXIMUM_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):

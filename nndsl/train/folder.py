@@ -109,6 +109,12 @@ def create_at(path: Path) -> RunFolder:
 
 def read_text(folder: Path, name: str) -> str:
     """The text of a file in a run folder; links, pipes and damaged texts are refused (NN5xx)."""
+    if folder.suffix == ".nn" and folder.is_file():
+        raise error(
+            "NN506",
+            f"`{folder}` is no run folder but a source",
+            help=f"`nndsl train {folder}` makes one and names it when it ends",
+        )
     if not folder.is_dir():
         raise error(
             "NN506",

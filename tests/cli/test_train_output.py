@@ -85,6 +85,21 @@ def test_errors_as_json(nndsl, place, words, code, name):
     assert (first["event"], first["code"], first["severity"]) == ("diagnostic", name, "error")
 
 
+@pytest.mark.parametrize(
+    ("words", "help"),
+    [
+        ("train iris.csv", "`nndsl new iris.csv` writes a `.nn` file"),
+        ("predict iris.nn iris.csv", "`nndsl train iris.nn` makes one"),
+        ("train iris.nn --epochs 5", "`--set epochs=...`"),
+        ("train iris.nn --fold 5", "did you mean `--folds`?"),
+    ],
+)
+def test_what_was_meant_is_guessed(nndsl, words, help):
+    ended = nndsl(*words.split())
+    assert ended.code != 0
+    assert help in " ".join(ended.err.split())
+
+
 def test_folds_for_people(nndsl):
     lines = nndsl("train", "iris.nn", "--folds", "3", "--set", "epochs=2").out.splitlines()
     assert [line.split()[0] for line in lines] == ["fold", "fold", "fold", "mean", "saved"]
