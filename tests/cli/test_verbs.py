@@ -199,6 +199,11 @@ def test_doc_shows_a_word_or_all(nndsl):
     assert "did you mean `adam`" in wrong.err
 
 
+def test_doc_says_where_settings_are(nndsl):
+    assert "`epochs` is a setting of `train`" in nndsl("doc", "epochs").err
+    assert "`net` begins a part of a file" in nndsl("doc", "net").err
+
+
 def test_explain_a_network(nndsl, place):
     for name in ("10_lecture.nn", "penguins.csv", "12_outputs_and_losses.nn"):
         shutil.copy(MODELS / name, place)
