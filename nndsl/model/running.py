@@ -18,10 +18,10 @@ from nndsl.data import (
     schema_from_json,
     write_predictions,
 )
-from nndsl.diagnostics import Diagnostic, Source, error
+from nndsl.diagnostics import Diagnostic, error
 from nndsl.lower import data_specifications, lower
 from nndsl.lower.result import Network, Recipe
-from nndsl.model.source_files import run_importer
+from nndsl.model.source_files import run_importer, run_source
 from nndsl.model.training import outputs_of
 from nndsl.records import dataclass
 from nndsl.runtime.executable import Executable
@@ -30,7 +30,7 @@ from nndsl.syntax import tree
 from nndsl.syntax.parser import parse
 from nndsl.train import folder as folders
 from nndsl.train.job import Output
-from nndsl.train.saved import SavedRun, fitting_weights, read_run
+from nndsl.train.saved import SavedRun, fitting_weights, read_record, read_run
 from nndsl.train.scoring import measured, metrics_of, probabilities
 from nndsl.vocab.answers import decided
 
@@ -54,6 +54,11 @@ class LoadedRun:
     specification: DataSpecification
     outputs: tuple[Output, ...]
     executable: Executable
+
+    def evaluate(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs for some rows, as people are shown them; inputs it has not are left out."""
+        wanted = self.executable.program.shapes
+        return self.executable.evaluate({n: a for n, a in inputs.items() if n in wanted})
 
 
 @dataclass(frozen=True)
@@ -92,16 +97,18 @@ def load_run(path: Path, settings: Mapping[str, str] | None = None) -> LoadedRun
     """
     _require_one_run(path)
     overrides = _answer_alone(settings or {})
-    run = read_run(path)
-    schema = schema_from_json(run.schema, str(path / folders.SCHEMA))
-    file = parse(Source(str(path / folders.MODEL), run.source))
+    record = read_record(path)
+    schema_text = folders.read_text(path, folders.SCHEMA)
+    schema = schema_from_json(schema_text, str(path / folders.SCHEMA))
+    file = parse(run_source(path))
     specifications = data_specifications(file)
     module = lower(file, {schema.name: schema}, overrides, run_importer(path))
-    recipes = [r for r in module.recipes if r.net == run.record.network]
+    recipes = [r for r in module.recipes if r.net == record.network]
     if not recipes or recipes[-1].data not in specifications:
-        raise error("NN509", f"`{path}` does not fit together: no net `{run.record.network}`")
+        raise error("NN509", f"`{path}` does not fit together: no net `{record.network}`")
     recipe = recipes[-1]
     network = module.networks[recipe.net]
+    run = read_run(path)
     compiled = driver.compile_prediction(network, recipe)
     parameters, states = fitting_weights(
         run, network, compiled.executable.states(), recipe.precision
@@ -149,9 +156,7 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
     folder = Path.cwd()
     table = read_table(loaded.specification, folder, data, expected=loaded.schema)
     prepared = apply_schema(table, loaded.schema, loaded.recipe.precision)
-    wanted = loaded.executable.program.shapes
-    inputs = {name: array for name, array in prepared.inputs.items() if name in wanted}
-    results = loaded.executable.evaluate(inputs)
+    results = loaded.evaluate(prepared.inputs)
     answered: dict[str, Prediction] = {}
     for output, target in zip(loaded.outputs, _targets(loaded), strict=True):
         if target.name not in answered:

@@ -10,9 +10,8 @@ from nndsl.train import folder as names
 from nndsl.train.events import FoldEnded, Noted, Observer
 from nndsl.train.figures import mean_and_deviation
 from nndsl.train.folder import RunFolder
-from nndsl.train.job import RunResult, TrainingJob
-from nndsl.train.record import RunRecord, finite, to_text
-from nndsl.train.scoring import row_count
+from nndsl.train.job import RunResult, TrainingJob, record_of, row_count
+from nndsl.train.record import finite, to_text
 from nndsl.train.session import train
 
 
@@ -83,15 +82,11 @@ def _summary(results: list[RunResult], exit_code: int) -> FoldsResult:
 def _write(
     folder: RunFolder, job: TrainingJob, summary: FoldsResult, rows: list[tuple[int, int]]
 ) -> None:
-    base = job.record or RunRecord("finished", job.network.name)
     metric = summary.metric
-    record = replace(
-        base,
-        status="finished",
-        network=job.network.name,
-        seed=job.seed,
-        threads=job.threads,
-        precision=job.recipe.precision,
+    record = record_of(
+        job,
+        "finished",
+        rows={},
         epochs=sum(result.epochs for result in summary.results),
         steps=sum(result.steps for result in summary.results),
         stopped=f"all {len(summary.results)} folds are done",

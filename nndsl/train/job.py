@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -125,6 +125,31 @@ class TrainingJob:
     notes: tuple[Diagnostic, ...] = ()  # about the data, told when training begins
     save_seconds: float = 60.0  # between checkpoints
     score_train: bool = False  # also give figures of the training rows, at the cost of a pass
+
+
+def row_count(arrays: Arrays) -> int:
+    """How many rows; 0 without any array."""
+    return next((len(array) for array in arrays.values()), 0)
+
+
+def part_rows(job: TrainingJob) -> dict[str, int]:
+    """How many rows each part of the data has."""
+    parts = {"train": job.train, "validation": job.validation, "test": job.test}
+    return {name: row_count(arrays) for name, arrays in parts.items()}
+
+
+def record_of(job: TrainingJob, status: str, **what: Any) -> RunRecord:
+    """The record of a job in some status, with what is known of it (fields of `RunRecord`)."""
+    base = job.record or RunRecord(status, job.network.name)
+    known: dict[str, Any] = {
+        "network": job.network.name,
+        "seed": job.seed,
+        "threads": job.threads,
+        "precision": job.recipe.precision,
+        "rows": part_rows(job),
+        **what,
+    }
+    return replace(base, status=status, **known)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from nndsl.lower.result import Recipe
 from nndsl.schema import TargetKind
 from nndsl.train import figures
-from nndsl.train.job import Arrays, Evaluation, Output, Scores, TrainingJob, Verdict
+from nndsl.train.job import Arrays, Evaluation, Output, Scores, TrainingJob, Verdict, row_count
 from nndsl.vocab.answers import decided
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Metric
@@ -64,11 +64,6 @@ class Scorer:
         values = self._executable.evaluate(arrays)[self._first.name]
         predictions, actual = judged(self._first, values, arrays)
         return int(np.sum(decided(self.answer, predictions) != actual))
-
-
-def row_count(arrays: Arrays) -> int:
-    """How many rows; 0 without any array."""
-    return next((len(array) for array in arrays.values()), 0)
 
 
 def judged(output: Output, values: np.ndarray, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:

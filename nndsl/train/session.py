@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -18,14 +17,13 @@ from nndsl.train.events import Ended, Noted, Observer, Saved, Started
 from nndsl.train.history import History
 from nndsl.train.initial import initial_parameters, to_file_layout
 from nndsl.train.interruption import Interruption
-from nndsl.train.job import RunResult, TrainingJob, Verdict
+from nndsl.train.job import RunResult, TrainingJob, Verdict, part_rows, record_of, row_count
 from nndsl.train.keeping import Snapshot
 from nndsl.train.loop import INTERRUPTED, DivergenceError, Loop
 from nndsl.train.plan import Plan, plan
-from nndsl.train.record import RunRecord
 from nndsl.train.replay import replay
 from nndsl.train.resuming import check_resumable, job_fingerprints
-from nndsl.train.scoring import final_figures, row_count
+from nndsl.train.scoring import final_figures
 
 
 @dataclass
@@ -94,17 +92,10 @@ class Session:
         metrics: Mapping[str, float],
         step: int,
     ) -> bytes:
-        job = self.job
-        base = job.record or RunRecord(status, job.network.name)
-        filled = replace(
-            base,
-            status=status,
+        filled = record_of(
+            self.job,
+            status,
             stopped=reason,
-            network=job.network.name,
-            seed=job.seed,
-            threads=job.threads,
-            precision=job.recipe.precision,
-            rows=_rows(job),
             epochs=len(history),
             steps=step,
             best_epoch=self.loop.best.epoch if self.loop.best is not None else None,
@@ -115,7 +106,7 @@ class Session:
 
     def announce(self, resumed: int | None) -> None:
         """Tell the observer what is about to be trained."""
-        rows = _rows(self.job)
+        rows = part_rows(self.job)
         self.observer.on_start(
             Started(
                 self.job.network.name,
@@ -280,11 +271,3 @@ def _set_start(job: TrainingJob, checkpoint: Checkpoint | None) -> None:
 def _say_what_is_kept(job: TrainingJob, loop: Loop, observer: Observer) -> None:
     if job.recipe.keep is not None and loop.best is None:
         observer.on_note(Noted("no validation rows: the weights of the last epoch are kept"))
-
-
-def _rows(job: TrainingJob) -> dict[str, int]:
-    return {
-        "train": row_count(job.train),
-        "validation": row_count(job.validation),
-        "test": row_count(job.test),
-    }
