@@ -114,6 +114,7 @@ class _Matcher:
         self.problems: list[BracketProblem] = []
         self.inserted: dict[int, list[str]] = {}  # closers to put before a token
         self.replaced: dict[int, str | None] = {}  # another closer for a token, or none
+        self.early: tuple[_Open, int] | None = None  # the last bracket closed before a comma
 
     def run(self) -> None:
         """Find every bracket without a partner."""
@@ -177,6 +178,15 @@ class _Matcher:
         opened = self.stack.pop()
         if wanted == "LBRACE" and self.stack:
             self.stack[-1].closed += [*opened.closed, (opened, index)]
+        if wanted != "LBRACE" and len(self.stack) == self._inner_floor():
+            self._remember_early(opened, index)
+
+    def _remember_early(self, opened: _Open, index: int) -> None:
+        """Keep a bracket in mind that begins a value and ends before a comma: too early, maybe."""
+        before = self.tokens[opened.index - 1].type if opened.index else "_NEWLINE"
+        after = self.tokens[index + 1].type if index + 1 < len(self.tokens) else "$END"
+        if after == "COMMA" and before not in ("COMMA", "_NEWLINE"):
+            self.early = (opened, index)
 
     def _line_end(self, index: int, token: Token) -> None:
         if not self.stack:
@@ -228,7 +238,7 @@ class _Matcher:
         opened = self.stack[-1] if len(self.stack) > floor else None
         if opened is None or self._closes_later(opened, index):
             self.replaced[index] = None
-            diagnostic = Diagnostic(
+            diagnostic = self._closed_early(index, token) or Diagnostic(
                 "NN109",
                 f"`{token}` closes nothing",
                 Label(self._span(token), "no bracket is open here"),
@@ -246,6 +256,24 @@ class _Matcher:
                 help=(f"write `{SIGNS[closer]}`",),
             )
         self.problems.append(BracketProblem(diagnostic))
+
+    def _closed_early(self, index: int, token: Token) -> Diagnostic | None:
+        """The mistake of `[ 1, 2], [3, 4] ]`: the inner bracket closed the outer one."""
+        if self.early is None:
+            return None
+        opened, closer = self.early
+        first = self.tokens[closer]
+        between = {t.type for t in self.tokens[closer:index]}
+        if first.type != token.type or between & {"LBRACE", "RBRACE", "EQUAL"}:
+            return None
+        sign = SIGNS[opened.token.type]
+        return Diagnostic(
+            "NN109",
+            f"a `{sign}` is missing before this `{first}`",
+            Label(self._span(first), f"closes the `{sign}` of line {self._span(opened.token).line}"),
+            (Label(self._span(token), "and nothing is left for this one to close"),),
+            help=(f"write the `{sign}` that belongs to this `{first}`",),
+        )
 
     def _closes_later(self, opened: _Open, index: int) -> bool:
         """Whether the right closing bracket still follows in the same statement."""

@@ -228,3 +228,9 @@ def test_the_word_that_fits_what_follows_is_proposed(text: str, meant: str) -> N
     (found,) = problems(text)
     assert found.fix is not None
     assert found.fix.replacement == meant
+
+
+@pytest.mark.parametrize("rows", ["1, 0], [2, 3],", "[1, 0], -1, 0], [2, 3],", "[1, [2, 0]], 3],"])
+def test_an_inner_bracket_that_closes_the_outer_one(rows: str) -> None:
+    text = f"let planes = [\n  {rows}\n  [1, 1], [2, 1],\n]\nnet A {{ dense(1) }}"
+    assert place(text) == (2, "a `[` is missing before this `]`")
