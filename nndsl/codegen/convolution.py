@@ -72,6 +72,11 @@ class Geometry:
         return self.joined and self.kernel == (1, 1) == self.stride
 
     @property
+    def is_depthwise(self) -> bool:
+        """Whether each channel is convolved alone, and makes one channel."""
+        return 1 < self.groups == self.channels == self.outputs
+
+    @property
     def image(self) -> int:
         """Numbers of the input for a row of the batch."""
         return self.size[0] * self.size[1] * self.channels

@@ -16,6 +16,8 @@ from nndsl.codegen.emit_matmul import emit_fused_matmul, emit_matmul
 from nndsl.codegen.emit_move import (
     emit_broadcast,
     emit_concat,
+    emit_crop,
+    emit_pad,
     emit_random,
     emit_size,
     emit_slice,
@@ -29,6 +31,7 @@ from nndsl.codegen.emit_rows import (
     emit_softmax,
     emit_standardize,
 )
+from nndsl.codegen.emit_windows import POOLING, emit_pooling
 from nndsl.codegen.panels import panel_width, panelled
 from nndsl.codegen.program import Buffer, Call, Element, Kernel, Program, Region, Size
 from nndsl.codegen.schedule import in_phases, merge_neighbours, same_shares, scheduled
@@ -46,6 +49,7 @@ from nndsl.ops.fused import FusedConvolution, FusedMatMul
 from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import Concat, Slice, Transpose
+from nndsl.ops.padding import Crop, Pad
 from nndsl.ops.reduction import Broadcast, Reduce
 from nndsl.ops.rows import LogSoftmax, Softmax
 from nndsl.ops.source import Random, SizeOf
@@ -73,6 +77,9 @@ EMITTERS: dict[type[Op], Emit] = {
     Transpose: emit_transpose,
     Slice: emit_slice,
     Concat: emit_concat,
+    Pad: emit_pad,
+    Crop: emit_crop,
+    **dict.fromkeys(POOLING, emit_pooling),
     Random: emit_random,
     SizeOf: emit_size,
 }

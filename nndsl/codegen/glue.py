@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from math import isfinite, prod
 
 from nndsl.codegen.draft import glue_kernel
 from nndsl.codegen.loops import Space
@@ -209,6 +210,49 @@ def copy_kernel(rank: int, element: Element) -> Kernel:
     arguments = ["x", "y", "unit", *sizes, *x_strides, *y_strides]
     signature = (*_pointers(2, element), "integer", *("size" for _ in arguments[3:]))
     return glue_kernel("copy", function("copy", arguments, lines), signature, element)
+
+
+def pad_kernel(
+    shape: Sequence[int],
+    before: Sequence[int],
+    behind: Sequence[int],
+    value: float,
+    element: Element,
+) -> Kernel:
+    """A copy with numbers around it. Axes are those after the first, which is the call's extent.
+
+    Arguments: x, y. Sizes are written into the text: lines of images are short.
+    """
+    wide = [sum(sizes) for sizes in zip(shape, before, behind, strict=True)]
+    number = f"{element.value}({value!r})" if isfinite(value) else _infinite(value, element)
+
+    def filled(place: str, count: int) -> list[str]:
+        loop = [f"for k in range({count}):", INDENT + f"y[{place} + k] = {number}"]
+        return loop if count else []
+
+    def copied(axis: int, source: str, place: str) -> list[str]:
+        if not any((*before[axis:], *behind[axis:])):
+            loop = f"for k in range({prod(shape[axis:])}):"
+            return [loop, INDENT + f"y[{place} + k] = x[{source} + k]"]
+        inner, outer = prod(shape[axis + 1 :]), prod(wide[axis + 1 :])
+        last = f"{place} + {(before[axis] + shape[axis]) * outer}"
+        there = f"{place} + {before[axis] * outer} + i{axis} * {outer}"
+        return [
+            *filled(place, before[axis] * outer),
+            f"for i{axis} in range({shape[axis]}):",
+            *block(copied(axis + 1, f"{source} + i{axis} * {inner}", there)),
+            *filled(last, behind[axis] * outer),
+        ]
+
+    rows = copied(0, f"row * {prod(shape)}", f"row * {prod(wide)}")
+    text = function("pad", ["x", "y"], ["for row in range(low, high):", *block(rows)])
+    return glue_kernel("pad", text, _pointers(2, element), element)
+
+
+def _infinite(value: float, element: Element) -> str:
+    if value != value:
+        return f"{element.value}(math.nan)"
+    return f"{element.value}({'-' if value < 0 else ''}math.inf)"
 
 
 def size_kernel() -> Kernel:
