@@ -11,7 +11,7 @@ import numpy as np
 
 from nndsl.data.expressions import columns_in
 from nndsl.data.options import setting
-from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct
+from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct, listed
 from nndsl.diagnostics import Diagnostic, Fix, NndslError, Span, error, nearest
 from nndsl.records import dataclass
 from nndsl.schema import ChainRequest, ColumnExpression, ColumnKind, DataSpecification, Setting
@@ -20,7 +20,6 @@ COMPUTED_TARGET = "target"
 GROUPS = {"numeric": ColumnKind.NUMBER, "categories": ColumnKind.CATEGORY}
 
 _FEW_TEXTS = 20
-_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -95,14 +94,12 @@ def unknown_column(table: Table, name: str, span: Span | None) -> NndslError:
     """NN411 with the nearest names. `span` is where the name stands, or a longer piece with it."""
     span = _place_of(name, span)
     near = nearest(name, table.columns)
-    names = list(table.columns)
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return error(
         "NN411",
         f"{table.origin.name} has no column `{name}`",
         span,
         f"did you mean `{near[0]}`?" if near else "not a column",
-        help=f"the columns are {', '.join(names[:_LISTED])}{more}",
+        help=f"the columns are {listed(table.columns)}",
         fix=_fix(span, near[0]) if near and span is not None else None,
         place=table.place() if span is None else None,
     )
@@ -167,9 +164,9 @@ def _no_target(table: Table, specification: DataSpecification) -> NndslError:
         "NN412",
         f"the target of `{specification.name}` is not said: which column is to be predicted?",
         specification.span,
-        f"the columns are {', '.join(names[:_LISTED])}",
-        help=f"target = {candidates[0]}"
-        + (f" (or {', '.join(candidates[1:4])})" if len(candidates) > 1 else ""),
+        f"the columns are {listed(names)}",
+        help=f"target = {listed(candidates[:1])}"
+        + (f" (or {listed(candidates[1:4])})" if len(candidates) > 1 else ""),
     )
 
 

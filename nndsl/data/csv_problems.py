@@ -53,7 +53,7 @@ def header(name: str, line: int, numbers: Sequence[str], columns: int) -> NndslE
         place=Place(name, line),
         help=[
             f'a row of data: csv("{name}", header=false); '
-            f"the columns are then called 1 to {columns}",
+            f'the columns are then called "1" to "{columns}"',
             f'names of columns: csv("{name}", header=true)',
         ],
     )

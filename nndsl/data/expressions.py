@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nndsl.data.images.column import ImageColumn
-from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn
+from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, listed
 from nndsl.diagnostics import NndslError, error, nearest
 from nndsl.records import dataclass
 from nndsl.schema import ColumnExpression
@@ -121,7 +121,7 @@ def _column(expression: ColumnExpression, table: Table) -> _Result:
             f"{table.origin.name} has no column `{name}`",
             expression.span,
             f"did you mean `{near[0]}`?" if near else "not a column",
-            help=f"the columns are {_listed(table)}",
+            help=f"the columns are {listed(table.columns)}",
         )
     if isinstance(column, NumberColumn):
         if column.width > 1:
@@ -131,11 +131,6 @@ def _column(expression: ColumnExpression, table: Table) -> _Result:
         raise _text_operand(expression, f"`{name}` holds pictures")
     texts = np.array([*column.categories, ""], dtype=str)
     return _Result(texts[column.codes], column.missing)
-
-
-def _listed(table: Table, most: int = 8) -> str:
-    names = list(table.columns)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _apply(expression: ColumnExpression, operands: list[_Result]) -> np.ndarray:

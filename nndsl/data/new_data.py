@@ -119,7 +119,10 @@ def _unseen(table: Table, column: CategoryColumn, known: Column) -> list[Diagnos
         note(
             "NN460",
             f"column `{column.name}` has texts never seen in training: {texts}{more}",
-            notes=[f"in {len(rows)} rows: {table.row_names(rows)}"],
+            notes=[
+                f"in {len(rows)} row{'s' if len(rows) > 1 else ''}: {table.row_names(rows)}",
+                "such a cell is taken as none of the known texts",
+            ],
             severity=Severity.WARNING,
             place=table.place(int(rows[0]), column.name),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from nndsl.diagnostics import Diagnostic, Severity
 from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
 
 _LISTED = 5
+_EMPTY_LISTED = 2
 _CODES_FOR_MISSING = (-999.0, -9999.0, -99.0)
 _IMBALANCE = 0.9
 _FEWEST_PER_CLASS = 5
@@ -25,7 +26,7 @@ def remarks(
     """Notes and warnings (NN450 ... NN463) on a table, beside those of reading it."""
     inputs = list(dict.fromkeys(n for declared in schema.inputs for n in declared.columns))
     return (
-        *_missing(table),
+        *_missing(table, {target.name for target in schema.targets}),
         *_target_rule(table, schema),
         *_left_out(table, specification, inputs),
         *_constant(table, inputs),
@@ -37,19 +38,20 @@ def remarks(
     )
 
 
-def _missing(table: Table) -> Iterator[Diagnostic]:
-    counts = {name: int(np.count_nonzero(c.missing)) for name, c in table.columns.items()}
-    counts = {name: count for name, count in counts.items() if count}
+def _missing(table: Table, targets: Container[str]) -> Iterator[Diagnostic]:
+    found = ((n, int(np.count_nonzero(c.missing))) for n, c in table.columns.items())
+    counts = sorted(((n, c) for n, c in found if c and n not in targets), key=lambda one: -one[1])
     if not counts:
         return
-    listed = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:_LISTED])
-    more = f" and {len(counts) - _LISTED} more columns" if len(counts) > _LISTED else ""
-    plural = "s" if len(counts) > 1 else ""
-    total = sum(counts.values())
-    cells = f"{total} empty cell{'s' if total > 1 else ''}"
+    total, rest = sum(count for _, count in counts), counts[_EMPTY_LISTED:]
+    shown = [f"{count} in `{name}`" for name, count in counts[:_EMPTY_LISTED]]
+    if rest:
+        columns = f"{len(rest)} more column{'s' if len(rest) > 1 else ''}"
+        shown.append(f"{sum(count for _, count in rest)} in {columns}")
+    cells = f"{total} empty cells are" if total > 1 else "an empty cell is"
     yield note(
         "NN450",
-        f"{cells} in {len(counts)} column{plural}: {listed}{more}",
+        f"{cells} filled: {', '.join(shown)}",
         notes=["numbers get the training part's median, categories a class of their own"],
     )
 

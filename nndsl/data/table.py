@@ -7,7 +7,7 @@ line of each row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from nndsl.data.images.column import ImageColumn
 from nndsl.diagnostics import Diagnostic, Place, Severity
 from nndsl.records import dataclass
 from nndsl.schema import Column, ColumnKind
+from nndsl.syntax.wording import RESERVED
 
 MISSING_CODE = -1
 
@@ -35,6 +36,13 @@ def note(
     return Diagnostic(
         code, title, notes=tuple(notes), help=tuple(help), severity=severity, place=place
     )
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Names of columns for a message, in quotes where a `.nn` file wants them."""
+    names = list(names)
+    shown = [n if n.isidentifier() and n not in RESERVED else f'"{n}"' for n in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def distinct(values: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def test_a_good_table_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "names", "rows", "said"),
     [
-        ("NN450", "x,k,t", [*GOOD, ("", "", "y")], "2 empty cells in 2 columns: x 1, k 1"),
+        ("NN450", "x,k,t", [*GOOD, ("", "", "y")], "2 empty cells are filled: 1 in `x`, 1 in `k`"),
         ("NN451", "x,k,t", [(x, k, x % 2) for x, k, t in GOOD], "2 classes"),
         ("NN451", "x,k,t", [(x, k, 3 + x) for x, k, t in GOOD], "taken as numbers"),
         ("NN452", "x,k,c,t", [(x, k, 5, t) for x, k, t in GOOD], "learnt from it: c"),
