@@ -69,7 +69,11 @@ def test_against_numpy(geometry, element, name, rng):
     x, w, dy = arrays_for(g, element, rng)
     wide = [a.astype("f8") for a in (x, w, dy)]
     options = g.stride, g.dilation, g.groups
-    close = {"rtol": 1e-4, "atol": 1e-4} if element is Element.FLOAT32 else {"rtol": 1e-11, "atol": 1e-12}
+    close = (
+        {"rtol": 1e-4, "atol": 1e-4}
+        if element is Element.FLOAT32
+        else {"rtol": 1e-11, "atol": 1e-12}
+    )
 
     found = run(forward(g, element), [x, w], dy.shape, processor, rng)
     np.testing.assert_allclose(found, convolve(*wide[:2], *options), **close)
