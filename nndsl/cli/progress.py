@@ -47,9 +47,10 @@ def sparkline(values: list[float], width: int = SPARK_WIDTH) -> str:
 
 
 def figure(name: str, value: float) -> str:
-    """`accuracy 0.967`: three digits, whatever the size."""
-    shown = f"{value:.3f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
-    return f"{name} {shown}"
+    """`accuracy 0.967`, `mae 2,093`: three digits or more."""
+    size = abs(value)
+    form = ".3f" if size == 0 or 0.001 <= size < 1000 else ",.0f" if 1000 <= size < 1e7 else ".3g"
+    return f"{name} {value:{form}}"
 
 
 def is_shown(epoch: int, epochs: int) -> bool:

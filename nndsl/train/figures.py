@@ -38,13 +38,6 @@ def majority_share(train: np.ndarray, test: np.ndarray) -> float:
     return float(np.mean(test == np.bincount(train.astype(np.int64)).argmax()))
 
 
-def mean_share(train: np.ndarray, test: np.ndarray) -> float:
-    """R2 on `test` of always saying the mean of `train`: 0 or a little below."""
-    residual = float(np.sum((test - train.mean(axis=0)) ** 2))
-    spread = float(np.sum((test - test.mean(axis=0)) ** 2))
-    return 1 - residual / spread if spread > 0 else math.nan
-
-
 def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
     """Mean and sample standard deviation (0 for a single value)."""
     array = np.asarray(values, dtype=np.float64)

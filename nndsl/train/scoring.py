@@ -120,7 +120,8 @@ def verdict(
     predictions, actual = judged(output, scores.outputs[output.name], test)
     if output.kind is TargetKind.NUMBERS:
         _, known = judged(output, train[output.target], train)
-        baseline = figures.mean_share(known, actual) if name == "r2" else math.nan
+        always = np.tile(known.mean(axis=0), (len(actual), 1))
+        baseline = measured(call(words("metric")[name]), always, actual)
         return Verdict(name, scores.metrics[name], scores.rows, baseline)
     known = train[output.target].reshape(-1)
     said, actual = answered(predictions, actual, answer)

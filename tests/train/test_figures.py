@@ -37,9 +37,6 @@ def test_recalls_of_a_confusion_matrix():
 def test_baselines():
     assert figures.majority_share(np.array([1, 1, 0]), np.array([1, 0, 0, 1])) == 0.5
     assert math.isnan(figures.majority_share(np.array([]), np.array([1])))
-    assert figures.mean_share(np.array([[1.0], [3.0]]), np.array([[1.0], [3.0]])) == 0.0
-    assert figures.mean_share(np.array([[9.0]]), np.array([[1.0], [3.0]])) < 0.0
-    assert math.isnan(figures.mean_share(np.array([[9.0]]), np.array([[1.0], [1.0]])))
     assert figures.mean_and_deviation([2.0]) == (2.0, 0.0)
     assert figures.mean_and_deviation([1.0, 3.0]) == (2.0, pytest.approx(math.sqrt(2)))
 
@@ -106,12 +103,13 @@ def test_numbers_are_judged_in_their_own_unit():
     assert actual.tolist() == [[100.0], [110.0], [120.0]]
 
 
-def test_the_verdict_on_numbers_has_the_mean_as_baseline():
+@pytest.mark.parametrize(("metric", "baseline"), [("r2", 0.0), ("mae", 10.0)])
+def test_the_verdict_on_numbers_has_the_mean_as_baseline(metric, baseline):
     train = {"price": np.array([[0.0], [2.0]], np.float32)}
     test = {"price": np.array([[0.0], [2.0]], np.float32)}
-    scores = Scores(2, 0.1, {"r2": 0.75}, {"output": np.array([[0.5], [1.5]], np.float32)})
-    found = verdict(NUMBERS, "r2", train, test, scores)
-    assert (found.metric, found.value, found.baseline) == ("r2", 0.75, 0.0)
+    scores = Scores(2, 0.1, {metric: 0.75}, {"output": np.array([[0.5], [1.5]], np.float32)})
+    found = verdict(NUMBERS, metric, train, test, scores)
+    assert (found.metric, found.value, found.baseline) == (metric, 0.75, baseline)
     assert found.confusion is None
 
 
