@@ -310,6 +310,33 @@ class Pair(Parameter):
 
 
 @dataclass(frozen=True)
+class Sizes(Parameter):
+    """A whole number, or several, as many as `counts` says: `3`, `3x5`, `[3, 5]`."""
+
+    ge: int = 1
+    counts: tuple[int, ...] = (1, 2)
+    kind: ClassVar[str] = "sizes"
+
+    def convert(self, value: Any) -> int | tuple[int, ...]:
+        """The number or numbers, each at least `ge`; no `counts`: any number of them."""
+        sizes = list(value) if isinstance(value, list | tuple) else [value]
+        whole = all(isinstance(size, int) and not isinstance(size, bool) for size in sizes)
+        fits = len(sizes) in self.counts if self.counts else bool(sizes)
+        if not fits or not whole or min(sizes) < self.ge:
+            raise ParameterError(self.describe())
+        return tuple(sizes) if isinstance(value, list | tuple) else sizes[0]
+
+    def describe(self) -> str:
+        """'a whole number of at least 1, or sizes such as `3x5`'."""
+        return f"a whole number of at least {self.ge}, or several such as `3x5`"
+
+    def bad_samples(self) -> list[Any]:
+        """Fractions, numbers too small, text, none at all."""
+        many = [[1] * (max(self.counts) + 1)] if self.counts else []
+        return [2.5, self.ge - 1, [3, "x"], [], "eight", True, *many]
+
+
+@dataclass(frozen=True)
 class WeightsOf(Parameter):
     """A part of the net, `Net.hidden`: `lower` gives the paths of its learnt arrays."""
 

@@ -279,10 +279,17 @@ class StageContext:
         self.build = elaboration.build
         self.training = elaboration.training and elaboration.path not in elaboration.resting
         self.made: list[str] = []
+        self.remarks: list[str] = []
+        self.keeping = ""
 
     def stream(self) -> int:
         """A number for a random stream that no other part of the network uses."""
         return self._elaboration.stream()
+
+    def remark(self, text: str, keeping: str = "") -> None:
+        """How the size came about (see `LayerContext`)."""
+        self.remarks.append(text)
+        self.keeping = keeping
 
     def parameter(
         self,

@@ -10,6 +10,7 @@ from nndsl.lower.problems import Problems
 from nndsl.lower.result import Part
 
 DROPOUTS = ("dropout", "alpha_dropout")
+BIASED = ("dense", "conv", "depthwise", "conv_transpose")
 ENDINGS = ("softmax", "log_softmax", "sigmoid")
 
 
@@ -36,7 +37,7 @@ def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None
 def _lint_bias(part: Part, makers: dict[Value, Part], made: Elaborated, problems: Problems) -> None:
     """A bias that batch normalisation subtracts again, where nobody else sees it."""
     before = makers.get(part.inputs[0])
-    if before is None or before.word != "dense":
+    if before is None or before.word not in BIASED:
         return
     if not any(name.endswith(".bias") for name in before.parameters):
         return

@@ -10,10 +10,8 @@ MOST_LISTED = 12
 
 PLANNED = frozenset(
     (
-        *("conv", "conv_transpose", "maxpool", "avgpool", "l2pool", "global_avg_pool"),
-        *("global_max_pool", "lrn", "lstm", "gru"),
-        *("rnn", "embed", "attention", "position", "both", "settle", "rbm", "distance", "tied"),
-        *("last", "winner", "upto", "mask_tokens", "vote", "average"),
+        *("lstm", "gru", "rnn", "embed", "attention", "position", "both", "settle", "rbm", "tied"),
+        *("distance", "last", "winner", "upto", "mask_tokens", "vote", "average"),
     )
 )
 """Layers that the language has room for and this version does not know yet."""

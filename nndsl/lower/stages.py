@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -86,7 +86,13 @@ class WordStage(Stage):
                 raise self._refused(refusal, inputs) from None
             elaboration.add_part(self._part(elaboration, path, inputs, value, context.made))
             self._say_defaults(elaboration, path)
-        return Tensor(value, self.span, f"{_shapes(inputs)} -> {_shape(value)} here")
+        remarks = "".join(f" ({text})" for text in context.remarks)
+        arose = f"{_shapes(inputs)} -> {_shape(value)} here{remarks}"
+        made = Tensor(value, self.span, arose, context.keeping)
+        keeps = isinstance(self.word, Activation) or getattr(self.word, "transparent", False)
+        if not keeps or len(made.shape) < 2 or made.shape != inputs[0].shape:
+            return made
+        return replace(made, sized=inputs[0].sized or inputs[0])
 
     def _say_defaults(self, elaboration: Elaboration, path: Path) -> None:
         """Which arguments came from a `defaults` line, for `show defaults`."""

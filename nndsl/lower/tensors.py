@@ -92,7 +92,7 @@ def shapes_differ(symbol: str, left: Any, right: Any, span: Span) -> NndslError:
     """The error of LANGUAGE section 5: both shapes, and where each arose."""
     verb = _VERBS.get(symbol, "compare")
     a, b = _shape_text(left), _shape_text(right)
-    sides = [side for side in (left, right) if isinstance(side, Tensor)]
+    sides = [side.sized or side for side in (left, right) if isinstance(side, Tensor)]
     return error(
         "NN203",
         f"cannot {verb} {a} and {b}{_difference(left, right)}",
@@ -132,11 +132,15 @@ def _dimensions(count: int) -> str:
 
 
 def _repair(left: Any, right: Any) -> str:
-    """A remedy where the last stage of one side is a dense layer that could fit the other."""
+    """A remedy where the last stage of one side could give the shape of the other."""
     if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
         return ""
+    left, right = left.sized or left, right.sized or right
     for here, other in ((right, left), (left, right)):
         written = here.span.text if here.span is not None else ""
+        if here.keeping and written.endswith(")") and here.shape[:1] == other.shape[:1]:
+            size = format_shape(other.shape[1:])
+            return f"write `{written[:-1]}, {here.keeping})` to keep {size}"
         if written.startswith("dense(") and len(here.shape) == len(other.shape) == 1:
             width = other.shape[0]
             return f"dense({width}) at line {here.span.line}" if here.span else ""

@@ -114,11 +114,16 @@ class Composite:
 
 @dataclass(frozen=True, eq=False)
 class Tensor:
-    """A value of the graph. `span` is what made it, `arose` how its shape came about."""
+    """A value of the graph. `span` is what made it, `arose` how its shape came about, `keeping`
+    the argument that would have kept the size. `sized` is the tensor that had this shape first,
+    where stages have kept it since.
+    """
 
     value: Value
     span: Span | None = None
     arose: str = ""
+    keeping: str = ""
+    sized: Tensor | None = None
 
     @property
     def shape(self) -> tuple[Dimension, ...]:

@@ -97,6 +97,14 @@ class Op(ABC):
         """An op equal to this one with operand `position` read through `earlier`, or None."""
         return None
 
+    def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
+        """An op and an order of its results' axes that stand for this one on turned operands.
+
+        With x.transpose(axes) for every operand, this op gives `op(x)` with each result transposed
+        by the second tuple; only sums may be taken in another order. None: there is no such op.
+        """
+        return None
+
     def decompose(self, build: Builder, inputs: Sequence[Value]) -> Sequence[Value] | None:
         """The same results from simpler ops: the oracle of a joint op. None: it is simple."""
         return None

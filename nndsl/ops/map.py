@@ -125,6 +125,10 @@ class Map(Op):
         together = self.composed(earlier)
         return together if together.expressions == (operand(0),) else None
 
+    def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
+        """Formulas know no order of axes."""
+        return self, axes
+
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
         """An activation, a broadcast formula, several results, mixed element types."""

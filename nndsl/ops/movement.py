@@ -56,6 +56,11 @@ class Transpose(Move):
             return None
         return Transpose(tuple(earlier.axes[a] for a in self.axes))
 
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """Another order of the axes of one example is not shown."""
+        is_inner = types[0].shape[:1] == (BATCH,) and self.axes[:1] == (0,)
+        return operands if is_inner else super().latex(operands, types)
+
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
         """A matrix, and a cycle of three axes."""
@@ -113,6 +118,10 @@ class Slice(Move):
         if not isinstance(earlier, Slice) or earlier.axis != self.axis:
             return None
         return Slice(self.axis, earlier.start + self.start, earlier.start + self.stop)
+
+    def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
+        """The part along the axis where it is now."""
+        return Slice(axes[self.axis], self.start, self.stop), axes
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """The places that are taken, counted from 1."""
@@ -186,6 +195,10 @@ class Concat(Op):
     def is_identity(self, inputs: Sequence[TensorType]) -> bool:
         """Whether there is nothing to join."""
         return len(inputs) == 1
+
+    def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
+        """Joined along the axis where it is now."""
+        return Concat(axes[self.axis]), axes
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """One column below the other."""

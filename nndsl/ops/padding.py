@@ -12,6 +12,7 @@ from nndsl.ops.base import Clock, Op
 from nndsl.ops.reduction import Move
 from nndsl.ops.shapes import Shape, format_full, require_operands
 from nndsl.records import dataclass
+from nndsl.scalar.piece import Piece
 
 IMAGE = TensorType(("N", 3, 4, 2))
 
@@ -21,6 +22,10 @@ class _Edging(Move):
 
     before: tuple[int, ...]
     behind: tuple[int, ...]
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """What stands at the edges is not shown."""
+        return operands
 
     def _resized(self, type: TensorType, sign: int, what: str) -> TensorType:
         """The type with the counts added or taken away; sizes that change must be known."""
@@ -75,6 +80,10 @@ class Pad(_Edging):
             return None
         return Pad(*_sums(self, earlier), self.value)
 
+    def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
+        """The counts with their axes."""
+        return Pad(*_turned(self, axes), self.value), axes
+
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
         """Around an image, on one side of a list, nothing at all."""
@@ -124,6 +133,10 @@ class Crop(_Edging):
         none = (0,) * len(self.before)
         return Crop(none, none)
 
+    def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
+        """The counts with their axes."""
+        return Crop(*_turned(self, axes)), axes
+
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
         """An image, one side of a list, nothing at all."""
@@ -138,3 +151,9 @@ class Crop(_Edging):
 def _sums(one: _Edging, other: _Edging) -> tuple[tuple[int, ...], tuple[int, ...]]:
     before = tuple(a + b for a, b in zip(one.before, other.before, strict=True))
     return before, tuple(a + b for a, b in zip(one.behind, other.behind, strict=True))
+
+
+def _turned(op: _Edging, axes: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Counts of the axes before they were put into the order `axes`."""
+    places = [axes.index(a) for a in range(len(axes))]
+    return tuple(op.before[a] for a in places), tuple(op.behind[a] for a in places)

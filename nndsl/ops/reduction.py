@@ -190,6 +190,14 @@ class Reduce(Op):
             value = build.add(Broadcast(type.shape), value, name="gradient")
         return value
 
+    def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
+        """The same axes where they are now; those that are left are in their order among them."""
+        reduced = Reduce(self.kind, tuple(sorted(axes[a] for a in self.axes)), self.keep)
+        if self.keep:
+            return reduced, axes
+        left = [place for axis, place in enumerate(axes) if axis not in self.axes]
+        return reduced, tuple(sorted(left).index(place) for place in left)
+
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """The sum or greatest of several numbers of one example; a single one is itself."""
         if known(tuple(types[0].shape[a] for a in self.axes if types[0].shape[a] != BATCH)) == 1:

@@ -119,6 +119,11 @@ class Standardize(Op):
             return value, scale
         return dy, None
 
+    def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
+        """The same axes where they are now."""
+        moved = tuple(sorted(axes[a] for a in self.axes))
+        return Standardize(moved, self.epsilon, self.center), axes
+
     def definition(self) -> Sequence[str]:
         """The numbers, their mean and variance: over the batch, else over one example."""
         index, count = ("n", "N") if 0 in self.axes else ("k", "K")

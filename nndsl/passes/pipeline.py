@@ -14,6 +14,7 @@ from nndsl.passes.differentiate import Differentiate
 from nndsl.passes.fold import Fold
 from nndsl.passes.fuse import FuseEpilogues, FuseMaps
 from nndsl.passes.join import Join
+from nndsl.passes.layout import ChannelsLast
 from nndsl.passes.simplify import Simplify
 from nndsl.passes.update import Update
 
@@ -38,7 +39,7 @@ CLEANING: tuple[Pass, ...] = (Simplify(), Fold(), CommonSubexpressions(), DeadCo
 PLANNING: tuple[Pass, ...] = (FuseMaps(), FoldColumns(), FuseEpilogues())
 """Passes that prepare kernels. They come last in every list."""
 
-INFERENCE: tuple[Pass, ...] = (Join(), *CLEANING, *PLANNING)
+INFERENCE: tuple[Pass, ...] = (ChannelsLast(), Join(), *CLEANING, *PLANNING)
 """From a network's graph to one that is ready for kernels."""
 
 
@@ -53,7 +54,8 @@ def training(
 ) -> tuple[Pass, ...]:
     """From a recipe's graph to one training step that is ready for kernels."""
     update = Update(optimizers, clip, gradient_norm, clip_value, restraints or {})
-    return (Simplify(), Join(), Differentiate(loss), update, *CLEANING, *PLANNING)
+    prepared = (ChannelsLast(), Simplify(), Join(), Differentiate(loss))
+    return (*prepared, update, *CLEANING, *PLANNING)
 
 
 def without(passes: Iterable[Pass], names: Iterable[str]) -> tuple[Pass, ...]:

@@ -12,6 +12,7 @@ from itertools import accumulate
 
 from nndsl.ir.graph import Graph, Input, Node, Role, Value
 from nndsl.ir.types import BATCH
+from nndsl.ops.convolution import Convolution
 from nndsl.ops.map import Map, by_elements
 from nndsl.ops.matmul import MatMul, transposed
 from nndsl.ops.movement import Concat
@@ -150,8 +151,11 @@ class Backward:
             return self._of_product(node, op, index, upstream)
         if isinstance(op, Map) and len(op.expressions) == 1:
             return self._of_map(step, node, op.expressions[0], index, upstream)
-        is_view = isinstance(op, Move) and (op.is_view or op.repeats)
-        if is_view or (isinstance(op, Reduce) and op.kind == "sum"):
+        if isinstance(op, Convolution):
+            return self._of_convolution(node, index, upstream)
+        types = [v.type for v in node.inputs]
+        is_unseen = isinstance(op, Move) and op.latex([upstream], types) == [upstream]
+        if is_unseen or (isinstance(op, Reduce) and op.kind == "sum"):
             return upstream
         if isinstance(op, Concat):
             sizes = [v.type.shape[-1] for v in node.inputs]
@@ -171,6 +175,14 @@ class Backward:
         if index == 0:
             return rf"{transposed(other)[0]} \, {factor}", Level.PRODUCT
         return rf"{factor} \, {transposed(other)[0]}", Level.PRODUCT
+
+    def _of_convolution(self, node: Node, index: int, upstream: Piece) -> Piece:
+        """The weights' transposition with what comes back; that with the image."""
+        other = self.notation.piece(node.inputs[1 - index])
+        factor = closed(upstream, Level.FRACTION)
+        if index == 0:
+            return rf"{transposed(other)[0]} \ast {factor}", Level.PRODUCT
+        return rf"{factor} \ast {closed(other, Level.FRACTION)}", Level.PRODUCT
 
     def _of_map(
         self, step: Step, node: Node, expression: Expression, index: int, upstream: Piece

@@ -31,7 +31,7 @@ SYMBOLS = {
 
 OPERATORS = {
     "cdot": "·", "times": "×", "odot": "⊙", "oplus": "⊕", "pm": "±", "land": "∧", "lor": "∨",
-    "sum": "∑", "prod": "∏", "lnot": "¬", "mid": "|",
+    "ast": "∗", "sum": "∑", "prod": "∏", "lnot": "¬", "mid": "|",
 }  # fmt: skip
 RELATIONS = {
     "le": "≤", "ge": "≥", "ne": "≠", "in": "∈", "sim": "∼", "leftarrow": "←", "to": "→",

@@ -23,6 +23,7 @@ class Context:
         self.training = training
         self.asked: dict[str, dict[str, Any]] = {}
         self.streams = 0
+        self.remarks: list[tuple[str, str]] = []
 
     def parameter(
         self,
@@ -55,6 +56,9 @@ class Context:
 
     def update(self, name: str, value: Value) -> None:
         self.build.graph.updates[name] = value
+
+    def remark(self, text: str, keeping: str = "") -> None:
+        self.remarks.append((text, keeping))
 
     def stream(self) -> int:
         self.streams += 1

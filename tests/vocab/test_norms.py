@@ -66,11 +66,13 @@ def test_states_start_as_if_nothing_had_to_be_done() -> None:
         assert graph.starts() == {"running_var": 1.0}
 
 
-@pytest.mark.parametrize("shape", [("N", 4, 5, 3), ("N", "T", 3)], ids=str)
+@pytest.mark.parametrize("shape", [("N", 3, 4, 5), ("N", 3, 6), ("N", "T", 3)], ids=str)
 def test_batch_norm_takes_all_axes_but_the_features(shape, rng: np.random.Generator) -> None:
     layer = Built("batch_norm", [shape], training=True)
     x = rng.normal(size=(2, *(4 if d == "T" else d for d in shape[1:])))
     y, after = layer.both(x, **LEARNT, **RUNNING)
+    if "T" not in shape:  # channels first
+        x, y = np.moveaxis(x, 1, -1), np.moveaxis(y, 1, -1)
     axes = tuple(range(x.ndim - 1))
     np.testing.assert_allclose(y, four_steps(x, axes, **_steps()), rtol=1e-10)
     flat = x.reshape(-1, 3)
@@ -96,14 +98,15 @@ def test_rms_norm(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(y, LEARNT["weight"] * x / root, rtol=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(6,), (4, 2, 6)], ids=str)
+@pytest.mark.parametrize("shape", [(6,), (6, 4, 2), (6, 5)], ids=str)
 def test_group_norm(shape, rng: np.random.Generator) -> None:
     layer = Built("group_norm", [("N", *shape)], 2)
     x = rng.normal(1.0, 2.0, (5, *shape))
     given = {"weight": rng.normal(size=6), "bias": rng.normal(size=6)}
-    parted = x.reshape(5, -1, 2, 3)
-    expected = four_steps(parted, (1, 3)).reshape(x.shape)
-    expected = given["weight"] * expected + given["bias"]
+    parted = x.reshape(5, 2, 3, -1)
+    expected = four_steps(parted, (2, 3)).reshape(x.shape)
+    inner = [-1] + [1] * (len(shape) - 1)
+    expected = given["weight"].reshape(inner) * expected + given["bias"].reshape(inner)
     np.testing.assert_allclose(layer.run(x, **given), expected, rtol=1e-10)
 
 

@@ -13,6 +13,7 @@ from nndsl.ops.movement import Slice
 from nndsl.scalar.expression import constant
 from nndsl.scalar.inspection import substitute
 from nndsl.vocab.kinds import Activation, Layer, LayerContext
+from nndsl.vocab.layers.images import feature_axis
 from nndsl.vocab.registry import register, words
 
 WORDS = {
@@ -32,7 +33,8 @@ def _maker(
     ) -> Value:
         """The first half times the activation of the second, as torch.nn.GLU cuts them."""
         (x,) = operands
-        size, axis = x.type.shape[-1], x.type.rank - 1
+        axis = feature_axis(x)
+        size = x.type.shape[axis]
         if not isinstance(size, int) or size % 2:
             shape = format_shape(x.type.shape)
             raise ShapeError(f"`{word}` needs an even number of features, not {shape}", "NN203")

@@ -16,6 +16,7 @@ from nndsl.scalar.expression import Expression
 from nndsl.scalar.functions import maximum, where
 from nndsl.vocab.kinds import Layer, LayerContext
 from nndsl.vocab.layers.dense import TRANSPOSED, input_size
+from nndsl.vocab.layers.images import by_feature, feature_axis
 from nndsl.vocab.registry import register
 
 
@@ -23,8 +24,10 @@ def _prelu(context: LayerContext, operands: Sequence[Value], arguments: Mapping[
     (x,) = operands
     if x.type.element is ElementType.INDEX:
         raise ShapeError("`prelu` takes numbers, not class numbers", "NN202")
-    shape = (1,) if arguments["shared"] or x.type.rank < 2 else x.type.shape[-1:]
+    shared = arguments["shared"] or x.type.rank < 2
+    shape = (1,) if shared else (x.type.shape[feature_axis(x)],)
     slope = context.parameter("weight", shape, values=arguments["start"], decays=False)
+    slope = by_feature(context.build, x, slope)
     formula = where(operand(0) <= 0, operand(1) * operand(0), operand(0))
     return add_map(context.build, formula, x, slope, name="prelu")
 

@@ -14,6 +14,7 @@ from nndsl.ops.movement import Concat
 from nndsl.ops.reduction import Reshape
 from nndsl.params import Real
 from nndsl.vocab.kinds import Layer, LayerContext
+from nndsl.vocab.layers.images import feature_axis
 from nndsl.vocab.registry import register
 
 
@@ -42,7 +43,7 @@ def _concat(
 ) -> Value:
     if len(operands) == 1:
         return operands[0]
-    return context.build.add(Concat(operands[0].type.rank - 1), *operands)
+    return context.build.add(Concat(feature_axis(operands[0])), *operands)
 
 
 def _scale(context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]) -> Value:
@@ -64,7 +65,8 @@ register(
     Layer(
         "concat",
         {},
-        "Inputs side by side along the last axis; their other sizes must agree.",
+        "Inputs side by side: lists one after the other, images and signals by their channels. "
+        "Their other sizes must agree.",
         "torch.cat",
         _concat,
         (1, None),

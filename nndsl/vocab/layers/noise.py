@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nndsl.ir.graph import Value
-from nndsl.ir.types import BATCH
+from nndsl.ir.graph import ShapeError, Value
+from nndsl.ir.types import BATCH, format_shape
 from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
+from nndsl.ops.reduction import Reshape
 from nndsl.ops.source import Random
 from nndsl.params import Choice, Int, Real
 from nndsl.scalar.functions import where
 from nndsl.vocab.kinds import Layer, LayerContext
+from nndsl.vocab.layers.images import channels_first, is_channels_first
 from nndsl.vocab.registry import register
+
+
+def _random(context: LayerContext, kind: str, value: Value) -> Value:
+    """A random number for each of a value's; of images in the order in which they are computed."""
+    shape = value.type.shape
+    if value.type.rank != 4:
+        return context.build.add(Random(kind, shape, context.stream()))
+    batch, channels, height, width = shape
+    drawn = Random(kind, (batch, height, width, channels), context.stream())
+    return channels_first(context.build, context.build.add(drawn), dimensions=2)
 
 
 def _dropout(
@@ -28,9 +40,29 @@ def _dropout(
         if not at_inference:
             return value
         return add_map(context.build, (1.0 - rate) * operand(0), value, name="dropout")
-    chance = context.build.add(Random("uniform", value.type.shape, context.stream()))
+    chance = _random(context, "uniform", value)
     kept = operand(0) if at_inference else 1.0 / (1.0 - rate) * operand(0)
     return add_map(context.build, where(operand(1) < rate, 0, kept), value, chance, name="dropout")
+
+
+def _channel_dropout(
+    context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
+) -> Value:
+    """One chance for each channel of each example."""
+    (value,) = operands
+    rate, build = arguments["rate"], context.build
+    if not is_channels_first(value.type.shape):
+        shape = format_shape(value.type.shape)
+        raise ShapeError(
+            f"`channel_dropout` takes an image or a signal, not {shape}", "NN202", "dropout"
+        )
+    if rate == 0.0 or not context.training:
+        return value
+    chances = build.add(Random("uniform", value.type.shape[:2], context.stream()))
+    inner = [1] * (value.type.rank - 2)
+    spread = build.add(Reshape((*value.type.shape[:2], *inner)), chances, name="chances")
+    kept = where(operand(1) < rate, 0, 1.0 / (1.0 - rate) * operand(0))
+    return add_map(build, kept, value, spread, name="channel_dropout")
 
 
 SELU_LOWEST = -1.7580993408473768
@@ -45,7 +77,7 @@ def _alpha_dropout(
     rate = arguments["rate"]
     if rate == 0.0 or not context.training:
         return value
-    chance = context.build.add(Random("uniform", value.type.shape, context.stream()))
+    chance = _random(context, "uniform", value)
     factor = ((1.0 - rate) * (1.0 + rate * SELU_LOWEST**2)) ** -0.5
     shift = -factor * rate * SELU_LOWEST
     kept = where(operand(1) < rate, SELU_LOWEST, operand(0))
@@ -58,7 +90,7 @@ def _add_noise(
     (value,) = operands
     if not context.training or arguments["std"] == 0.0:
         return value
-    normal = context.build.add(Random("normal", value.type.shape, context.stream()))
+    normal = _random(context, "normal", value)
     noisy = operand(0) + arguments["std"] * operand(1)
     return add_map(context.build, noisy, value, normal, name="add_noise")
 
@@ -86,6 +118,18 @@ register(
         transparent=True,
     ),
     example="dense(16) -> relu -> dropout(0.2)",
+)
+register(
+    Layer(
+        "channel_dropout",
+        {"rate": Real(doc="share of the channels that become 0", ge=0, lt=1)},
+        "In training each channel of an image becomes 0 as a whole with a given chance, and the "
+        "others are divided by 1 - rate; afterwards nothing is dropped.",
+        "Tompson et al. 2015, arXiv:1411.4280",
+        _channel_dropout,
+        transparent=True,
+    ),
+    example="reshape(2x1x2) -> channel_dropout(0.2)",
 )
 register(
     Layer(

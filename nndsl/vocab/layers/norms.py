@@ -1,5 +1,6 @@
-"""Norms: batch, layer, group, root mean square. Numbers get mean 0 and deviation 1, then a learnt
-scale and shift; they differ in which numbers are taken together. Features are the last axis.
+"""Norms: batch, layer, group, instance, root mean square. Numbers get mean 0 and deviation 1, then
+a learnt scale and shift; they differ in which numbers are taken together. Features are the last
+axis here: images and signals are turned so that their channels are (`_of_images`).
 """
 
 from __future__ import annotations
@@ -16,12 +17,33 @@ from nndsl.ops.standardize import Standardize
 from nndsl.params import Choice, Flag, Int, Real
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.functions import maximum, sqrt
-from nndsl.vocab.kinds import Layer, LayerContext
+from nndsl.vocab.kinds import Layer, LayerBuild, LayerContext
+from nndsl.vocab.layers.images import image_of, is_channels_first
 from nndsl.vocab.registry import register
 
 EPSILON = Real(1e-5, "added to the variance before its root is taken", gt=0)
 SCALE = Flag(True, "whether a factor for each feature is learnt")
 BIAS = Flag(True, "whether a shift for each feature is learnt")
+
+
+def _of_images(make: LayerBuild, word: str, ranks: tuple[int, ...] = (3, 4)) -> LayerBuild:
+    """A norm that takes images (rank 4) and signals (rank 3), channels first, as well as rows."""
+
+    def make_either(
+        context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
+    ) -> Value:
+        (x,) = operands
+        if x.type.rank not in ranks or not is_channels_first(x.type.shape):
+            return make(context, operands, arguments)
+        image = image_of(context.build, x, word)
+        return image.back(make(context, [image.value], arguments))
+
+    return make_either
+
+
+def _example_axes(x: Value) -> tuple[int, ...]:
+    """The features of a row; all numbers of an image."""
+    return (1, 2, 3) if x.type.rank == 4 else (x.type.rank - 1,)
 
 
 def _batch_norm(
@@ -78,7 +100,7 @@ def _layer_norm(
 ) -> Value:
     (x,) = operands
     features = _features(x, "layer_norm")
-    means = Standardize((x.type.rank - 1,), arguments["epsilon"])
+    means = Standardize(_example_axes(x), arguments["epsilon"])
     y = context.build.add_all(means, x, name="standardized")[0]
     return _scaled(context, y, features, arguments, "layer_norm")
 
@@ -88,9 +110,18 @@ def _rms_norm(
 ) -> Value:
     (x,) = operands
     features = _features(x, "rms_norm")
-    squares = Standardize((x.type.rank - 1,), arguments["epsilon"], center=False)
+    squares = Standardize(_example_axes(x), arguments["epsilon"], center=False)
     y = context.build.add_all(squares, x, name="standardized")[0]
     return _scaled(context, y, features, arguments, "rms_norm")
+
+
+def _instance_norm(
+    context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
+) -> Value:
+    image = image_of(context.build, operands[0], "instance_norm")
+    means = Standardize((1, 2), arguments["epsilon"])
+    y = context.build.add_all(means, image.value, name="standardized")[0]
+    return image.back(_scaled(context, y, image.channels, arguments, "instance_norm"))
 
 
 def _group_norm(
@@ -169,10 +200,11 @@ register(
                 ("unbiased", "biased"),
             ),
         },
-        "Every feature gets mean 0 and deviation 1 over the batch, then a learnt scale and shift. "
-        "At inference, running means of the statistics stand for those of the batch.",
+        "Every feature gets mean 0 and deviation 1 over the batch (every channel of images, over "
+        "the batch and all places), then a learnt scale and shift. At inference, running means of "
+        "the statistics stand for those of the batch.",
         "Ioffe & Szegedy 2015, arXiv:1502.03167",
-        _batch_norm,
+        _of_images(_batch_norm, "batch_norm"),
         transparent=True,
     ),
     example="dense(16, bias=false) -> batch_norm -> relu",
@@ -181,9 +213,10 @@ register(
     Layer(
         "layer_norm",
         {"epsilon": EPSILON, "scale": SCALE, "bias": BIAS},
-        "The features of each example get mean 0 and deviation 1, then a learnt scale and shift.",
+        "The features of each example get mean 0 and deviation 1 (all numbers of an image), then a "
+        "learnt scale and shift for each feature or channel.",
         "Ba, Kiros & Hinton 2016, arXiv:1607.06450",
-        _layer_norm,
+        _of_images(_layer_norm, "layer_norm", (4,)),
         transparent=True,
     ),
     example="dense(16) -> layer_norm -> relu",
@@ -194,7 +227,7 @@ register(
         {"epsilon": EPSILON, "scale": SCALE, "bias": Flag(False, BIAS.doc)},
         "The features of each example are divided by the root of their mean square, then scaled.",
         "Zhang & Sennrich 2019, arXiv:1910.07467",
-        _rms_norm,
+        _of_images(_rms_norm, "rms_norm", (4,)),
         transparent=True,
     ),
     example="dense(16) -> rms_norm -> silu",
@@ -208,11 +241,23 @@ register(
             "scale": SCALE,
             "bias": BIAS,
         },
-        "The features of each group of an example get mean 0 and deviation 1, then a learnt scale "
-        "and shift for each feature. One group is `layer_norm` of a plain list of numbers.",
+        "The features of each group of an example (of images, channels at all places) get mean 0 "
+        "and deviation 1, then a learnt scale and shift for each feature. One group is "
+        "`layer_norm`.",
         "Wu & He 2018, arXiv:1803.08494",
-        _group_norm,
+        _of_images(_group_norm, "group_norm"),
         transparent=True,
     ),
     example="dense(16) -> group_norm(4) -> relu",
+)
+register(
+    Layer(
+        "instance_norm",
+        {"epsilon": EPSILON, "scale": SCALE, "bias": BIAS},
+        "Every channel of each image gets mean 0 and deviation 1, then a learnt scale and shift.",
+        "Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022",
+        _instance_norm,
+        transparent=True,
+    ),
+    example="reshape(2x1x2) -> instance_norm -> relu",
 )
