@@ -10,7 +10,6 @@ import numpy as np
 from nndsl.diagnostics import Span, error
 from nndsl.lower import constants
 from nndsl.lower.names import not_yet
-from nndsl.lower.paths import resolve
 from nndsl.lower.problems import PoisonedError
 from nndsl.lower.provenance import uneven
 from nndsl.lower.scopes import Scope
@@ -77,7 +76,8 @@ def call_value(
     if scope.session.answer is not None and value.answers and given:
         if any(isinstance(g.value, Unknown) for g in given):
             return Unknown(f"{value.name}(...)")
-        return scope.session.answer(value, _numbers(value, given, scope), span)
+        places = [g.span if g.source is None else g.source.span for g in given]
+        return scope.session.answer(value, _numbers(value, given, scope), span, places)
     stage = value.stage(given, operands if waiting else (), span, scope.defaults)
     return stage if waiting or not operands else _applied(stage, operands, scope)
 
@@ -162,7 +162,7 @@ def _require_arrays(name: str, values: Sequence[Any], scope: Scope) -> None:
     if scope.session.weights is None:
         return
     for part in (value for value in values if isinstance(value, Part)):
-        resolve(part.net, part.query, part.span)
+        scope.session.weights(part)  # knows which parts there are
         raise error(
             "NN304",
             f"`{name}` needs numbers, this is a part of a net",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from nndsl.lower.names import unknown_name
 from nndsl.lower.nets import NetDefinition
 from nndsl.lower.paths import resolve
 from nndsl.lower.problems import NeedsDataError, PoisonedError, Problems
+from nndsl.lower.provenance import other_size
 from nndsl.lower.recipe_values import bare_names
 from nndsl.lower.result import Expectation, Module, Network
 from nndsl.lower.scopes import Scope
-from nndsl.lower.values import Mention, Part, Shape, Unknown
+from nndsl.lower.values import Mention, Part, Shape, Tensor, Unknown
 from nndsl.lower.words import name_span, shown
 from nndsl.records import dataclass
 from nndsl.syntax import tree
@@ -156,7 +158,7 @@ def _looking_at(found: FileScope, evidence: Evidence) -> Iterator[None]:
     session.arrays = evidence.arrays or session.arrays
     answer, weights = evidence.answer, evidence.weights
     if answer is not None:
-        session.answer = lambda net, arrays, span: answer_of(net, arrays, answer, span)
+        session.answer = partial(answer_of, answer)
     if weights is not None:
         session.weights = lambda part: _weights_of(part, weights)
     try:
@@ -172,9 +174,15 @@ def _raise_reported(found: FileScope) -> None:
 # --- nets on constants ----------------------------------------------------------------------
 
 
-def answer_of(net: NetDefinition, arrays: Sequence[np.ndarray], answer: Answer, span: Span) -> Any:
+def answer_of(
+    answer: Answer,
+    net: NetDefinition,
+    arrays: Sequence[np.ndarray],
+    span: Span,
+    places: Sequence[Span],
+) -> Any:
     """A net called on constants: one example, or a list of them. Outputs of one number are
-    plain: [rows], or a single number for one example.
+    plain: [rows], or a single number for one example. `places`: where the constants are written.
     """
     inputs = net.elaborated().inputs
     if len(arrays) != len(inputs):
@@ -186,8 +194,8 @@ def answer_of(net: NetDefinition, arrays: Sequence[np.ndarray], answer: Answer, 
         )
     single = False
     fed: dict[str, np.ndarray] = {}
-    for (name, tensor), array in zip(inputs.items(), arrays, strict=True):
-        fed[name], single = _rows(net, np.asarray(array, np.float64), tensor.shape, span)
+    for (name, tensor), array, place in zip(inputs.items(), arrays, places, strict=True):
+        fed[name], single = _rows(net, np.asarray(array, np.float64), tensor, (span, place))
     result = np.asarray(answer(net.name, fed), np.float64)
     if result.ndim == 2 and result.shape[1] == 1:
         result = result[:, 0]
@@ -197,9 +205,10 @@ def answer_of(net: NetDefinition, arrays: Sequence[np.ndarray], answer: Answer, 
 
 
 def _rows(
-    net: NetDefinition, array: np.ndarray, shape: tuple[Dimension, ...], span: Span
+    net: NetDefinition, array: np.ndarray, tensor: Tensor, places: tuple[Span, Span]
 ) -> tuple[np.ndarray, bool]:
-    """Rows for one input, and whether a single example was given."""
+    """Rows for one input, and whether a single example was given. `places`: call and constant."""
+    shape = tensor.shape
     single = array.ndim == len(shape)
     rows = array[None] if single else array
     fits = rows.ndim == len(shape) + 1 and all(
@@ -207,14 +216,9 @@ def _rows(
         for wanted, size in zip(shape, rows.shape[1:], strict=True)
     )
     if not fits:
-        raise error(
-            "NN203",
-            f"net `{net.name}` takes {format_shape(shape)}, here is "
-            f"{'x'.join(map(str, array.shape)) or 'a single number'}",
-            span,
-            secondary=[(net.name_span, "the net")],
-            help="give one example, such as `[0, 1]`, or a list of them",
-        )
+        size = "x".join(map(str, array.shape)) or "a single number"
+        declared = (tensor.span or net.name_span, net.source is None)
+        raise other_size(net.name, format_shape(shape), size, declared, places)
     return rows, single
 
 
@@ -222,7 +226,9 @@ def _weights_of(part: Part, weights: Weights) -> np.ndarray:
     assert isinstance(part.net, NetDefinition)
     names = resolve(part.net, part.query, part.span)
     if len(names) != 1:
-        raise error("NN318", f"{len(names)} arrays answer to this name", part.span)
+        text = part.span.text
+        help = f"for instance `{text}.weights` or `{text}.bias`"
+        raise error("NN318", f"{len(names)} arrays answer to this name", part.span, help=help)
     return np.asarray(weights(part.net.name, names[0]), np.float64)
 
 

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from nndsl.diagnostics import Label, NndslError, error
+from nndsl.diagnostics import Diagnostic, Label, NndslError, Span, error
 from nndsl.lower.constants import is_number
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import Given
@@ -73,3 +74,45 @@ def require_even(written: tree.Expression, value: Any, scope: Scope) -> None:
         problem = uneven(Given(value, written.span, source=scope.source(written)))
         if problem is not None:
             raise problem
+
+
+def other_size(
+    net: str, takes: str, size: str, declared: tuple[Span, bool], places: tuple[Span, Span]
+) -> NndslError:
+    """NN203 for a net that is asked about a constant of another size.
+
+    `declared`: where the net says what it takes, and whether an `input` line does. `places`: the
+    call and the constant. A constant with a name may stand in many calls; then the `input` line
+    is what differs, and `of_one_constant` knows better where several nets refuse the same one.
+    """
+    (called, written), (line, is_input) = places, declared
+    title = f"net `{net}` takes {takes}, here is {size}"
+    help = "give one example, such as `[0, 1]`, or a list of them"
+    within = called.source is written.source and called.start <= written.start < called.end
+    if within or not is_input:
+        return error("NN203", title, called, secondary=[(line, f"takes {takes}")], help=help)
+    others = [(called, f"is given {size} here"), (written, _WRITTEN)]
+    return error("NN203", title, line, f"takes {takes}", secondary=others, help=help)
+
+
+_WRITTEN = "this constant"
+
+
+def of_one_constant(errors: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The errors with one at a constant that several nets refuse, instead of one at each net."""
+    groups: dict[object, list[Diagnostic]] = {}
+    for problem in errors:
+        groups.setdefault(_constant_of(problem) or id(problem), []).append(problem)
+    return [_at_constant(group) if len(group) > 1 else group[0] for group in groups.values()]
+
+
+def _constant_of(problem: Diagnostic) -> Span | None:
+    return next((label.span for label in problem.secondary if label.text == _WRITTEN), None)
+
+
+def _at_constant(problems: Sequence[Diagnostic]) -> Diagnostic:
+    place = _constant_of(problems[0])
+    assert place is not None  # this is what the errors have in common
+    nets = tuple(p.primary for p in problems[:2] if p.primary is not None)
+    note = f"{len(problems)} nets refuse this constant, so its size may be what is wrong"
+    return replace(problems[0], primary=Label(place), secondary=nets, notes=(note,))

@@ -24,8 +24,8 @@ class Session:
 
     `arrays(name, prepared)` gives the inputs and targets of a data source by name, all rows, as
     the file has them or (prepared) as the network sees them; `matrix(path)` the numbers of a file
-    of weights; `answer(net, arrays, span)` runs a net on constants; `weights(part)` gives a learnt
-    array's numbers. None: not here.
+    of weights; `answer(net, arrays, span, places)` runs a net on constants written at `places`;
+    `weights(part)` gives a learnt array's numbers. None: not here.
     """
 
     problems: Problems = field(default_factory=Problems)
@@ -33,7 +33,7 @@ class Session:
     used_overrides: set[str] = field(default_factory=set)
     arrays: Callable[[str, bool], Mapping[str, np.ndarray]] | None = None
     matrix: Callable[[str], np.ndarray] | None = None
-    answer: Callable[[Any, Sequence[np.ndarray], Span], Any] | None = None
+    answer: Callable[[Any, Sequence[np.ndarray], Span, Sequence[Span]], Any] | None = None
     weights: Callable[[Part], Any] | None = None
 
 

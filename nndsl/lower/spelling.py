@@ -18,6 +18,7 @@ from nndsl.diagnostics import Diagnostic, Fix, Label, Span, edit_distance, neare
 from nndsl.lower.constants import FUNCTIONS
 from nndsl.lower.familiar import looks_mistyped
 from nndsl.lower.names import suggestion
+from nndsl.lower.provenance import of_one_constant
 from nndsl.syntax import tree
 from nndsl.vocab.registry import registries
 
@@ -44,7 +45,7 @@ def explained(errors: Sequence[Diagnostic], file: tree.File) -> list[Diagnostic]
     ]
     told = [_with_name(error, uses, own, known) for error in errors]
     told = [_unused_first(error, unused) for error in told]
-    return [_at_definition(error, own) for error in together(told)]
+    return of_one_constant([_at_definition(error, own) for error in together(told)])
 
 
 # --- what a file calls things ---------------------------------------------------------------

@@ -62,3 +62,25 @@ def test_the_first_row_may_be_the_odd_one() -> None:
     found = the_one(NET.format("dense(3, weights=[[1], [2, 3], [4, 5]])"))
     assert place(found) == ("NN322", 2, "[1]")
     assert "row 1 has 1 number, row 2 has 2" in found.title
+
+
+AT = "let at = [[1, 2, 3]]\n"
+NETS = "".join(f"net {name} {{ input x: [3]; relu }}\n" for name in "ABC")
+ASKED = "".join(f"expect {name}(at) == at\n" for name in "ABC")
+
+
+def test_a_net_that_takes_another_size_than_a_shared_constant_has() -> None:
+    found = the_one(AT + NETS.replace("3", "4", 1) + ASKED)
+    assert place(found) == ("NN203", 2, "input x: [4]")
+    assert [label.text for label in found.secondary] == ["is given 1x3 here", "this constant"]
+
+
+def test_a_constant_that_several_nets_refuse_is_one_error() -> None:
+    found = the_one(AT.replace("3]", "3, 4]") + NETS + ASKED)
+    assert place(found) == ("NN203", 1, "[[1, 2, 3, 4]]")
+    assert "3 nets" in found.notes[0]
+
+
+def test_a_constant_written_in_the_call_is_what_differs() -> None:
+    found = the_one(NETS + "expect A([1, 2]) == [1, 2]")
+    assert place(found) == ("NN203", 4, "A([1, 2])")

@@ -139,7 +139,10 @@ def test_a_part_that_is_not_there_is_named_alone(name: str, place: str, meant: s
 
 def test_a_part_is_no_array_of_numbers() -> None:
     found = the_one(PARTS + "expect near(A.body, [[1], [2]], 1)")
-    assert (found.code, found.help[0][:40]) == ("NN304", "its numbers are `A.body.weights` and `A.")
+    assert (found.code, found.help[0]) == (
+        "NN318",
+        "for instance `A.body.weights` or `A.body.bias`",
+    )
 
 
 def test_a_part_named_in_one_way_and_used_in_another() -> None:
