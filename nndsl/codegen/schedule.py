@@ -77,11 +77,12 @@ def _joined(done: Sequence[Draft | None], position: int, draft: Draft) -> Draft 
 def same_shares(drafts: Sequence[Draft]) -> list[Draft]:
     """All calls split by rows of the batch get shares that start at the same rows.
 
-    The heaviest call chooses: its kernel works best on whole tiles.
+    The heaviest call chooses: its kernel works best on whole tiles. A convolution has tiles within
+    each row of the batch.
     """
-    by_rows = [d for d in drafts if d.split is Split.ROWS and d.extent.factor == 1]
+    by_rows = [d for d in drafts if d.split is Split.ROWS]
     heaviest = max(by_rows, key=lambda d: d.flops, default=None)
-    align = ROW_ALIGN if heaviest is None or heaviest.align == 1 else heaviest.align
+    align = ROW_ALIGN if heaviest is None else _rows_of_a_share(heaviest)
     return [
         replace(d, align=align * d.extent.factor) if d.split is Split.ROWS else d for d in drafts
     ]
@@ -111,6 +112,14 @@ def scheduled(drafts: Sequence[Draft]) -> list[tuple[Draft, bool]]:
         waiting = left
         before |= phase
     return result
+
+
+def _rows_of_a_share(draft: Draft) -> int:
+    """Of what number of rows of the batch shares should be multiples."""
+    contraction = draft.kernel.contraction
+    if draft.extent.factor > 1 or (contraction is not None and contraction.grid):
+        return 1
+    return ROW_ALIGN if draft.align == 1 else draft.align
 
 
 @dataclass
