@@ -25,6 +25,7 @@ from nndsl.vocab.registry import registries
 _UNKNOWN = ("NN301", "NN303", "NN318")
 """Codes that say of a name that nothing is called so."""
 _NO_COLUMN = "NN411"
+_OF_OUTPUTS = ("NN305", "NN306")
 _TELLING = (*_UNKNOWN, "NN307", "NN309", "NN314")
 """Codes whose titles say more of a name than that it is unknown."""
 _PLAIN_WORDS = ("true", "false", "all", "none", "kfold", "table", "csv", "least_squares")
@@ -154,7 +155,7 @@ def together(errors: Sequence[Diagnostic]) -> list[Diagnostic]:
     """The errors with all uses of one unknown name or column as one, at the first of them."""
     found: dict[object, Diagnostic] = {}
     for error in errors:
-        key = error.title if error.code == _NO_COLUMN else _unknown_name(error) or id(error)
+        key = _shared(error) or _unknown_name(error) or id(error)
         first = found.setdefault(key, error)
         if first is error or error.primary is None or error.primary == first.primary:
             continue
@@ -163,6 +164,16 @@ def together(errors: Sequence[Diagnostic]) -> list[Diagnostic]:
             again = Label(error.primary.span, "and here")
             found[key] = replace(first, secondary=(*first.secondary, again))
     return list(found.values())
+
+
+def _shared(error: Diagnostic) -> object:
+    """What an error has in common with others that the same change mends; None for most."""
+    if error.code == _NO_COLUMN:
+        return error.title
+    text = error.primary.span.text if error.primary is not None else ""
+    if error.code in _OF_OUTPUTS and text.isidentifier():
+        return error.title, text  # a block that several nets consist of
+    return None
 
 
 def _unknown_name(error: Diagnostic) -> str | None:

@@ -165,3 +165,13 @@ def test_a_definition_is_told_once_whatever_its_uses_are() -> None:
     )
     assert found.primary is not None
     assert found.primary.span.text == "weighhts"
+
+
+def test_a_block_that_several_nets_consist_of_is_wrong_once() -> None:
+    data = "data d = table(x=[1, 2, 3], y=[2, 4, 7.5]) { target = y; split = all }\n"
+    nets = "".join(
+        f"net {name} on d {{ model }}\ntrain {name} {{ epochs = 1 }}\n" for name in "ABC"
+    )
+    found = the_one(data + "block x -> model { x -> dense(2) }\n" + nets)
+    assert found.code == "NN306"
+    assert [label.text for label in found.secondary] == ["the target", "and here", "and here"]
