@@ -19,7 +19,7 @@ from nndsl.lower.result import Inferred
 from nndsl.lower.scopes import Scope
 from nndsl.lower.tensors import as_real, reshaped
 from nndsl.lower.values import Composite, Mention, Tensor
-from nndsl.lower.words import call_word, shown
+from nndsl.lower.words import call_word, shown, without_quotes
 from nndsl.ops.classes import OneHot
 from nndsl.ops.compose import add_map, add_mean, add_sum
 from nndsl.ops.map import operand
@@ -93,7 +93,7 @@ def _terms(value: Any, factor: float, span: Span) -> list[Term]:
         "NN309",
         f"a loss is a word or a weighted sum of words, not {shown(value)}",
         span,
-        help="for instance `loss = mse` or `loss = bce + 0.1 * mae`",
+        help=without_quotes(value, "loss") or "for instance `loss = mse` or `bce + 0.1 * mae`",
     )
 
 

@@ -14,7 +14,7 @@ from nndsl.lower.result import Inferred, Number, OptimizerUse
 from nndsl.lower.schedules import ScheduleReader
 from nndsl.lower.train_settings import Settings
 from nndsl.lower.values import Composite, Mention
-from nndsl.lower.words import bind, find_word, shown
+from nndsl.lower.words import bind, find_word, shown, without_quotes
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
 from nndsl.vocab.arguments import call
@@ -78,7 +78,8 @@ def read_optimizer(value: Any, span: Span, reader: ScheduleReader) -> WordCall:
             "NN309",
             f"`optimizer` is a word, not {'arithmetic' if is_composite else shown(value)}",
             span,
-            help="for instance `adam(1e-3)`; a rate may be a schedule: `sgd(0.1 * cosine)`",
+            help=without_quotes(value, "optimizer")
+            or "for instance `adam(1e-3)`; a rate may be a schedule: `sgd(0.1 * cosine)`",
         )
     return bind(value, find_word(value, "optimizer"), reader).call
 

@@ -114,10 +114,30 @@ def check_default(argument: tree.Argument) -> str:
     return argument.name
 
 
+_RATE = "the rate is an argument of the optimizer: `optimizer = adam(0.01)`"
+_SPLIT = "rows are split in `data`: `split = [60%, 20%, 20%]`"
+_STOP = "to stop early: `stop = patience(20)`"
+_STAGE = "it is a stage of the net: `dense(16) -> relu -> dropout(0.1)`"
+_PENALTY = "`penalty = l2(1e-4)`"
+_HABITS = {
+    "lr": _RATE, "learning_rate": _RATE, "rate": _RATE,
+    "split": _SPLIT, "validation_split": _SPLIT, "test_size": _SPLIT, "shuffle": _SPLIT,
+    "patience": _STOP, "early_stopping": _STOP,
+    "activation": _STAGE, "dropout": _STAGE,
+    "regularization": _PENALTY, "l1": _PENALTY, "l2": _PENALTY,
+    "batch_size": "`batch = 32`", "iterations": "`steps = 1000`", "n_epochs": "`epochs = 20`",
+    "max_iter": "`epochs = 20`", "momentum": "`optimizer = momentum(0.05, beta=0.9)`",
+    "target": "the target is named in `data`: `target = column`",
+}  # fmt: skip
+"""Settings as other libraries call them, or that this language has elsewhere."""
+
+
 def check_setting(name: str, span: Span) -> None:
     """NN390 for a setting of later, NN307 for one that does not exist."""
     if name in LATER:
         raise not_yet(LATER[name], span)
+    if name in _HABITS and name not in SETTINGS:
+        raise error("NN307", f"`train` has no setting `{name}`", span, help=_HABITS[name])
     if name not in SETTINGS:
         raise unknown_name("NN307", f"`train` has no setting `{name}`", name, SETTINGS, span)
 

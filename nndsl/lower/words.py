@@ -101,6 +101,12 @@ def unknown_word(mention: Mention, sorts: Iterable[str], own: Iterable[str] = ()
     return unknown_name("NN301", title, mention.name, known, place)
 
 
+def without_quotes(value: Any, sort: str) -> str:
+    """The remedy for a word that was written as a text, or an empty text."""
+    near = nearest_words(value, (sort,)) if isinstance(value, str) else []
+    return f"words stand without quotes: `{near[0]}`" if near else ""
+
+
 def sort_text(sort: str) -> str:
     """The name of a registry in messages."""
     return "preprocessing step" if sort == "preprocessing" else sort

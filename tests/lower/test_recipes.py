@@ -7,7 +7,7 @@ import pytest
 from nndsl.ir.graph import Role
 from nndsl.lower.result import Recipe
 from nndsl.params import TimeLength
-from tests.lower.helpers import codes, lowered
+from tests.lower.helpers import codes, lowered, problems
 
 IRIS = 'data iris = csv("iris.csv", target=species)\n'
 NET = "net A on iris { trunk = dense(8) -> relu\n head = dense(iris.classes) -> softmax }\n"
@@ -211,6 +211,20 @@ MISTAKES = {
     "expect test_acuracy > 0.9": "NN301",
     "update A { epochs = 1 }": "NN390",
 }
+
+
+@pytest.mark.parametrize(
+    ("setting", "help"),
+    [
+        ("learning_rate = 0.1", "`optimizer = adam(0.01)`"),
+        ("batch_size = 8", "`batch = 32`"),
+        ('loss = "crossentropy"', "words stand without quotes: `cross_entropy`"),
+        ('optimizer = "adam"', "words stand without quotes: `adam`"),
+    ],
+)
+def test_habits_of_other_libraries(setting: str, help: str) -> None:
+    (found,) = problems(f"{IRIS}net A on iris {{ dense(3) }}\ntrain A {{ {setting} }}")
+    assert help in found.help[0]
 
 
 @pytest.mark.parametrize("settings", MISTAKES)
