@@ -24,6 +24,10 @@ from nndsl.render.diagram import escape
 
 ROW = 30
 """Height of a line of words beside a range."""
+BOLD_LETTER = 6.8
+"""Mean width of a bold letter at font size 11."""
+LEAST_LETTERS = 6
+"""Of a name that is cut to fit its shape; a shorter one says nothing."""
 
 
 def fill(number: int) -> str:
@@ -78,11 +82,12 @@ def share_bar(share: float, alternative: str, size: tuple[int, int] = (120, 12))
 
 @dataclass(frozen=True)
 class Ranged:
-    """A number with its interval, where it has one, for `range_chart`."""
+    """A number with its interval, where it has one, for `range_chart`; `shown` is its text."""
 
     name: str
     value: float
     interval: tuple[float, float] | None = None
+    shown: str = ""
 
 
 def range_chart(
@@ -100,7 +105,8 @@ def range_chart(
     values = [v for item in known for v in (item.value, *(item.interval or ()))]
     low, high = range_of([*values, *(bounds or ())])
     left = 16 + max((min(len(item.name), 40) for item in known), default=1) * LETTER
-    right, bottom = width - 56, 10 + ROW * len(known)
+    right = width - 20 - max((len(item.shown) for item in known), default=0) * BOLD_LETTER
+    bottom = 10 + ROW * len(known)
 
     def across(value: float) -> float:
         return left + 12 + (right - left - 12) * (value - low) / (high - low)
@@ -130,7 +136,8 @@ def _ranged(item: Ranged, y: float, left: float, across: object, strong: bool) -
         )
     shape = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6 if strong else 4.5}"'
     parts.append(f'{shape} class="{kind}-fill" fill="{colour}"/>')
-    parts.append(text(end + 10, y + 4, number_text(float(f"{item.value:.3g}")), "start", weight))
+    shown = item.shown or number_text(float(f"{item.value:.3g}"))
+    parts.append(text(max(end, x + 4) + 8, y + 4, shown, "start", weight))
     return parts
 
 
@@ -159,11 +166,17 @@ def memory_map(
         place = f'x="{x:.1f}" y="{y:.1f}" width="{max(width - 0.6, 0.6):.1f}"'
         told = f"{life.name}: {life.size:,} bytes"
         shown = f'{place} height="{height:.1f}" {fill(1 + number % 5)}'
-        inside = ""
-        if height > 13 and width > len(life.name) * LETTER + 8:
-            inside = _label(x + 5, y + height / 2 + 4, life.name)
+        name = _cut(life.name, int((width - 8) / BOLD_LETTER)) if height > 13 else ""
+        inside = _label(x + 5, y + height / 2 + 4, name) if name else ""
         parts.append(f"<rect {shown}><title>{html.escape(told)}</title></rect>{inside}")
     return svg(size, alternative, [*parts, *labels(frame, "", "call of the step", "kilobytes")])
+
+
+def _cut(name: str, letters: int) -> str:
+    """A name in so many letters at most; none where too few are left."""
+    if len(name) <= letters:
+        return name
+    return name[: letters - 1] + "…" if letters >= LEAST_LETTERS else ""
 
 
 def _label(x: float, y: float, words: str) -> str:

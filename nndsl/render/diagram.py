@@ -115,7 +115,7 @@ class _Drawer:
         for number, inner in enumerate(self.picture.frames):
             if inner.parent is frame:
                 with drawing.subgraph(name=f"cluster_{number}") as cluster:
-                    kernel = {"style": "rounded,filled", "fillcolor": SHADE, "margin": "24"}
+                    kernel = {"style": "rounded,filled", "fillcolor": SHADE, "margin": "30"}
                     plain = {"style": "rounded,dashed", "margin": "12"}
                     cluster.attr(
                         label=_frame_label(inner), color=LINE, fontsize="10", labeljust="l",

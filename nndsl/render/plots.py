@@ -5,11 +5,12 @@ How a page decides on the colours is told in `nndsl.render.axes`.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
 from nndsl.records import dataclass
-from nndsl.render.axes import LETTER, Frame, height_of, labels, stroke, svg, text
+from nndsl.render.axes import LETTER, RIGHT, Frame, height_of, labels, stroke, svg, text
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def line_chart(
     parts = [
         *frame.grid(),
         *(f"<g>{line}</g>" for line in lines if line),
-        *(_mark(frame, mark) for mark in marks),
+        *(_mark(frame, mark, series) for mark in marks),
         *_legend(frame, series),
         *labels(frame, title, x_label, y_label),
     ]
@@ -102,21 +103,51 @@ def _dots(frame: Frame, number: int, one: Series) -> str:
     return f'<path d="{"".join(places)}"{look}/>' if places else ""
 
 
-def _mark(frame: Frame, mark: Mark) -> str:
-    """A ring with words on the side where there is room."""
+def _mark(frame: Frame, mark: Mark, series: Sequence[Series]) -> str:
+    """A ring with words on the side where there is most room."""
     x, y = frame.across(mark.x), frame.up(height_of(mark.y, frame.y_log))
     if not (math.isfinite(x) and math.isfinite(y)):
         return ""
     ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="none" stroke="currentColor" '
-    fits = x + 9 + len(mark.text) * LETTER < frame.right
-    place, anchor = (x + 9, "start") if fits else (x - 9, "end")
-    below = y + 16 if y - frame.top < 14 else y - 7
-    words = (
-        text(place, below, mark.text, anchor, ' font-weight="600" class="plot-halo"')
-        if mark.text
-        else ""
-    )
+    words = _words_beside(frame, x, y, mark.text, series) if mark.text else ""
     return f'{ring}stroke-width="2"/>{words}'
+
+
+def _words_beside(frame: Frame, x: float, y: float, words: str, series: Sequence[Series]) -> str:
+    """Words near a place on the picture: there where they cover the least of the lines."""
+    width = len(words) * LETTER * 1.08
+    places = [
+        (x + side * 9, y + down, anchor)
+        for down in (-8, 17, 4, -22, 31, -36, -50)
+        for side, anchor in ((1, "start"), (-1, "end"))
+    ]
+
+    def badness(place: tuple[float, float, str]) -> int:
+        edge, base, anchor = place
+        left = edge if anchor == "start" else edge - width
+        outside = left + width > frame.right + RIGHT or left < frame.left
+        outside = outside or base - 9 < frame.top - 8 or base > frame.bottom - 2
+        box = (left - 2, base - 11, left + width + 2, base + 3)
+        return 1000 * outside + sum(_within(frame, one, box) for one in series)
+
+    edge, base, anchor = min(places, key=badness)
+    return text(edge, base, words, anchor, ' font-weight="600" class="plot-halo"')
+
+
+def _within(frame: Frame, one: Series, box: tuple[float, float, float, float]) -> int:
+    """How much of a line runs through a box of the picture: points of it, 3 pixels apart."""
+    left, top, right, bottom = box
+    pairs = [(x, height_of(y, frame.y_log)) for x, y in zip(one.x, one.y, strict=True)]
+    points = [(frame.across(x), frame.up(y)) for x, y in pairs if math.isfinite(x + y)]
+    count = 0
+    for (x1, y1), (x2, y2) in itertools.pairwise(points):
+        if max(x1, x2) < left or min(x1, x2) > right or max(y1, y2) < top or min(y1, y2) > bottom:
+            continue
+        steps = max(1, math.ceil(math.hypot(x2 - x1, y2 - y1) / 3))
+        for step in range(steps):
+            x, y = x1 + (x2 - x1) * step / steps, y1 + (y2 - y1) * step / steps
+            count += left <= x <= right and top <= y <= bottom
+    return count
 
 
 def _legend(frame: Frame, series: Sequence[Series]) -> list[str]:

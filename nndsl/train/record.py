@@ -50,10 +50,13 @@ class RunRecord:
 
 def versions() -> dict[str, str]:
     """Versions of what the result may depend on."""
+    from importlib import metadata
+
     return {
         "nndsl": VERSION,
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "llvmlite": metadata.version("llvmlite"),
         "machine": platform.machine(),
     }
 

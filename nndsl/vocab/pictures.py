@@ -31,7 +31,8 @@ class Judged:
     """What a network said of some rows, and what was right.
 
     Classes: `predictions` are shares [rows, classes], `actual` class numbers [rows]. Numbers (then
-    `classes` is empty): both are [rows, k], in the target's own unit. `part` says which rows.
+    `classes` is empty): both are [rows, k], in the target's own unit. `part` says which rows,
+    `shares_target` that another output answers for the same target.
     """
 
     output: str
@@ -40,6 +41,12 @@ class Judged:
     classes: tuple[str, ...]
     predictions: np.ndarray
     actual: np.ndarray
+    shares_target: bool = False
+
+    @property
+    def title(self) -> str:
+        """What its pictures and tables are called: the target, with the output where need be."""
+        return f"{self.target} by {self.output}" if self.shares_target else self.target
 
 
 class Run(Protocol):
@@ -159,6 +166,9 @@ def spoken(name: str) -> str:
     part, _, rest = name.partition("_")
     if part in _PARTS and rest:
         return f"{_PARTS[part]} {spoken(rest)}"
+    output, _, metric = name.rpartition(".")
+    if output:
+        return f"{spoken(metric)} of {output}"
     return name.upper() if name in LETTERS else SPOKEN.get(name, name.replace("_", " "))
 
 
@@ -198,8 +208,8 @@ def _confusion(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
         if judged.classes:
             counts = confusion_of(judged)
             right = int(np.trace(counts))
-            told = f"{right} of {len(judged.actual)} {judged.part} rows are in their own class"
-            title = f"{judged.target}: actual and predicted classes"
+            told = f"{right:,} of {len(judged.actual):,} {judged.part} rows are in their own class"
+            title = f"{judged.title}: actual and predicted classes"
             found.append(Confusion(title, told, counts, judged.classes))
     return found
 
@@ -230,21 +240,21 @@ def _against_actual(judged: Judged, column: int) -> list[Figure]:
     errors = said - actual
     low, high = float(min(actual.min(), said.min())), float(max(actual.max(), said.max()))
     told = (
-        f"{len(actual)} {judged.part} rows; half of the predictions are within "
+        f"{len(actual):,} {judged.part} rows; half of the predictions are within "
         f"{np.median(np.abs(errors)):.3g} of the actual {judged.target}"
     )
     points = Line("rows", actual[::step].tolist(), said[::step].tolist(), dots=True)
     ideal = Line("right", [low, high], [low, high], dashed=True)
     return [
         Lines(
-            f"{judged.target}: predicted against actual",
+            f"{judged.title}: predicted against actual",
             told,
             (points, ideal),
             "actual",
             "predicted",
             square=True,
         ),
-        histogram(f"{judged.target}: predicted minus actual", errors, "residual"),
+        histogram(f"{judged.title}: predicted minus actual", errors, "residual"),
     ]
 
 

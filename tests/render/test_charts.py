@@ -57,6 +57,26 @@ def test_ranges_are_in_proportion_and_leave_out_what_is_no_number():
     assert end - start == pytest.approx(centres[1] - centres[0], abs=0.2)
 
 
+def test_ranges_say_their_numbers():
+    items = [Ranged("a", 0.96, (0.95, 0.97), "0.960 (0.950 to 0.970)"), Ranged("b", 0.1234)]
+    picture = parsed(range_chart(items, "told", bounds=(0, 1)))
+    shown = {t.text: float(t.get("x")) for t in picture.iter(f"{NAMESPACE}text")}
+    assert {"a", "b", "0.960 (0.950 to 0.970)", "0.123"} <= set(shown)
+    assert shown["0.960 (0.950 to 0.970)"] + 22 * 6 < float(picture.get("width"))
+
+
+def test_names_are_cut_to_their_shape_or_left_out():
+    name = "gradient:first.weight"
+    lives = [Life(name, 0, 1024, 0, last) for last in (100, 12, 4)]
+    shown = [
+        [t.text for t in parsed(memory_map([life], 100, "told")).iter(f"{NAMESPACE}text")
+         if t.text.startswith("grad")]
+        for life in lives
+    ]  # fmt: skip
+    assert shown[0] == [name] and shown[2] == []
+    assert shown[1][0].endswith("…") and name.startswith(shown[1][0][:-1])
+
+
 def test_memory_lies_where_it_was_planned():
     lives = [Life("low", 0, 1024, -1, 3), Life("high", 1024, 2048, 2, 4)]
     (x1, y1, _, h1), (x2, y2, _, h2) = rectangles(parsed(memory_map(lives, 5, "told")))

@@ -2,6 +2,7 @@ import math
 import re
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
 
 from nndsl.render.axes import ticks
@@ -69,6 +70,19 @@ def test_dots_are_not_joined():
     picture = drawn(Series("a", [0, 1, math.nan, 2], [1.0, 2.0, 3.0, math.inf], dots=True))
     path = next(iter(picture.iter(f"{NAMESPACE}path"))).get("d")
     assert path.count("M") == 2 and "L" not in path
+
+
+@pytest.mark.parametrize("y", [[0.1, 0.5, 0.9, 0.95], [9, 4, 2, 1.8], [1, 1, 1, 1]])
+@pytest.mark.parametrize("where", [0, 1, 3])
+def test_the_words_of_a_mark_hide_no_line(y, where):
+    x = [0.0, 10, 20, 30]
+    picture = drawn(Series("a", x, y), marks=[Mark(x[where], y[where], "kept: epoch")])
+    words = next(t for t in picture.iter(f"{NAMESPACE}text") if t.text == "kept: epoch")
+    left, base = float(words.get("x")), float(words.get("y"))
+    left -= 70 * (words.get("text-anchor") == "end")
+    below = np.linspace(left, left + 70, 71)
+    heights = np.interp(below, *np.array(coordinates(picture)).T, left=math.nan, right=math.nan)
+    assert ((base - 9 < heights) & (heights < base)).sum() < 10
 
 
 def test_text_cannot_become_markup():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -107,3 +107,12 @@ def test_figures_in_words() -> None:
     assert spoken("val_r2") == "validation R²"
     assert spoken("test_balanced_accuracy") == "test balanced accuracy"
     assert spoken("rmse") == "RMSE"
+    assert spoken("val_first.accuracy") == "validation accuracy of first"
+
+
+def test_outputs_of_one_target_are_told_apart() -> None:
+    assert CLASSES.title == "species"
+    again = replace(CLASSES, shares_target=True)
+    assert again.title == "species by output"
+    (matrix,) = drawn("confusion", FakeRun(judged=(again,)))
+    assert matrix.title == "species by output: actual and predicted classes"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -58,21 +58,25 @@ def verdict(evidence: Evidence, judgement: Judgement | None) -> str:
 
 def _sentence(evidence: Evidence, position: int, judgement: Judgement) -> str:
     judged = evidence.judged[position]
-    low, high = judgement.interval
-    if judgement.metric.name == "accuracy" and judgement.right is not None:
-        told = (
-            f"It names the right `{judged.target}` for {judgement.right} of {judgement.rows} "
-            f"{_rows(evidence.part)}: {percent(judgement.value)}, with a 95 % interval of "
-            f"{percent(low)} to {percent(high)}"
-        )
-        return f"{told}{_beside(judgement, percent)}."
-    shown = share if is_share(judgement.metric) else number
-    told = (
-        f"Its {named(judgement.metric)} for `{judged.target}` on {judgement.rows} "
-        f"{_rows(evidence.part)} is {shown(judgement.value)}, with a 95 % interval of "
-        f"{shown(low)} to {shown(high)}"
-    )
+    shown = _written(judgement.metric)
+    low, high = map(shown, judgement.interval)
+    output = f"Output `{judged.output}`" if judged.shares_target else ""
+    rows = f"{judgement.rows:,} {_rows(evidence.part)}"
+    if shown is percent and judgement.right is not None:
+        told = f"{output or 'It'} names the right `{judged.target}` for "
+        told += f"{judgement.right:,} of {rows}: "
+    else:
+        whose = f"{output}: its" if output else "Its"
+        told = f"{whose} {named(judgement.metric)} for `{judged.target}` on {rows} is "
+    told += f"{shown(judgement.value)}, with a 95 % interval of {low} to {high}"
     return f"{told}{_beside(judgement, shown)}."
+
+
+def _written(metric: WordCall) -> Callable[[float], str]:
+    """How the figures of a metric stand in a sentence."""
+    if metric.name == "accuracy":
+        return percent
+    return share if is_share(metric) else number
 
 
 def _rows(part: str) -> str:
@@ -80,8 +84,7 @@ def _rows(part: str) -> str:
             GIVEN: "rows of the given file"}[part]  # fmt: skip
 
 
-def _beside(judgement: Judgement, shown: object) -> str:
-    assert callable(shown)
+def _beside(judgement: Judgement, shown: Callable[[float], str]) -> str:
     simple = []
     if math.isfinite(judgement.constant):
         what = "the most frequent class" if judgement.right is not None else "the mean"
@@ -139,14 +142,15 @@ def _gap(evidence: Evidence, judgement: Judgement) -> Iterator[str]:
     if given is None or evidence.part == TRAINING or not is_share(judgement.metric):
         return
     known = figure(judgement.metric, given[0])
+    shown = _written(judgement.metric)(known)
     low, high = judgement.interval
     if known - judgement.value > GAP and known > high:
         yield (
-            f"On the training rows the same figure is {share(known)}: part of what it learnt "
+            f"On the training rows the same figure is {shown}: part of what it learnt "
             "holds only there (overfitting)."
         )
     elif low <= known <= high:
-        yield f"On the training rows the same figure is {share(known)}, which is no different."
+        yield f"On the training rows the same figure is {shown}, which is no different."
 
 
 NO_SHARES = ("log_loss", "mcc")
@@ -165,15 +169,18 @@ def comparison(evidence: Evidence, judgement: Judgement | None) -> content.Pictu
     from markupsafe import Markup
 
     constant = "most frequent class" if judgement.right is not None else "always the mean"
+    shown = share if is_share(judgement.metric) else number
+    low, high = map(shown, judgement.interval)
     items = [
-        Ranged("this network", judgement.value, judgement.interval),
-        Ranged("linear model", judgement.linear),
-        Ranged(constant, judgement.constant),
-    ]
+        Ranged("this network", judgement.value, judgement.interval,
+               f"{shown(judgement.value)} ({low} to {high})"),
+        Ranged("linear model", judgement.linear, None, shown(judgement.linear)),
+        Ranged(constant, judgement.constant, None, shown(judgement.constant)),
+    ]  # fmt: skip
     known = [item for item in items if math.isfinite(item.value)]
     bounded = is_share(judgement.metric) and judgement.metric.name != "r2"
     bounds = (0.0, 1.0) if bounded else None
-    told = "; ".join(f"{item.name} {number(item.value)}" for item in known)
+    told = "; ".join(f"{item.name} {item.shown}" for item in known)
     name = named(judgement.metric)
     drawing = range_chart(items, f"{name}: {told}", bounds=bounds)
     better = "more" if higher_is_better(judgement.metric) else "less"
@@ -196,7 +203,7 @@ def metric_tables(evidence: Evidence) -> list[content.Block]:
             figures = (shown(figure(metric, given)) for given in parts.values())
             rows.append((named(metric), *figures, metric.word.doc.replace("`", "")))
         numbers = frozenset(range(1, len(parts) + 1))
-        title = f"{judged.target}: figures"
+        title = f"{judged.title}: figures"
         found.append(content.Table(title, ("figure", *parts, "meaning"), rows, numbers))
         if judged.classes:
             found.append(class_table(judged))
@@ -218,7 +225,7 @@ def class_table(judged: Judged) -> content.Table:
         f1 = 2 * right[i] / both if both else math.nan
         figures = (float(precision), float(recall), float(f1), _area(judged, i))
         rows.append((name, f"{there[i]:,}", *map(share, figures)))
-    title = f"{judged.target}: each class on the {judged.part} rows"
+    title = f"{judged.title}: each class on the {judged.part} rows"
     heads = ("class", "rows", "precision", "recall", "F1", "AUC")
     return content.Table(title, heads, rows[:MOST_CLASSES], frozenset(range(1, 6)),
                          rows[MOST_CLASSES:])  # fmt: skip

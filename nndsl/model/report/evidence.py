@@ -172,8 +172,10 @@ def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:
     }
     targets = {name: array[chosen] for name, array in rows.prepared.targets.items()}
     results = loaded.executable.evaluate(inputs)
+    matched = [output.target for output in loaded.outputs]
     found = []
     for output in loaded.outputs:
         predictions, actual = judged_arrays(output, results[output.name], targets)
-        found.append(Judged(output.name, output.target, part, output.classes, predictions, actual))
+        found.append(Judged(output.name, output.target, part, output.classes, predictions, actual,
+                            shares_target=matched.count(output.target) > 1))  # fmt: skip
     return tuple(found)

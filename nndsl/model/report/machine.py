@@ -11,6 +11,7 @@ import numpy as np
 
 from nndsl import driver
 from nndsl.codegen.program import Call, Program, Region
+from nndsl.codegen.target import host_target
 from nndsl.ir.graph import Graph
 from nndsl.lower.result import Recipe
 from nndsl.passes import memory
@@ -74,6 +75,12 @@ def measure(recipe: Recipe, rows: int, arrays: Mapping[str, np.ndarray]) -> Mach
     left_out = max(0, len(program.calls) - MOST_CALLS)
     plan = memory.plan(graph, batch, 8 if recipe.precision == "float64" else 4, gathers=True)
     return Machine(StepTimes(tuple(timed), whole, batch, left_out), plan, graph)
+
+
+def described() -> str:
+    """The processor that this runs on, as far as the system tells, and the code made for it."""
+    target = host_target()
+    return f"{target.cpu} with {target.name}" if target.name != "plain" else target.cpu
 
 
 def _alone(program: Program, call: Call) -> Program:

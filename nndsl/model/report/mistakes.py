@@ -15,7 +15,7 @@ from nndsl.render.report import content
 from nndsl.vocab.pictures import Judged
 
 MOST = 12
-MOST_COLUMNS = 8
+MOST_COLUMNS = 5
 MOST_TEXT = 40
 LEAST_SIDE = 5
 """Rows of at least so many numbers squared are shown as pictures, when that is their shape."""
@@ -41,9 +41,9 @@ def _of_classes(judged: Judged, rows: Rows, places: np.ndarray) -> list[content.
     confidence = judged.predictions[np.arange(len(said)), said]
     wrong = np.flatnonzero(said != judged.actual)
     if not len(wrong):
-        return [content.Paragraph(f"None: every {judged.part} row is in its own class.")]
+        return [content.Paragraph(f"{judged.title}: every {judged.part} row is in its own class.")]
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST]
-    title = f"{judged.target}: the most confident of {len(wrong)} mistakes"
+    title = f"{judged.title}: the most confident of {len(wrong):,} mistakes"
     names = [judged.classes[int(i)] for i in judged.actual[worst]]
     taken = [judged.classes[int(i)] for i in said[worst]]
     chances = judged.predictions[worst, judged.actual[worst].astype(np.int64)]
@@ -65,7 +65,7 @@ def _of_numbers(judged: Judged, rows: Rows, places: np.ndarray) -> content.Table
         (number(float(actual[i]), 4), number(float(said[i]), 4), number(float(said[i] - actual[i])))
         for i in worst
     ]
-    title = f"{judged.target}: the largest errors"
+    title = f"{judged.title}: the largest errors"
     heads = ("actual", "predicted", "error")
     return _table(title, heads, cells, rows, places[worst], frozenset({1, 2, 3}))
 
@@ -82,8 +82,12 @@ def _table(
     table = rows.table
     targets = {target.name for target in rows.prepared.schema.targets}
     used = {name for given in rows.prepared.schema.inputs for name in given.columns}
-    shown = [n for n in table.columns if n in used and n not in targets][:MOST_COLUMNS]
-    narrow = [n for n in shown if table.columns[n].width == 1]
+    shown = [n for n in table.columns if n in used and n not in targets]
+    narrow = [n for n in shown if table.columns[n].width == 1][:MOST_COLUMNS]
+    first = 1 + len(heads)
+    numbers |= {
+        first + i for i, n in enumerate(narrow) if isinstance(table.columns[n], NumberColumn)
+    }
     values = [table.columns[n].take(places).texts() for n in narrow]
     lines = [
         (table.row_name(int(place)), *figures, *((v[i] or "–")[:MOST_TEXT] for v in values))

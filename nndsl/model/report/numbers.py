@@ -62,4 +62,6 @@ def counted(count: int, name: str) -> str:
 
 def share(value: float) -> str:
     """A figure that is at most 1, with three decimals, so that several stand in a column."""
-    return f"{value:.3f}".replace("-", "−") if math.isfinite(value) else "–"
+    if not math.isfinite(value):
+        return "–"
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")

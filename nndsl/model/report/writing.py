@@ -23,14 +23,16 @@ from nndsl.render.report import content
 from nndsl.render.report.content import Block, Fact, Section
 from nndsl.render.report.figures import blocks_of, diagram, formula_blocks
 from nndsl.render.report.page import page
+from nndsl.report_text import visible
 from nndsl.runtime.durable import write_file
 from nndsl.vocab.arguments import call
-from nndsl.vocab.pictures import Picture
+from nndsl.vocab.pictures import MOST_HISTOGRAMS, Picture
 from nndsl.vocab.registry import WordCall, words
 
 NAME = "report.html"
-SHOWN = 30
-MOST_LIVES = 400
+SHOWN = 20
+MOST_LIVES, FIRST_LIVES = 400, 8
+"""Temporary values in the map of the memory, and in the table below it before it is unfolded."""
 
 
 def write_report(run: Path, data: str | None = None, output: Path | None = None) -> Path:
@@ -62,7 +64,7 @@ def report_of(evidence: Evidence) -> content.Report:
         _source(evidence),
     )
     return content.Report(
-        f"{loaded.network.name} on {Path(data).name}",
+        f"{loaded.network.name} on {Path(data).name.replace('`', '')}",
         answers.verdict(evidence, judgement),
         tuple(answers.remarks(evidence, judgement)),
         answers.comparison(evidence, judgement),
@@ -117,7 +119,7 @@ def _drawn(evidence: Evidence, picture: WordCall, is_asked: bool) -> list[Block]
 def _learning(evidence: Evidence) -> Section:
     record = evidence.loaded.run.record
     lead = f"{counted(record.epochs, 'epoch')} in {duration(record.seconds)}"
-    lead += f"; it ended because of: {record.stopped}." if record.stopped else "."
+    lead += f": {record.stopped}." if record.stopped else "."
     return Section("learning", "Learning", lead, tuple(_pictures(evidence, "learning")))
 
 
@@ -134,6 +136,11 @@ def _mistakes(evidence: Evidence) -> Section:
 
 def _weights(evidence: Evidence) -> Section:
     lead = "What was learnt, by layer."
+    if len(evidence.weights) > MOST_HISTOGRAMS:
+        lead = (
+            f"What was learnt, by layer: the first {MOST_HISTOGRAMS} of "
+            f"{len(evidence.weights)} arrays."
+        )
     return Section("weights", "Weights", lead, tuple(_pictures(evidence, "weights")))
 
 
@@ -182,12 +189,14 @@ def _machine(evidence: Evidence) -> Section:
     flops = sum(one.flops for one in times.calls)
     lead = (
         f"A training step of {counted(times.batch, 'row')} takes {duration(times.step)} on one "
-        f"thread: {number(times.batch / times.step)} rows a second. Its kernels are "
-        f"measured here one by one, each over and over, together {duration(total)}"
+        f"thread of this machine ({machine.described()}): {number(times.batch / times.step)} rows "
+        f"a second. Its kernels, measured one by one, each over and over, take {duration(total)}"
         f"{f', {flops / total / 1e9:.3g} GFLOP/s' if flops else ''}."
     )
-    return Section("machine", "Machine", lead, (_times_table(times), _memory_picture(found),
-                                                _memory_table(found)))  # fmt: skip
+    lives = _lives(found)
+    blocks = (_times_table(times), _memory_picture(found, lives), _lives_table(lives),
+              _memory_table(found))  # fmt: skip
+    return Section("machine", "Machine", lead, blocks)
 
 
 def _arrays(evidence: Evidence) -> dict[str, np.ndarray]:
@@ -217,14 +226,28 @@ def _times_table(times: machine.StepTimes) -> content.Table:
     return content.Table(title, heads, rows[:SHOWN], frozenset({4, 6}), rows[SHOWN:])
 
 
-def _memory_picture(found: machine.Machine) -> Block:
+def _lives(found: machine.Machine) -> list[Life]:
+    """The temporary values of a step, the largest first."""
     plan = found.plan
     lives = [
         Life(value.name, plan.places[value].offset, plan.places[value].bytes, first, last)
         for value, (first, last) in plan.lives.items()
         if value in plan.places
     ]
-    lives = sorted(lives, key=lambda life: -life.size)[:MOST_LIVES]
+    return sorted(lives, key=lambda life: -life.size)[:MOST_LIVES]
+
+
+def _lives_table(lives: list[Life]) -> content.Table:
+    rows = [
+        (life.name, size(life.size), f"{life.offset:,}", str(max(life.first, 0)), str(life.last))
+        for life in lives
+    ]
+    heads = ("value", "size", "first byte", "from call", "to call")
+    return content.Table("Temporary values, the largest first", heads, rows[:FIRST_LIVES],
+                         frozenset({1, 2, 3, 4}), rows[FIRST_LIVES:])  # fmt: skip
+
+
+def _memory_picture(found: machine.Machine, lives: list[Life]) -> Block:
     top = max((life.offset + life.size for life in lives), default=0)
     told = f"{len(lives)} values of a step share {size(top)}"
     drawing = memory_map(lives, len(found.graph.nodes), told)
@@ -258,14 +281,14 @@ def _source(evidence: Evidence) -> Section:
     loaded = evidence.loaded
     record = loaded.run.record
     command = " ".join(shlex.quote(word) for word in _command(record.command))
-    facts = [
-        ("command", command or "–"),
+    facts: list[tuple[content.Cell, ...]] = [
+        ("command", Markup("<code>{}</code>").format(visible(command)) if command else "–"),
         ("settings", ", ".join(f"{k}={v}" for k, v in record.settings.items()) or "none"),
         ("seed", str(loaded.recipe.seed)),
         ("precision", loaded.recipe.precision),
         ("threads", f"{record.threads} (results do not depend on it)"),
         *((f"data {name}", file) for name, file in record.data.items()),
-        *((f"version of {name}", version) for name, version in record.versions.items()),
+        *((_VERSIONS.get(name, name), version) for name, version in record.versions.items()),
     ]
     if evidence.rows is not None:
         facts.append(("digest of the data", fingerprint(evidence.rows.table)))
@@ -273,18 +296,22 @@ def _source(evidence: Evidence) -> Section:
     named = files if len(files) == 1 else []
     words_ = ["nndsl", "train", str(loaded.run.path / "model.nn"), *named]
     again = " ".join(map(shlex.quote, words_))
-    lead = f"The source below, as it ran, gives the same numbers to the bit: `{again}`."
+    lead = "The source below is as it ran; so called, it gives the same numbers to the bit."
     return Section(
         "source",
         "Source and surroundings",
         lead,
         (
+            content.Listing("Command that repeats the run", again),
             content.Listing("model.nn", loaded.run.source.rstrip("\n"), numbered=True),
             _inferred(f"What net {loaded.network.name} leaves out", loaded.network.inferred),
             _inferred("What its training leaves out", loaded.recipe.inferred),
             content.Table("The run", ("what", "value"), facts),
         ),
     )
+
+
+_VERSIONS = {"python": "Python", "numpy": "NumPy", "numba": "Numba", "machine": "processor"}
 
 
 def _command(words_: tuple[str, ...]) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ class Table:
 class Matrix:
     """Counts [actual, predicted] with the share of its line each, as a table.
 
-    `shades` are whole numbers 0 to 9: how dark a cell is.
+    `shades` are whole numbers 0 to 9: how strong the colour of a cell is, right ones by their
+    share, mistakes beside the most frequent one.
     """
 
     title: str

@@ -39,7 +39,7 @@ SMALL = (260, 150)
 MOST_CLASSES = 24
 """Classes up to which the whole table of mistakes is shown; beyond it the worst pairs."""
 WORST_PAIRS = 20
-MOST_FORMULAS = 60
+MOST_FORMULAS = 30
 HELD = 0.99
 """Share of the weights within the scale: a few large ones do not make all others grey."""
 TILE, FEW = 112, 10
@@ -109,8 +109,12 @@ def _lines(figure: Lines) -> Picture:
         y_log=figure.y_log,
         alternative=f"{figure.title}. {figure.alternative}",
     )
-    caption = "Logarithmic axis." if figure.y_log else ""
-    return Picture(figure.title, Markup(drawing), caption)
+    told = []
+    if len(series) == 1 and series[0].name.lower() != figure.title.lower():
+        told.append(f"{series[0].name[:1].upper()}{series[0].name[1:]}.")  # it has no legend
+    if figure.y_log:
+        told.append("Logarithmic axis.")
+    return Picture(figure.title, Markup(drawing), " ".join(told))
 
 
 def _histogram(figure: Histogram) -> Picture:
@@ -130,15 +134,22 @@ def _confusion(figure: Confusion) -> Block:
     counts = figure.counts
     totals = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     shares = counts / totals
+    wrong = shares * (1 - np.eye(len(shares)))
+    strength = np.where(wrong > 0, wrong / (wrong.max(initial=0.0) or 1.0), shares)
     return Matrix(
         figure.title,
         figure.classes,
         tuple(tuple(int(n) for n in row) for row in counts),
-        tuple(tuple(f"{100 * share:.0f} %" for share in row) for row in shares),
-        tuple(tuple(int(np.ceil(9 * share)) for share in row) for row in shares),
+        tuple(tuple(map(_share, row)) for row in shares.tolist()),
+        tuple(tuple(int(np.ceil(9 * share)) for share in row) for row in strength),
         f"{figure.alternative}. Each line is an actual class, each column what was predicted; "
-        "below a count its share of the line. Outlined: right.",
+        "below a count its share of the line. Outlined: right. The others are mistakes, the most "
+        "frequent one the strongest in colour.",
     )
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %" if not 0 < share < 0.005 else "< 1 %"
 
 
 def _worst(figure: Confusion) -> Table:

@@ -23,6 +23,7 @@ from nndsl.report_text import visible
 _HERE = Path(__file__).parent
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _CODE = re.compile(r"`([^`]+)`")
+_UNIT = re.compile(r"(?<=\d) (?=%)")
 
 
 def page(report: Report) -> str:
@@ -67,12 +68,16 @@ def _shown(value: Any) -> Any:
 
 
 def prose(text: str) -> Markup:
-    """A text escaped, its parts between backticks set as code."""
+    """A text escaped, its parts between backticks set as code; no line ends before a `%`."""
     parts = _CODE.split(text)
     return Markup("").join(
-        Markup("<code>{}</code>").format(_shown(part)) if i % 2 else escape(_shown(part))
+        Markup("<code>{}</code>").format(_shown(part)) if i % 2 else _whole(_shown(part))
         for i, part in enumerate(parts)
     )
+
+
+def _whole(text: str) -> Markup:
+    return Markup("&nbsp;").join(escape(part) for part in _UNIT.split(text))
 
 
 def _digest(text: str) -> str:

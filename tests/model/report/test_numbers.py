@@ -26,4 +26,5 @@ def test_times_and_sizes():
 
 def test_shares_and_lists():
     assert (percent(0.9666), share(0.5), share(math.nan)) == ("96.7 %", "0.500", "–")
+    assert (share(-0.0001), share(-0.25)) == ("0.000", "−0.250")
     assert listed(["a", "b", "c"], 2) == "a, b and 1 more"

@@ -92,6 +92,18 @@ def test_backticks_set_code() -> None:
     assert prose("a ` b") == "a ` b"
 
 
+def test_no_line_ends_before_a_per_cent_sign() -> None:
+    assert prose("88.6 % to 95 % of `5 %`") == "88.6&nbsp;% to 95&nbsp;% of <code>5 %</code>"
+
+
+def test_mistakes_are_coloured_by_how_frequent_they_are() -> None:
+    counts = np.array([[997, 2, 1], [50, 949, 1], [0, 0, 1000]])
+    (matrix,) = blocks_of([Confusion("title", "told", counts, ("a", "b", "c"))])
+    assert isinstance(matrix, content.Matrix)
+    assert matrix.shades == ((9, 1, 1), (9, 9, 1), (0, 0, 9))
+    assert matrix.shares[0] == ("100 %", "< 1 %", "< 1 %") and matrix.shares[2][0] == "0 %"
+
+
 # --- colours --------------------------------------------------------------------------------
 
 CSS = (Path(page_module.__file__).parent / "page.css").read_text(encoding="utf-8")
@@ -129,8 +141,8 @@ def test_contrasts(scheme: int) -> None:
         assert contrast(colors["on-fill"], colors[f"series-{i}"]) >= 4.5, i
     assert contrast(colors["warn"], colors["warn-soft"]) >= 4.5
     assert contrast(colors["ink"], colors["warn-soft"]) >= 4.5
-    for share in re.findall(r"color-mix\(in srgb, var\(--series-1\) (\d+)%", CSS):
+    for name, share in re.findall(r"color-mix\(in srgb, var\(--([\w-]+)\) (\d+)%", CSS):
         part = int(share) / 100
         mixed = tuple(part * a + (1 - part) * b
-                      for a, b in zip(colors["series-1"], colors["card"], strict=True))  # fmt: skip
+                      for a, b in zip(colors[name], colors["card"], strict=True))  # fmt: skip
         assert contrast(colors["ink"], mixed) >= 4.5, share
