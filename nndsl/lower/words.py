@@ -183,8 +183,22 @@ def _bind(
         if problem.mistake.name == "UNKNOWN":
             spans |= {str(g.name): g.name_span or g.span for g in named}
         given = dict(_with_names(order, positional, named)).get(problem.argument)
-        raise refused(problem, given) or argument_error(problem, span, spans) from None
+        found = refused(problem, given) or argument_error(problem, span, spans)
+        raise _joined(problem, given or next(iter(positional), None), found) from None
     return bound | {n: u.name for n, u in missing.items() if n not in left_out}
+
+
+def _joined(problem: ArgumentProblem, given: Given | None, found: NndslError) -> NndslError:
+    """`dense(3, relu)`, `dense(3, activation=relu)` and `relu(dense(3))` are chains of stages."""
+    value = given.value if given is not None else None
+    name = value.name if isinstance(value, Mention) else str(value)
+    if given is None or not is_stage_word(name) or not is_stage_word(problem.word.name):
+        return found
+    chain = f"{problem.word.name}(...) -> {name}"
+    if not problem.word.parameters:
+        chain = f"{given.span.text} -> {problem.word.name}"
+    (told,) = found.diagnostics
+    return NndslError(replace(told, help=(f"stages follow each other: `{chain}`",), fix=None))
 
 
 def _with_names(

@@ -190,6 +190,19 @@ def test_inputs_and_calls(text: str, code: str) -> None:
     assert codes(text) == [code]
 
 
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
+        ("dense(3, activation=relu)", "`dense(...) -> relu`"),
+        ('dense(3, "tanh")', "`dense(...) -> tanh`"),
+        ("relu(dense(3))", "`dense(3) -> relu`"),
+    ],
+)
+def test_stages_inside_stages_are_chains(line: str, help: str) -> None:
+    (found,) = problems(f"net A {{ input x: [4]\n {line}\n}}")
+    assert help in found.help[0]
+
+
 def test_a_net_without_a_line_is_empty_also_on_data() -> None:
     data = "data d = table(x=[1, 2, 3], y=[2, 4, 6]) { target = y; split = all }\n"
     (found,) = problems(data + "net A on d { }\ntrain A { epochs = 1 }")
