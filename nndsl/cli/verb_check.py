@@ -38,8 +38,10 @@ def command(
     _tell_pictures(opened, as_json)
     failed = failed_now(opened)
     show_diagnostics(failed, json=as_json)
+    _tell_absent(opened, as_json)
     for network in module.networks.values():
-        count = f"{network.parameter_count:,} parameters"
+        known = network.is_complete
+        count = f"{network.parameter_count:,} parameters" if known else "sizes not known"
         if as_json:
             emit({"event": "net", "net": network.name, "parameters": network.parameter_count})
         else:
@@ -54,6 +56,18 @@ def command(
         notes = f", {advice} warning{'s' if advice != 1 else ''}" if advice else ""
         click.echo("ok" + notes if right else "not as expected")
     return 0 if right else 1
+
+
+def _tell_absent(opened: driver.Opened, as_json: bool) -> None:
+    """Which data files are not there, so that little was checked against them."""
+    for name, specification in opened.specifications.items():
+        if name in opened.tables:
+            continue
+        if as_json:
+            emit({"event": "absent", "data": name, "file": specification.path})
+        else:
+            click.echo(f"note    {specification.path} is not there: sizes and columns of "
+                       f"`{name}` are not checked")  # fmt: skip
 
 
 def _tell_pictures(opened: driver.Opened, as_json: bool) -> None:

@@ -117,7 +117,10 @@ def test_new_names_the_data_from_where_it_writes(nndsl, place, out):
 
 def test_check_needs_no_data(nndsl, place):
     (place / "iris.csv").unlink()
-    assert nndsl("check", "iris.nn").code == 0
+    ended = nndsl("check", "iris.nn")
+    assert ended.code == 0
+    assert "iris.csv is not there" in ended.out
+    assert "sizes not known" in ended.out
     assert nndsl("check", "iris.nn", "--grad").code == 4
 
 
