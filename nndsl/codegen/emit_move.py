@@ -72,27 +72,32 @@ def emit_slice(context: Context, node: Node, operation: Op) -> list[Draft]:
 
 
 def emit_crop(context: Context, node: Node, operation: Op) -> list[Draft]:
-    """A copy that begins inside its source."""
+    """A copy of the inner part."""
     assert isinstance(operation, Crop)
-    steps = strides(node.inputs[0].type.shape)
-    pairs = zip(operation.before, steps, strict=True)
-    skip = sum(count * _number(step) for count, step in pairs if count)
-    return [_copy(context, node, steps, read_skip=skip)]
+    return [_edged(context, node, operation)]
 
 
 def emit_pad(context: Context, node: Node, operation: Op) -> list[Draft]:
     """A copy with numbers around it."""
     assert isinstance(operation, Pad)
+    return [_edged(context, node, operation)]
+
+
+def _edged(context: Context, node: Node, operation: Pad | Crop) -> Draft:
     (source,), (result,) = node.inputs, node.outputs
     before, behind = operation.before, operation.behind
     rows = bool(before) and not before[0] and not behind[0]  # else all of it is one row
     skip = 1 if rows else 0
     shape = tuple(_number(size_of((d,))) for d in source.type.shape[skip:])
     element = context.element(result.type.element)
-    kernel = glue.pad_kernel(shape, before[skip:], behind[skip:], operation.value, element)
+    edges = before[skip:], behind[skip:]
+    if isinstance(operation, Pad):
+        kernel = glue.pad_kernel(shape, *edges, operation.value, element)
+    else:
+        kernel = glue.crop_kernel(shape, *edges, element)
     extent = size_of(result.type.shape[:1]) if rows else Size(1)
     split = Split.ROWS if batched(result) else Split.OWN if rows else Split.ONE
-    return [draft(node, kernel, (context.read(source), context.write(result)), extent, split)]
+    return draft(node, kernel, (context.read(source), context.write(result)), extent, split)
 
 
 def emit_concat(context: Context, node: Node, operation: Op) -> list[Draft]:

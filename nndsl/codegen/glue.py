@@ -249,6 +249,28 @@ def pad_kernel(
     return glue_kernel("pad", text, _pointers(2, element), element)
 
 
+def crop_kernel(
+    shape: Sequence[int], before: Sequence[int], behind: Sequence[int], element: Element
+) -> Kernel:
+    """A copy of the inner part of a tensor. Axes, arguments and sizes are as for padding."""
+    narrow = [n - a - b for n, a, b in zip(shape, before, behind, strict=True)]
+
+    def copied(axis: int, source: str, place: str) -> list[str]:
+        if not any((*before[axis:], *behind[axis:])):
+            loop = f"for k in range({prod(shape[axis:])}):"
+            return [loop, INDENT + f"y[{place} + k] = x[{source} + k]"]
+        inner, outer = prod(narrow[axis + 1 :]), prod(shape[axis + 1 :])
+        here = f"{source} + {before[axis] * outer} + i{axis} * {outer}"
+        return [
+            f"for i{axis} in range({narrow[axis]}):",
+            *block(copied(axis + 1, here, f"{place} + i{axis} * {inner}")),
+        ]
+
+    rows = copied(0, f"row * {prod(shape)}", f"row * {prod(narrow)}")
+    text = function("crop", ["x", "y"], ["for row in range(low, high):", *block(rows)])
+    return glue_kernel("crop", text, _pointers(2, element), element)
+
+
 def _infinite(value: float, element: Element) -> str:
     if value != value:
         return f"{element.value}(math.nan)"
