@@ -13,6 +13,7 @@ from nndsl.data.csv_fast import SMALLEST, read_fast
 from nndsl.data.csv_text import Records, Text, gather, read_head
 from nndsl.data.formats import refuse_other_formats, undecodable
 from nndsl.data.memory import require_memory
+from nndsl.data.mistakes import Mistakes
 from nndsl.data.options import CsvOptions
 from nndsl.data.table import (
     MISSING_CODE,
@@ -25,7 +26,6 @@ from nndsl.data.table import (
 )
 from nndsl.diagnostics import Diagnostic, NndslError, Place, error
 
-MOST_PROBLEMS = 10
 _BYTES_PER_BYTE = 4.0  # a cell takes 12 bytes in a column; short cells are the worst
 
 
@@ -111,22 +111,23 @@ def _mixed(file: str, name: str, gathered: Gathered, wanted: bool) -> Iterator[D
 
 
 def _raise_for_mistakes(text: Text, found: Records, keep: frozenset[str]) -> None:
-    """NN404 and NN405, one for each column."""
-    wrong: list[Diagnostic] = []
+    """NN406 for rows of another width, and NN404 or NN405 for each column."""
+    mistakes = Mistakes()
+    if found.ragged is not None:
+        mistakes.found += found.ragged.problem().diagnostics
     for name, gathered in zip(found.head.names, found.columns, strict=True):
         if name in keep or gathered.is_number:
             continue
         if _has_decimal_commas(gathered):
-            wrong += _decimal_commas(text, found, name, gathered).diagnostics
+            mistakes.found += _decimal_commas(text, found, name, gathered).diagnostics
         elif gathered.is_mistaken and name not in text.options.categories:
             rows = gathered.mistakes()
             cells = [(int(found.lines[r]), gathered.texts[gathered.codes[r]]) for r in rows[:5]]
             total = gathered.number_count + gathered.text_count
-            wrong += not_numbers(
+            mistakes.found += not_numbers(
                 text.name, name, cells, len(rows), total, found.head.header
             ).diagnostics
-    if wrong:
-        raise NndslError(wrong[:MOST_PROBLEMS])
+    mistakes.raise_any()
 
 
 def _has_decimal_commas(gathered: Gathered) -> bool:

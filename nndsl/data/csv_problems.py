@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from nndsl.data.mistakes import Mistakes
 from nndsl.diagnostics import NndslError, Place, error
 
 LISTED = 5
@@ -60,29 +61,39 @@ def header(name: str, line: int, numbers: Sequence[str], columns: int) -> NndslE
 
 
 def check_names(name: str, line: int, names: Sequence[str]) -> None:
-    """NN407 for names that are empty or stand twice."""
-    blank = [i for i, column in enumerate(names, 1) if not column]
+    """NN407 for names that are empty and for every one that stands twice."""
+    mistakes = Mistakes()
+    places: dict[str, list[int]] = {}
+    for position, column in enumerate(names, 1):
+        places.setdefault(column, []).append(position)
+    blank = places.pop("", [])
     if blank:
         positions = ", ".join(map(str, blank[:LISTED]))
-        raise error(
-            "NN407",
-            f"column {positions} of {name} has no name"
-            if len(blank) == 1
-            else f"columns {positions} of {name} have no names",
-            place=Place(name, line),
-            help="give every column a name in the first line",
-        )
-    seen: dict[str, int] = {}
-    for position, column in enumerate(names, 1):
-        if column in seen:
+        with mistakes.caught():
             raise error(
                 "NN407",
-                f"the column `{column}` stands twice in {name}",
-                place=Place(name, line, column),
-                notes=[f"it is column {seen[column]} and column {position}"],
-                help="give one of them another name",
+                f"column {positions} of {name} has no name"
+                if len(blank) == 1
+                else f"columns {positions} of {name} have no names",
+                place=Place(name, line),
+                help="give every column a name in the first line",
             )
-        seen[column] = position
+    for column, found in places.items():
+        if len(found) > 1:
+            with mistakes.caught():
+                raise _stands_twice(name, line, column, found)
+    mistakes.raise_any()
+
+
+def _stands_twice(name: str, line: int, column: str, positions: Sequence[int]) -> NndslError:
+    times = "twice" if len(positions) == 2 else f"{len(positions)} times"
+    return error(
+        "NN407",
+        f"the column `{column}` stands {times} in {name}",
+        place=Place(name, line, column),
+        notes=["it is " + " and ".join(f"column {position}" for position in positions[:LISTED])],
+        help="give one of them another name",
+    )
 
 
 class Ragged:
@@ -103,10 +114,8 @@ class Ragged:
             self.first.append((line, len(record)))
         self.one_more &= len(record) == self.width + 1 and not record[-1].strip()
 
-    def raise_if_any(self) -> None:
+    def problem(self) -> NndslError:
         """NN406 with the first few lines and their counts."""
-        if not self.count:
-            return
         lines = ", ".join(f"line {line} has {count}" for line, count in self.first)
         more = self.count - len(self.first)
         against = "the header" if self.header else "the first row"
@@ -118,7 +127,7 @@ class Ragged:
         else:
             help_text = "fill the rows up, an empty cell is a missing value: a,,c"
         rows = "1 row has" if self.count == 1 else f"{self.count} rows have"
-        raise error(
+        return error(
             "NN406",
             f"{rows} another number of cells than {against}: {count} instead of {self.width}",
             place=Place(self.name, line),

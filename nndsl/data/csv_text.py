@@ -11,7 +11,6 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import field
 from pathlib import Path
 from typing import IO
 
@@ -40,13 +39,15 @@ class Head:
 
 @dataclass
 class Records:
-    """The columns of a file as gathered, with the physical line of each record."""
+    """The columns of a file as gathered, with the physical line of each record.
+
+    `ragged` counts the records of another width, which are left out.
+    """
 
     head: Head
     columns: list[Gathered]
     lines: np.ndarray
-    trimmed_names: tuple[str, ...] = ()
-    spellings: tuple[bool, ...] = field(default=())
+    ragged: problems.Ragged | None = None
 
 
 @dataclass(frozen=True)
@@ -184,9 +185,11 @@ def _gather_once(text: Text, head: Head, limit: int | None, keep: frozenset[str]
     for starts, batch in _batches(text, head, width, ragged, limit):
         _add(text, builders, starts, batch)
         lines.append(np.array(starts, dtype=np.int64))
-    ragged.raise_if_any()
     gathered = [builder.finish() for builder in builders]
-    return Records(head, gathered, np.concatenate(lines) if lines else np.empty(0, dtype=np.int64))
+    starts_of_all = np.concatenate(lines) if lines else np.empty(0, dtype=np.int64)
+    if ragged.count > len(starts_of_all):  # what the few others hold says nothing
+        raise ragged.problem()
+    return Records(head, gathered, starts_of_all, ragged=ragged if ragged.count else None)
 
 
 def _batches(

@@ -12,6 +12,7 @@ import numpy as np
 
 from nndsl.data.columns import GROUPS, Roles, column_names, is_class_number, roles_of
 from nndsl.data.images.column import ImageColumn
+from nndsl.data.mistakes import Mistakes
 from nndsl.data.options import setting
 from nndsl.data.table import (
     CategoryColumn,
@@ -63,8 +64,16 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
             "every column is a target or left out",
             notes=[f"`{name}`: {why}" for name, why in list(roles.left_out.items())[:5]],
         )
+    mistakes = Mistakes()
     chains = _chains_by_column(table, specification, roles)
-    inputs = tuple(_inputs(table, specification, roles, chains))
+    inputs: tuple[InputSchema, ...] = ()
+    targets = []
+    with mistakes.caught():
+        inputs = tuple(_inputs(table, specification, roles, chains))
+    for name, chain in roles.targets.items():
+        with mistakes.caught():
+            targets.append(_target(table, name, chain))
+    mistakes.raise_any()
     if empty := [declared.name for declared in inputs if not declared.columns]:
         raise error(
             "NN412",
@@ -77,7 +86,7 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
         table.rows,
         describe_columns(table),
         inputs,
-        tuple(_target(table, name, chain) for name, chain in roles.targets.items()),
+        tuple(targets),
     )
     if "where" not in specification.settings:  # a part may be of one class: the ones of a table
         require_variety(table, schema, specification)
@@ -164,11 +173,14 @@ def _input(
     pictures = [c for c in (table.columns[name] for name in names) if isinstance(c, ImageColumn)]
     if pictures:
         _require_alone(input_name, names)
+    mistakes = Mistakes()
     for name in names:
         column = table.columns[name]
         requests = (*chains.steps(name, column.kind), *shared)
-        steps[name] = input_steps(column, requests)
-        width += _width(column, steps[name])
+        with mistakes.caught():
+            steps[name] = input_steps(column, requests)
+            width += _width(column, steps[name])
+    mistakes.raise_any()
     if pictures:
         return InputSchema(input_name, tuple(names), pictures[0].shape, steps)
     if width > _WIDEST:

@@ -15,6 +15,7 @@ import numpy as np
 from nndsl.data.images.column import ImageColumn
 from nndsl.data.images.preparing import fit_images, prepared_images
 from nndsl.data.inference import require_variety, with_shapes, word_of
+from nndsl.data.mistakes import Mistakes
 from nndsl.data.new_data import match_columns, remarks_on_new
 from nndsl.data.remarks import remarks
 from nndsl.data.steps import apply_steps, fit_values, spread
@@ -67,19 +68,38 @@ def prepare(
     finite number.
     """
     require_variety(table, schema, specification)
-    inputs, fitted, shapes = {}, [], {}
+    mistakes = Mistakes()
+    inputs, fitted, targets = {}, [], {}
     for declared in schema.inputs:
-        steps = {
-            name: fit_steps(table, table.columns[name], declared.steps[name], train_rows)
-            for name in declared.columns
-        }
-        fitted.append(replace(declared, steps=steps))
-        inputs[declared.name] = _input_array(table, fitted[-1], precision)
-        shapes[declared.name] = inputs[declared.name].shape[1:]
-    targets = tuple(_fit_target(table, target, train_rows) for target in schema.targets)
-    done = with_shapes(replace(schema, inputs=tuple(fitted), targets=targets), shapes)
-    targets_found = _target_arrays(table, done, precision)
-    return Prepared(done, inputs, targets_found, remarks(table, done, specification))
+        with mistakes.caught():
+            fitted.append(_fit_input(table, declared, train_rows))
+            inputs[declared.name] = _input_array(table, fitted[-1], precision)
+    fitted_targets = []
+    for target in schema.targets:
+        with mistakes.caught():
+            fitted_targets.append(_fit_target(table, target, train_rows))
+            targets[target.name] = _target_array(table, fitted_targets[-1], precision)
+    mistakes.raise_any()
+    shapes = {name: array.shape[1:] for name, array in inputs.items()}
+    learnt = replace(schema, inputs=tuple(fitted), targets=tuple(fitted_targets))
+    done = with_shapes(learnt, shapes)
+    return Prepared(done, inputs, targets, remarks(table, done, specification))
+
+
+def _fit_input(table: Table, declared: InputSchema, rows: np.ndarray) -> InputSchema:
+    """The input with what its steps learnt; where some cannot, the others are tried as well."""
+    mistakes = Mistakes()
+    steps = {}
+    for name in declared.columns:
+        with mistakes.caught():
+            steps[name] = fit_steps(table, table.columns[name], declared.steps[name], rows)
+    if mistakes.found:
+        sound = replace(declared, columns=tuple(steps), steps=steps)
+        if steps:
+            with mistakes.caught():
+                _input_array(table, sound, "float32")
+    mistakes.raise_any()
+    return replace(declared, steps=steps)
 
 
 def apply_schema(table: Table, schema: Schema, precision: str = "float32") -> Prepared:
@@ -187,7 +207,12 @@ def _input_array(table: Table, declared: InputSchema, precision: str) -> np.ndar
     first = table.columns[declared.columns[0]]
     if isinstance(first, ImageColumn):
         return prepared_images(table, first, declared.steps[first.name], precision)
-    parts = [_prepared_column(table, declared, name, precision) for name in declared.columns]
+    mistakes = Mistakes()
+    parts = []
+    for name in declared.columns:
+        with mistakes.caught():
+            parts.append(_prepared_column(table, declared, name, precision))
+    mistakes.raise_any()
     if len(parts) == 1:
         return parts[0]
     joined = np.empty((table.rows, sum(part.shape[1] for part in parts)), dtype=precision)
