@@ -51,7 +51,7 @@ def load(
     precision: str | None = None,
     data: str | None = None,
     net: str | None = None,
-    settings: Mapping[str, str] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Model:
     """The network of a `.nn` file (with the weights it starts from) or of a run folder.
 
@@ -105,6 +105,9 @@ class Model:
         zero = {n: np.zeros(info.shape) for n, info in origin.network.parameters.items()}
         self._kernels = Kernels(origin.network, recipe, self.precision, zero)
         self._step = 0
+
+    def __repr__(self) -> str:
+        return f"Model({self.name}: {self.weights!r}, {self.precision})"
 
     @property
     def name(self) -> str:
