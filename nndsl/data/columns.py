@@ -17,6 +17,8 @@ from nndsl.records import dataclass
 from nndsl.schema import ChainRequest, ColumnExpression, ColumnKind, DataSpecification, Setting
 
 COMPUTED_TARGET = "target"
+EVERY_ROW = "all"
+"""The `split` that trains on all rows."""
 GROUPS = {"numeric": ColumnKind.NUMBER, "categories": ColumnKind.CATEGORY}
 
 _FEW_TEXTS = 20
@@ -60,40 +62,48 @@ def column_names(table: Table, written: Iterable[Any], span: Span | None) -> tup
 def _require_columns(table: Table, specification: DataSpecification) -> None:
     """NN411 for every name of a section that is no column, all of them together."""
     problems: dict[tuple[str, Span | None], Diagnostic] = {}
-    for names, span in _written(specification):
+    for names, span, words in _written(specification):
         for name in (str(name) for name in names):
             if name not in table.columns:
-                (problem,) = unknown_column(table, name, span).diagnostics
+                (problem,) = unknown_column(table, name, span, words).diagnostics
                 place = problem.primary.span if problem.primary is not None else None
                 problems.setdefault((name, place), problem)
     if problems:
         raise NndslError(problems.values())
 
 
-def _written(specification: DataSpecification) -> Iterator[tuple[Iterable[Any], Span | None]]:
-    """The names of columns that a section writes, with the places they stand in."""
+def _written(
+    specification: DataSpecification,
+) -> Iterator[tuple[Iterable[Any], Span | None, Iterable[str]]]:
+    """The names of columns that a section writes, with the places they stand in, and the words
+    that may stand there too.
+    """
     for key in ("target", "drop", "time", "split"):
         found = setting(specification, key)
         if found is None or (key == "split" and not _names_parts(found)):
             continue
         for item in found.value if isinstance(found.value, list | tuple) else (found.value,):
             if isinstance(item, ChainRequest):
-                yield item.columns, item.span or found.span
+                yield item.columns, item.span or found.span, ()
             elif not isinstance(item, ColumnExpression):
-                yield (item,), found.span
+                yield (item,), found.span, (EVERY_ROW,) if key == "split" else ()
     for chain in specification.chains:
-        yield [c for c in chain.columns if not (chain.group and c in GROUPS)], chain.span
+        yield [c for c in chain.columns if not (chain.group and c in GROUPS)], chain.span, GROUPS
 
 
 def _names_parts(split: Setting) -> bool:
     """Whether a `split` is the column that names the part of each row."""
-    return isinstance(split.value, str) and split.value != "all"
+    return isinstance(split.value, str) and split.value != EVERY_ROW
 
 
-def unknown_column(table: Table, name: str, span: Span | None) -> NndslError:
-    """NN411 with the nearest names. `span` is where the name stands, or a longer piece with it."""
+def unknown_column(
+    table: Table, name: str, span: Span | None, words: Iterable[str] = ()
+) -> NndslError:
+    """NN411 with the nearest names, of columns and of `words` that may stand there too. `span` is
+    where the name stands, or a longer piece with it.
+    """
     span = _place_of(name, span)
-    near = nearest(name, table.columns)
+    near = nearest(name, [*table.columns, *words])
     return error(
         "NN411",
         f"{table.origin.name} has no column `{name}`",

@@ -10,7 +10,7 @@ import pytest
 
 from nndsl.data import prepare, read_table, schema_of
 from nndsl.schema import ChainRequest, DataSpecification, Schema, StepRequest, TargetKind
-from tests.data.helpers import SPAN, apply, chain, column, constant, refusal, request
+from tests.data.helpers import SPAN, apply, chain, column, constant, refusal, request, table_of
 
 ROWS = "x,k,n,t\n" + "".join(
     f"{i / 7:.3f},{'red' if i % 3 else 'blue'},{i % 4},{'yes' if i % 2 else 'no'}\n"
@@ -223,3 +223,20 @@ def test_unknown_sources_are_named(tmp_path: Path) -> None:
     problem = refusal("NN418", read_table, wanted, tmp_path)
     assert problem.primary is not None
     assert "`csv`" in problem.primary.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "meant"),
+    [
+        ({"target": "t", "chains": (chain("numreic", "keep"),)}, "numeric"),
+        ({"target": "t", "chains": (chain("categoris", "onehot"),)}, "categories"),
+        ({"target": "t", "split": "aall"}, "all"),
+    ],
+)
+def test_words_that_may_stand_for_columns_are_offered(
+    tmp_path: Path, settings: dict[str, Any], meant: str
+) -> None:
+    table = table_of(tmp_path, "x,t\n1,2\n2,3.5\n")
+    found = refusal("NN411", schema_of, table, request(**settings))
+    assert found.primary is not None
+    assert found.primary.text == f"did you mean `{meant}`?"
