@@ -154,6 +154,19 @@ def test_a_net_with_its_own_input_takes_the_names_of_the_data() -> None:
     assert codes(text.replace("[4]", "[5]")) == ["NN306"]
 
 
+def test_columns_fill_an_image_that_a_net_declares() -> None:
+    text = (
+        'data digits = csv("digits.csv", target=digit)\n'
+        "net A { input image: 1x8x8\n conv(2, 3) -> flatten -> dense(10) -> softmax }\n"
+        "train A on digits { }"
+    )
+    (found,) = lowered(text).recipes
+    for graph in (found.graph, found.evaluation):
+        assert graph.inputs["input"].value.type.shape == ("N", 64)
+        assert graph.nodes[0].outputs[0].type.shape == ("N", 1, 8, 8)
+    assert codes(text.replace("1x8x8", "1x8x9")) == ["NN306"]
+
+
 MISTAKES = {
     "epoch = 5": "NN307",
     "epochs = 0": "NN309",
@@ -190,7 +203,11 @@ MISTAKES = {
     "A.trunk.rte = 1": "NN307",
     "dense(3)": "NN309",
     "minimize cross_entropy": "NN390",
-    "ensemble = committee(5)": "NN390",
+    "ensemble = committee(1)": "NN314",
+    "ensemble = committee": "NN312",
+    "ensemble = comittee(5)": "NN301",
+    "ensemble = bagging(5, answer=median)": "NN314",
+    "ensemble = 5": "NN309",
     "search = bayes(trials=60)": "NN390",
     "report = [crves]": "NN301",
     "report = [tsne(A.trunk)]": "NN390",
