@@ -16,7 +16,7 @@ from nndsl.render.charts import spark_bars
 from nndsl.render.report.content import Cell, Table
 from nndsl.schema import Column, ColumnKind, FittedStep, Schema, TargetKind
 
-SHOWN = 40
+SHOWN = 16
 MOST = 200
 BARS = 24
 MOST_TEXT = 24
