@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -78,7 +79,7 @@ def formulas_latex(found: Formulas) -> str:
     """The formulas for a LaTeX document with amsmath and amssymb: a section of aligned lines."""
     parts = [rf"\section*{{{_escaped(found.title)}}}"]
     for section in found.sections:
-        remark = f" {_escaped(section.remark)}" if section.remark else ""
+        remark = f" {_with_symbols(section.remark)}" if section.remark else ""
         parts += [rf"\subsection*{{{_escaped(section.title)}}}{remark}", r"\begin{align*}"]
         parts.append(" \\\\\n".join(map(_aligned, section.formulas)))
         parts.append(r"\end{align*}")
@@ -99,6 +100,12 @@ def _aligned(formula: Formula) -> str:
     beside += [rf"\text{{{_escaped(formula.note)}}}"] if formula.note else []
     joined = r" \quad ".join(beside)
     return f"  {shown} && {joined}" if beside else f"  {shown}"
+
+
+def _with_symbols(remark: str) -> str:
+    """A remark on formulas: its single letters are symbols, and join with what stands beside."""
+    marked = re.sub(r"\b(?<!')[A-Zb-z]\b", "\0\g<0>\0", remark)
+    return _escaped(marked).replace("\0", "$").replace("$$", "")
 
 
 def _escaped(text: str) -> str:
