@@ -292,6 +292,7 @@ def convolutions() -> dict[str, tuple[Contraction, dict[str, int]]]:
         "18x18x32 3x3 64 /2": Geometry((18, 18), 32, 64, (3, 3), (2, 2)),
         "10x10x64 3x3 64": Geometry((10, 10), 64, 64, (3, 3)),
         "6x6x128 3x3 128": Geometry((6, 6), 128, 128, (3, 3)),
+        "9x9x512 3x3 512": Geometry((9, 9), 512, 512, (3, 3)),
         "32x32x16 1x1 32 /2": Geometry((32, 32), 16, 32, (1, 1), (2, 2)),
         "16x16x64 1x1 64": Geometry((16, 16), 64, 64, (1, 1)),
     }

@@ -11,7 +11,7 @@ import argparse
 import time
 
 from benchmarks.interleave import heading, start, table, take_turns
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import STEPS
 from nndsl.codegen.program import Element, Program
 from nndsl.runtime.executable import load
 
@@ -19,6 +19,7 @@ SYSTEMS = {
     "torch eager": ("torch_worker", "eager"),
     "torch fused": ("torch_worker", "fused"),
     "torch compiled": ("torch_worker", "compiled"),
+    "torch channels last": ("torch_worker", "last"),
     "jax step": ("jax_worker", "step"),
     "jax scan": ("jax_worker", "scan"),
     "scikit-learn": ("sklearn_worker",),
@@ -35,7 +36,7 @@ def compare(workload: str, threads: int, rounds: int, systems: list[str]) -> str
     measured = take_turns([c for c in contestants if c], rounds)
     plural = "s" if threads > 1 else ""
     met = f", threads meet in {1e9 * meeting(threads):.0f} ns" if threads > 1 else ""
-    what = WORKLOADS[workload].describe()
+    what = STEPS[workload].describe()
     title = f"{workload}: {what}\n{threads} thread{plural}, {rounds} rounds, us a step{met}"
     return table(title, measured)
 
@@ -56,7 +57,7 @@ def meeting(threads: int, steps: int = 100_000) -> float:
 def main() -> None:
     """Parse the command line and compare."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("workloads", nargs="+", choices=list(WORKLOADS))
+    parser.add_argument("workloads", nargs="+", choices=list(STEPS))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--systems", nargs="+", default=list(SYSTEMS), choices=list(SYSTEMS))

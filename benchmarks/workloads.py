@@ -72,6 +72,88 @@ class Workload:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Architecture:
+    """A convolutional network: its name for people, images [channels, height, width], the lines."""
+
+    title: str
+    shape: tuple[int, int, int]
+    layers: tuple[str, ...]
+    blocks: str = ""
+
+
+@dataclass(frozen=True)
+class Images:
+    """A convolutional network trained by descent on random images of ten classes."""
+
+    name: str
+    cnn: Architecture
+    batch: int
+    rows: int
+    momentum: float
+    steps: int  # in one timed round
+
+    classes = 10
+
+    def network(self) -> str:
+        """The network for people."""
+        return self.cnn.title
+
+    def describe(self) -> str:
+        """The network and how it is trained."""
+        rule = f"momentum {self.momentum:g}" if self.momentum else "SGD"
+        return f"{self.cnn.title}, {rule}, batch {self.batch}"
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images float32 [rows, channels, height, width] and integer classes [rows]."""
+        random = np.random.default_rng(0)
+        images = random.random((self.rows, *self.cnn.shape), dtype=np.float32)
+        return images, random.integers(0, self.classes, self.rows)
+
+    def source(self, data_file: str, epochs: int) -> str:
+        """The same network as a `.nn` file."""
+        rate = f"sgd(0.01, momentum={self.momentum:g})" if self.momentum else "sgd(0.01)"
+        return "\n".join(
+            (
+                f'data d = array("{data_file}", target=y) {{ split = all }}',
+                self.cnn.blocks,
+                "net Net on d {",
+                f"  reshape({'x'.join(map(str, self.cnn.shape))})",
+                *(f"  {line}" for line in self.cnn.layers),
+                "}",
+                f"train Net {{ loss = cross_entropy; optimizer = {rate}; penalty = none",
+                f"  keep = last; batch = {self.batch}; epochs = {epochs} }}",
+                "",
+            )
+        )
+
+
+LENET = Architecture(
+    "CNN 20-40-1000-1000-10",
+    (1, 28, 28),
+    (
+        "conv(20, 5) -> relu -> maxpool(2)",
+        "conv(40, 5) -> relu -> maxpool(2)",
+        "flatten -> dense(1000) -> relu -> dense(1000) -> relu",
+        "dense(10) -> softmax",
+    ),
+)
+RESIDUAL = Architecture(
+    "residual CNN 16-32-64",
+    (3, 32, 32),
+    (
+        "conv(16, 3, pad=same, bias=false) -> batch_norm -> relu",
+        "residual(16) -> residual(32, stride=2) -> residual(64, stride=2)",
+        "global_avg_pool -> dense(10) -> softmax",
+    ),
+    """block x -> residual(c, stride=1) {
+  body = x -> conv(c, 3, stride=stride, pad=1, bias=false) -> batch_norm -> relu
+           -> conv(c, 3, pad=1, bias=false) -> batch_norm
+  skip = x -> conv(c, 1, stride=stride, bias=false) if x.channels != c else x
+  body + skip -> relu
+}""",
+)
+
 WORKLOADS = {
     w.name: w
     for w in (
@@ -82,3 +164,13 @@ WORKLOADS = {
         Workload("W4", (784, 2500, 2000, 1500, 1000, 500, 10), "relu", 128, 1280, "adam", 5, 10),
     )
 }
+IMAGES = {
+    w.name: w
+    for w in (
+        Images("W5", LENET, batch=10, rows=1280, momentum=0, steps=100),
+        Images("W5b", LENET, batch=64, rows=1280, momentum=0, steps=20),
+        Images("W6", RESIDUAL, batch=32, rows=320, momentum=0.9, steps=10),
+    )
+}
+STEPS: dict[str, Workload | Images] = WORKLOADS | IMAGES
+"""All whose training steps are timed."""

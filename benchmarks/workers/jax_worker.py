@@ -16,24 +16,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.workers import jax_networks
 from benchmarks.workers.protocol import minibatches, serve
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import STEPS, Images
 
-WORKLOAD = WORKLOADS[sys.argv[1]]
+WORKLOAD = STEPS[sys.argv[1]]
 TREE = jax.tree_util.tree_map
-
-
-def scores(parameters, x):
-    """What the last layer gives."""
-    activation = jax.nn.elu if WORKLOAD.activation == "elu" else jax.nn.relu
-    for w, b in parameters[:-1]:
-        x = activation(x @ w + b)
-    return x @ parameters[-1][0] + parameters[-1][1]
+MOMENTUM = (
+    WORKLOAD.momentum
+    if isinstance(WORKLOAD, Images)
+    else {"momentum": 0.9, "adam": None}[WORKLOAD.optimizer]
+)
+"""None for Adam."""
 
 
 def loss_of(parameters, x, y):
     """Mean loss of a batch."""
-    z = scores(parameters, x)
+    z = jax_networks.scores(WORKLOAD, parameters, x)
     if WORKLOAD.classes == 1:
         z = z[:, 0]
         return jnp.mean(jnp.maximum(z, 0) - z * y + jnp.log1p(jnp.exp(-jnp.abs(z))))
@@ -41,12 +40,14 @@ def loss_of(parameters, x, y):
 
 
 def step(carry, x, y):
-    """One update; the state is (velocity,) or (m, v, t)."""
+    """One update; the state is (), (velocity,) or (m, v, t)."""
     parameters, state = carry
     loss, gradient = jax.value_and_grad(loss_of)(parameters, x, y)
-    if WORKLOAD.optimizer == "momentum":
+    if MOMENTUM == 0:
+        return (TREE(lambda p, g: p - 0.01 * g, parameters, gradient), ()), loss
+    if MOMENTUM is not None:
         (velocity,) = state
-        velocity = TREE(lambda v, g: 0.9 * v + g, velocity, gradient)
+        velocity = TREE(lambda v, g: MOMENTUM * v + g, velocity, gradient)
         return (TREE(lambda p, v: p - 0.01 * v, parameters, velocity), (velocity,)), loss
     m, v, t = state
     t = t + 1
@@ -61,19 +62,18 @@ def step(carry, x, y):
 
 def start():
     """Random weights and zero state."""
-    random = np.random.default_rng(0)
-    parameters = [
-        (jnp.array(random.standard_normal((i, o)) / np.sqrt(i), jnp.float32), jnp.zeros(o))
-        for i, o in zip(WORKLOAD.sizes, WORKLOAD.sizes[1:], strict=False)
-    ]
+    parameters = jax_networks.start(WORKLOAD, np.random.default_rng(0))
     zeros = TREE(jnp.zeros_like, parameters)
-    momentum = WORKLOAD.optimizer == "momentum"
-    return parameters, (zeros,) if momentum else (zeros, TREE(jnp.zeros_like, zeros), jnp.zeros(()))
+    if MOMENTUM is None:
+        return parameters, (zeros, TREE(jnp.zeros_like, zeros), jnp.zeros(()))
+    return parameters, (zeros,) if MOMENTUM else ()
 
 
 def main() -> None:
     """Serve rounds of training steps."""
     x, y = WORKLOAD.data()
+    if isinstance(WORKLOAD, Images):
+        x = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
     y = y.astype(np.float32 if WORKLOAD.classes == 1 else np.int32)
     random = np.random.default_rng(1)
     carry = start()

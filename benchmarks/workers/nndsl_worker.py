@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.workers.protocol import serve
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.workloads import STEPS, Images, Workload
 from nndsl import driver
 from nndsl.train.initial import initial_parameters
 
 
-def opened(workload: Workload) -> driver.Opened:
+def opened(workload: Workload | Images) -> driver.Opened:
     """The workload's file, read and lowered."""
     x, y = workload.data()
     with tempfile.TemporaryDirectory() as place:
@@ -26,12 +26,12 @@ def opened(workload: Workload) -> driver.Opened:
 
 def main() -> None:
     """Serve rounds of training steps."""
-    workload, threads = WORKLOADS[sys.argv[1]], int(sys.argv[2])
+    workload, threads = STEPS[sys.argv[1]], int(sys.argv[2])
     x, y = workload.data()
     module = opened(workload).module
     step = driver.compile_training(module.recipes[0], len(x), threads).executable
     step.set_parameters(initial_parameters(module.networks["Net"], 0))
-    arrays = {"input": x, "y": y.astype(np.int32)}
+    arrays = {"input": x.reshape(len(x), -1), "y": y.astype(np.int32)}
     for name in arrays:
         step.bind(name, np.ascontiguousarray(arrays[name]))
     done = 0

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from benchmarks.workers.protocol import predictions
-from benchmarks.workers.torch_worker import network
+from benchmarks.workers.torch_networks import network
 from benchmarks.workloads import WORKLOADS
 
 

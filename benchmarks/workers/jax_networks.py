@@ -1,0 +1,84 @@
+"""The networks of the workloads in JAX; images have their channels last."""
+
+from __future__ import annotations
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from benchmarks.workloads import Images
+
+RESIDUALS = ((16, 16, 1), (16, 32, 2), (32, 64, 2))
+"""Channels in, channels out, stride."""
+
+
+def start(workload, random):
+    """Random weights, a list of arrays and tuples."""
+
+    def drawn(*shape):
+        scale = 1 / np.sqrt(np.prod(shape[:-1]))
+        return jnp.array(random.standard_normal(shape) * scale, jnp.float32)
+
+    def dense(*sizes):
+        return [(drawn(i, o), jnp.zeros(o)) for i, o in itertools.pairwise(sizes)]
+
+    if not isinstance(workload, Images):
+        return dense(*workload.sizes)
+    if workload.cnn.shape[0] == 1:
+        kernels = [(drawn(5, 5, 1, 20), jnp.zeros(20)), (drawn(5, 5, 20, 40), jnp.zeros(40))]
+        return [*kernels, *dense(640, 1000, 1000, 10)]
+
+    def convolution(size, inputs, outputs):
+        return drawn(size, size, inputs, outputs), jnp.ones(outputs), jnp.zeros(outputs)
+
+    blocks = [
+        (convolution(3, i, o), convolution(3, o, o), drawn(1, 1, i, o) if i != o else ())
+        for i, o, _ in RESIDUALS
+    ]
+    return [convolution(3, 3, 16), *blocks, *dense(64, 10)]
+
+
+def scores(workload, parameters, x):
+    """What the last layer gives."""
+    if isinstance(workload, Images):
+        return _lenet(parameters, x) if workload.cnn.shape[0] == 1 else _residual(parameters, x)
+    activation = jax.nn.elu if workload.activation == "elu" else jax.nn.relu
+    return _dense(parameters, x, activation)
+
+
+def _dense(parameters, x, activation):
+    for w, b in parameters[:-1]:
+        x = activation(x @ w + b)
+    return x @ parameters[-1][0] + parameters[-1][1]
+
+
+def _convolved(x, w, stride=1, padding="VALID"):
+    layout = ("NHWC", "HWIO", "NHWC")
+    return lax.conv_general_dilated(x, w, (stride, stride), padding, dimension_numbers=layout)
+
+
+def _lenet(parameters, x):
+    window = (1, 2, 2, 1)
+    for w, b in parameters[:2]:
+        x = jax.nn.relu(_convolved(x, w) + b)
+        x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
+    return _dense(parameters[2:], x.reshape(x.shape[0], -1), jax.nn.relu)
+
+
+def _normed(x, w, scale, shift, stride=1):
+    """A padded convolution and batch norm with the statistics of the batch; no running ones."""
+    side = w.shape[0] // 2
+    x = _convolved(x, w, stride, ((side, side), (side, side)))
+    mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+    return (x - mean) * lax.rsqrt(variance + 1e-5) * scale + shift
+
+
+def _residual(parameters, x):
+    x = jax.nn.relu(_normed(x, *parameters[0]))
+    for (first, second, skip), (_, _, stride) in zip(parameters[1:4], RESIDUALS, strict=True):
+        body = _normed(jax.nn.relu(_normed(x, *first, stride)), *second)
+        x = jax.nn.relu(body + (_convolved(x, skip, stride) if len(skip) else x))
+    return _dense(parameters[4:], x.mean((1, 2)), jax.nn.relu)
