@@ -104,7 +104,7 @@ def _aligned(formula: Formula) -> str:
 
 def _with_symbols(remark: str) -> str:
     """A remark on formulas: its single letters are symbols, and join with what stands beside."""
-    marked = re.sub(r"\b(?<!')[A-Zb-z]\b", "\0\g<0>\0", remark)
+    marked = re.sub(r"\b(?<!')[A-Zb-z]\b", lambda found: f"\0{found[0]}\0", remark)
     return _escaped(marked).replace("\0", "$").replace("$$", "")
 
 
