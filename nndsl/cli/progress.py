@@ -16,6 +16,8 @@ from nndsl.train.events import (
     Ended,
     EpochEnded,
     FoldEnded,
+    MemberEnded,
+    MemberStarted,
     Noted,
     Observer,
     Progressed,
@@ -86,6 +88,14 @@ def fold_text(event: FoldEnded) -> str:
     return "  ".join([f"fold  {event.fold:>{width}}/{event.folds}", *shown])
 
 
+def member_text(event: MemberEnded) -> str:
+    """One line for one member of an ensemble."""
+    width = len(str(event.members))
+    shown = [figure(n.removeprefix("test_"), v) for n, v in event.metrics.items() if "test_" in n]
+    seed = f"seed {event.seed}"
+    return "  ".join([f"member {event.member:>{width}}/{event.members}", *shown, seed])
+
+
 def note_text(event: Noted) -> str:
     """A note, with its code, on one line."""
     code = f" [{event.code}]" if event.code else ""
@@ -100,6 +110,7 @@ class PlainObserver(Observer):
 
     def __init__(self) -> None:
         self._notes = 0
+        self._member = ""
 
     def on_start(self, event: Started) -> None:
         """What is about to be trained, in one line."""
@@ -114,7 +125,7 @@ class PlainObserver(Observer):
 
     def on_epoch(self, event: EpochEnded) -> None:
         """The first epochs, then fewer and fewer."""
-        if is_shown(event.epoch, event.epochs):
+        if not self._member and is_shown(event.epoch, event.epochs):
             say(epoch_text(event))
 
     def on_note(self, event: Noted) -> None:
@@ -135,6 +146,15 @@ class PlainObserver(Observer):
         """The figures of a fold's test rows."""
         if is_shown(event.fold, event.folds):
             say(fold_text(event))
+
+    def on_member_start(self, event: MemberStarted) -> None:
+        """From now on one line a member in place of the epochs."""
+        self._member = f"member {event.member}/{event.members}"
+
+    def on_member(self, event: MemberEnded) -> None:
+        """The figures of a member."""
+        if is_shown(event.member, event.members):
+            self._tell(member_text(event))
 
 
 def live_text(share: float, text: str, losses: list[float], width: int) -> str:
@@ -171,6 +191,16 @@ class LiveObserver(PlainObserver):
         self._live.start()
         self._console.show_cursor(True)  # a second Ctrl-C leaves no time to bring it back
 
+    def on_member_start(self, event: MemberStarted) -> None:
+        """The live line begins anew, with the number of the member."""
+        super().on_member_start(event)
+        self._losses, self._resumed, self._shown = [], 0, 0.0
+
+    def on_member(self, event: MemberEnded) -> None:
+        """A line above the live one stays of each member."""
+        super().on_member(event)
+        self._last = None
+
     def on_epoch(self, event: EpochEnded) -> None:
         """Rewrite the line, at most ten times a second."""
         course = event.validation_loss if event.validation_loss is not None else event.train_loss
@@ -190,6 +220,7 @@ class LiveObserver(PlainObserver):
             return
         self._shown = now
         left = seconds / done * (self._total - self._resumed - done) if done > 0 else 0.0
+        text = "  ".join(filter(None, (self._member, text)))
         line = live_text(
             (done + self._resumed) / max(1, self._total),
             f"{text}  {left:.0f} s left",
@@ -258,6 +289,14 @@ class JsonObserver(Observer):
     def on_fold(self, event: FoldEnded) -> None:
         """`{"event": "fold", ...}`."""
         self._emit("fold", event)
+
+    def on_member_start(self, event: MemberStarted) -> None:
+        """`{"event": "member_start", ...}`: the epochs that follow are its."""
+        self._emit("member_start", event)
+
+    def on_member(self, event: MemberEnded) -> None:
+        """`{"event": "member", ...}`."""
+        self._emit("member", event)
 
 
 @contextmanager

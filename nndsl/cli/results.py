@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 from shlex import quote
 
@@ -14,7 +14,7 @@ from nndsl.cli.progress import figure
 from nndsl.model.training import Trained
 from nndsl.report_text import visible
 from nndsl.train.folds import FoldsResult
-from nndsl.train.job import Verdict
+from nndsl.train.job import RunResult, Verdict
 
 MOST_CLASSES = 4
 """Classes up to which the table of mistakes is printed."""
@@ -30,6 +30,7 @@ def print_trained(trained: Trained) -> None:
     if result.verdict is not None:
         _print_verdict(result.verdict)
         _print_further(result.verdict.metric, result.metrics)
+        _print_members(result)
     elif result.metrics:
         shown = "  ".join(figure(name, value) for name, value in list(result.metrics.items())[:5])
         say(f"figures {shown}")
@@ -69,6 +70,16 @@ def _print_further(first: str, figures: Mapping[str, float]) -> None:
                if name.startswith("test_") and name not in known}  # fmt: skip
     if further:
         say("        " + "  ".join(figure(name, value) for name, value in further.items()))
+
+
+def _print_members(result: RunResult) -> None:
+    """How good the members of an ensemble are alone."""
+    assert result.verdict is not None
+    name = result.verdict.metric
+    alone = [one.metrics.get(f"test_{name}", nan) for one in result.members]
+    if alone:
+        low, high = figure(name, min(alone)), figure("to", max(alone))
+        say(f"members {low} {high}, {figure('mean', sum(alone) / len(alone))}")
 
 
 def _print_worst(classes: tuple[str, ...], confusion: np.ndarray) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import pprint
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -154,7 +154,7 @@ if __name__ == "__main__":
 
 def numpy_file(
     graph: Graph,
-    weights: Mapping[str, np.ndarray],
+    members: Sequence[Mapping[str, np.ndarray]],
     name: str,
     precision: str = "float32",
     schema: Schema | None = None,
@@ -162,16 +162,18 @@ def numpy_file(
     *,
     header: bool = True,
     answer: WordCall | None = None,
+    joins: Sequence[Callable[[np.ndarray], np.ndarray]] = (),
 ) -> str:
     """The file's text.
 
-    `graph` is for prediction, not fused; `weights` are its parameters and states in its own layout;
+    `graph` is for prediction, not fused; `members` are its parameters and states in its own layout,
+    of an ensemble those of each network, whose outputs `joins` put together, a function for each;
     `schema` the fitted one of the run, None for a network without a table; `missing` are the texts,
     in small letters, that stand for no value in a cell; without `header` columns are numbered;
     `answer` says how shares of classes become an answer (None: the most likely class).
     """
     sources = Sources()
-    network = _network(graph, weights, precision, sources)
+    network = _network(graph, members, joins, precision, sources)
     tables = _tables(schema, list(graph.inputs), sources, answer) if schema is not None else ""
     functions = "\n\n".join(text.strip("\n") for text in sources.texts.values())
     parts = [HEAD.format(version=VERSION, use=_use(name, schema), precision=precision)]
@@ -210,34 +212,72 @@ def _plain(text: str) -> str:
 
 
 def _network(
-    graph: Graph, weights: Mapping[str, np.ndarray], precision: str, sources: Sources
+    graph: Graph,
+    members: Sequence[Mapping[str, np.ndarray]],
+    joins: Sequence[Callable[[np.ndarray], np.ndarray]],
+    precision: str,
+    sources: Sources,
 ) -> str:
     """The weights, and the function from inputs to outputs."""
     names: dict[Value, str] = {}
     given: list[str] = []
-    lines: list[str] = []
+    held: dict[str, str] = {}
     for number, (path, entry) in enumerate(graph.inputs.items()):
         if entry.role is Role.DATA:
-            given.append(f"x{len(given)}")
-            names[entry.value] = given[-1]
-            continue
-        held = np.ascontiguousarray(weights[path], np.dtype(precision).newbyteorder("<"))
-        text = base64.b64encode(held.tobytes()).decode()
-        shape = "".join(f", {size}" for size in held.shape)
-        lines.append(f'w{number} = array("{text}"{shape})  # {_plain(path)}')
-        names[entry.value] = f"w{number}"
+            names[entry.value] = f"x{len(given)}"
+            given.append(names[entry.value])
+        else:
+            names[entry.value] = held[path] = f"w{number}"
     body = lines_of(graph, names, sources)
     results = ", ".join(names[value] for value in graph.outputs.values())
     signature = ", ".join(f"{name}: np.ndarray" for name in given)
-    function = [
-        f"def network({signature}) -> tuple[np.ndarray, ...]:",
-        '    """Outputs for rows [rows, ...] of each input, as the network sees them."""',
-        f"    rows = len({given[0]})" if given else "    rows = 1",
-        *(f"    {name} = np.asarray({name}, precision)" for name in given),
-        *(f"    {line}" for line in body),
-        f"    return ({results},)",
+    what = '"""Outputs for rows [rows, ...] of each input, as the network sees them."""'
+    computed = [
+        f"rows = len({given[0]})" if given else "rows = 1",
+        *(f"{name} = np.asarray({name}, precision)" for name in given),
+        *body,
+        f"return ({results},)",
     ]
-    return "\n".join(["", *lines, "", "", *function, ""])
+    if not joins:
+        weights = [
+            f"{held[path]} = {text}  # {_plain(path)}"
+            for path, text in _arrays(members[0], held, precision)
+        ]
+        head = f"def network({signature}) -> tuple[np.ndarray, ...]:"
+        return _text(["", *weights, "", ""], head, [what, *computed])
+    lists = [", ".join(text for _, text in _arrays(one, held, precision)) for one in members]
+    weights = ["MEMBERS = [", *(f"    [{text}]," for text in lists), "]"]
+    comments = [f"# the arrays of each member: {', '.join(map(_plain, held))}"]
+    first = f"def member(weights: list[np.ndarray], {signature}) -> tuple[np.ndarray, ...]:"
+    doc = '"""Outputs of one member of the ensemble."""'
+    taken = f"{', '.join(held.values())}, = weights"
+    member = _text(["", *comments, *weights, "", ""], first, [doc, taken, *computed])
+    together = [
+        f"said = [member(weights, {', '.join(given)}) for weights in MEMBERS]",
+        *(
+            f"y{i} = {sources.name_of(join)}(np.stack([one[{i}] for one in said]))"
+            for i, join in enumerate(joins)
+        ),
+        f"return ({', '.join(f'y{i}' for i in range(len(joins)))},)",
+    ]
+    head = f"def network({signature}) -> tuple[np.ndarray, ...]:"
+    return _text([member, ""], head, [what, *together])
+
+
+def _arrays(
+    weights: Mapping[str, np.ndarray], held: Iterable[str], precision: str
+) -> Iterator[tuple[str, str]]:
+    """Each array as a call that makes it, in the order of `held`."""
+    for path in held:
+        array = np.ascontiguousarray(weights[path], np.dtype(precision).newbyteorder("<"))
+        text = base64.b64encode(array.tobytes()).decode()
+        shape = "".join(f", {size}" for size in array.shape)
+        yield path, f'array("{text}"{shape})'
+
+
+def _text(before: Sequence[str], head: str, body: Sequence[str]) -> str:
+    """Lines, and a function after them."""
+    return "\n".join([*before, head, *(f"    {line}" for line in body), ""])
 
 
 def _tables(schema: Schema, inputs: list[str], sources: Sources, answer: WordCall | None) -> str:

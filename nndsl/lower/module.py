@@ -15,6 +15,7 @@ from nndsl.lower.file_scope import FileReader, FileScope, Loader
 from nndsl.lower.names import unknown_name
 from nndsl.lower.networks import network_of
 from nndsl.lower.problems import TooManyProblemsError, in_order
+from nndsl.lower.recipe_answers import check_ensembles
 from nndsl.lower.recipe_values import names_in
 from nndsl.lower.recipes import recipe_of
 from nndsl.lower.result import Expectation, Module, Network, Recipe
@@ -89,6 +90,7 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
                 recipes.append(recipe)
         if outcome.failed:
             failed.update(names_in(section.train.target))
+    check_ensembles(recipes, networks, session.problems)
     _check_overrides(found.file, session)
     module = Module(
         file=found.file,

@@ -1,11 +1,14 @@
-"""The setting `answer`: read, and held against the target."""
+"""The settings `answer` and `ensemble`: read, and held against the target."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nndsl.diagnostics import NndslError, error
 from nndsl.lower.names import not_yet
+from nndsl.lower.problems import Problems
+from nndsl.lower.result import Network, Recipe
 from nndsl.lower.train_settings import Written
 from nndsl.lower.values import Mention
 from nndsl.lower.words import call_word, shown
@@ -38,6 +41,42 @@ def read_answer(written: Written, schema: Schema | None) -> WordCall | None:
         if len(target.classes) > 2:
             raise _unfit(word.name, "two classes", target, written)
     return found
+
+
+def read_ensemble(written: Written, schema: Schema | None) -> WordCall | None:
+    """The networks that are trained together; None for `none`. Errors as for an answer."""
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name == "none" and value.given is None:
+        return None
+    found = _called(value, "ensemble", "ensemble = committee(5)", written)
+    targets = _targets(schema)
+    numbers = all(target.kind is TargetKind.NUMBERS for target in targets)
+    if targets and numbers and found.arguments["answer"] == "vote":
+        raise _unfit("vote", "classes", targets[0], written, "answer=mean")
+    return found
+
+
+def check_ensembles(
+    recipes: Sequence[Recipe], networks: Mapping[str, Network], problems: Problems
+) -> None:
+    """NN390 for an ensemble whose net another section trains too, or has as a stage."""
+    for recipe in recipes:
+        if recipe.ensemble is None:
+            continue
+        own = _nets_of(networks[recipe.net])
+        for other in recipes:
+            if other is not recipe and own & _nets_of(networks[other.net]):
+                with problems.caught():
+                    raise not_yet(
+                        f"an ensemble of `{recipe.net}`, whose weights two sections train,",
+                        recipe.ensemble.span,
+                        "train its net in one section, and in no other net",
+                    )
+
+
+def _nets_of(network: Network) -> set[str]:
+    """The nets whose weights a net has."""
+    return {network.name, *(info.owner for info in network.parameters.values() if info.owner)}
 
 
 def metrics_beside(answer: WordCall) -> list[WordCall]:

@@ -11,7 +11,7 @@ from nndsl.lower import recipe_defaults as defaults
 from nndsl.lower.constants import FUNCTIONS
 from nndsl.lower.figures import PARTS, figure_name, require_figure, whole_epochs
 from nndsl.lower.names import not_yet, unknown_name
-from nndsl.lower.recipe_answers import metrics_beside, read_answer
+from nndsl.lower.recipe_answers import metrics_beside, read_answer, read_ensemble
 from nndsl.lower.recipe_words import CLIPS, STOPS
 from nndsl.lower.result import Inferred, Plateau, Stop
 from nndsl.lower.schedules import ScheduleReader
@@ -43,6 +43,7 @@ class RunValues:
     keep: str | None = defaults.KEEP
     clip: WordCall | None = None
     answer: WordCall | None = None
+    ensemble: WordCall | None = None
     metrics: tuple[WordCall, ...] = ()
     plateaus: list[Plateau] = field(default_factory=list)
     inferred: list[Inferred] = field(default_factory=list)
@@ -277,6 +278,10 @@ def _answer(values: RunValues, written: Written, schema: Schema | None) -> None:
     values.answer = read_answer(written, schema)
 
 
+def _ensemble(values: RunValues, written: Written, schema: Schema | None) -> None:
+    values.ensemble = read_ensemble(written, schema)
+
+
 _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "batch": _batch,
     "last_batch": _last_batch,
@@ -287,6 +292,7 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "clip": _clip,
     "metrics": _metrics,
     "answer": _answer,
+    "ensemble": _ensemble,
 }
 
 

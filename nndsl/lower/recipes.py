@@ -126,6 +126,7 @@ def _assemble(
         stop=values.stop,
         keep=values.keep,
         answer=values.answer,
+        ensemble=values.ensemble,
         metrics=values.metrics,
         plateaus=tuple(values.plateaus),
         inferred=inferred,

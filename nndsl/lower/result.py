@@ -211,6 +211,7 @@ class Recipe:
     stop: tuple[Stop, ...] = ()
     keep: str | None = "val_loss"  # metric whose best weights are restored; None: the last
     answer: WordCall | None = None  # None: the most likely class
+    ensemble: WordCall | None = None  # None: one network
     metrics: tuple[WordCall, ...] = ()
     plateaus: tuple[Plateau, ...] = ()
     inferred: tuple[Inferred, ...] = ()

@@ -35,11 +35,11 @@ SETTINGS = (
     "rule",
     "metrics",
     "answer",
+    "ensemble",
     "report",
 )
 PART_SETTINGS = ("rate", "penalty", "weight_decay", "max_norm", "optimizer")
 LATER = {
-    "ensemble": "several networks trained together (`ensemble`)",
     "watch": "live measures (`watch`)",
     "replay": "a replay buffer (`replay`)",
     "augment": "distortions of the data (`augment`)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +24,13 @@ from nndsl.model.weight_mapping import Weights
 from nndsl.params import TimeLength
 from nndsl.records import dataclass
 from nndsl.schema import TargetKind
+from nndsl.train.ensembles import member_recipe, train_job
 from nndsl.train.events import Observer
 from nndsl.train.initial import initial_parameters, to_file_layout
-from nndsl.train.job import RunResult, TrainingJob
+from nndsl.train.job import Output, RunResult, TrainingJob
 from nndsl.train.plan import plan
 from nndsl.train.scoring import probabilities
-from nndsl.train.session import train
+from nndsl.train.together import Join, join_of
 from nndsl.vocab.answers import decided
 
 Arrays = dict[str, np.ndarray]
@@ -85,8 +86,10 @@ def _of_run(path: Path, precision: str | None, settings: Mapping[str, str]) -> M
     loaded = load_run(path, settings)
     preparation = Preparation(loaded.specification, loaded.schema)
     model = Model(Origin(loaded.network, loaded.recipe, preparation=preparation), precision)
-    model._kernels.set_parameters(loaded.executable.parameters())
-    model._kernels.set_states(loaded.executable.states())
+    if loaded.recipe.ensemble is not None:
+        model._set_members(loaded.members)
+    else:
+        model._set_arrays(*loaded.members[0])
     return model
 
 
@@ -96,6 +99,9 @@ class Model:
     An array of rows stands for the only input (or target); several are a mapping by name. A table
     is a file's path, a data frame, or (for `predict`) a mapping from column names to lists: its
     columns are matched by name and prepared as in training.
+
+    A trained ensemble predicts with all `members`, models of their own; whatever is about one set
+    of weights is theirs alone (NN076).
     """
 
     def __init__(self, origin: Origin, precision: str | None = None) -> None:
@@ -105,6 +111,7 @@ class Model:
         zero = {n: np.zeros(info.shape) for n, info in origin.network.parameters.items()}
         self._kernels = Kernels(origin.network, recipe, self.precision, zero)
         self._step = 0
+        self.members: tuple[Model, ...] = ()
 
     def __repr__(self) -> str:
         return f"Model({self.name}: {self.weights!r}, {self.precision})"
@@ -116,6 +123,7 @@ class Model:
 
     def arrays(self) -> Arrays:
         """Weights and running statistics, in the graph's own layout."""
+        self._require_one("weights")
         return {**self._kernels.parameters(), **self._kernels.states()}
 
     @property
@@ -123,9 +131,17 @@ class Model:
         """Updates done by `train_step`."""
         return self._step
 
-    @cached_property
+    def _set_arrays(
+        self, parameters: Mapping[str, np.ndarray], states: Mapping[str, np.ndarray]
+    ) -> None:
+        """Replace weights and running statistics, given in the graph's own layout."""
+        self._kernels.set_parameters(parameters)
+        self._kernels.set_states(states)
+
+    @property
     def weights(self) -> Weights:
         """Learnt arrays by name, in PyTorch's layout; reading copies, assigning checks."""
+        self._require_one("weights")
         return Weights(self.origin.network, self._kernels)
 
     def predict(self, x: Any) -> Any:
@@ -136,10 +152,45 @@ class Model:
         """
         from_table = is_table(x) or self._is_columns(x)
         inputs = self._table(x)[0] if from_table else self._inputs(x)
-        outputs = self._kernels.predict(inputs)
+        outputs = self._outputs(inputs)
         if from_table:
             outputs = self._in_own_units(outputs)
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    def _outputs(self, inputs: Arrays) -> Arrays:
+        if not self.members:
+            return self._kernels.predict(inputs)
+        found = [member._kernels.predict(inputs) for member in self.members]
+        return {n: join(np.stack([one[n] for one in found])) for n, join in self.joins.items()}
+
+    @property
+    def joins(self) -> dict[str, Join]:
+        """How the members answer together, for each output; nothing for a single network."""
+        judged = self._judged if self.members else {}
+        return {name: join_of(self._recipe, output) for name, output in judged.items()}
+
+    @property
+    def _judged(self) -> dict[str, Output]:
+        """The outputs by name, with the targets that they are judged by."""
+        found = outputs_of(self.origin.network, self._preparation.schema)
+        return {output.name: output for output in found}
+
+    def _set_members(self, trained: Sequence[tuple[Mapping[str, np.ndarray], ...]]) -> None:
+        """Be the ensemble of these networks: parameters and states of each."""
+        members = []
+        for number, arrays in enumerate(trained, 1):
+            recipe = member_recipe(self._recipe, number)
+            members.append(Model(replace(self.origin, recipe=recipe), self.precision))
+            members[-1]._set_arrays(*arrays)
+        self.members = tuple(members)
+
+    def _require_one(self, what: str) -> None:
+        if self.members:
+            raise error(
+                "NN076",
+                f"an ensemble of {len(self.members)} networks has no {what} of its own",
+                help="each of `model.members` has",
+            )
 
     def answer(self, x: Any) -> Any:
         """What the network says of some rows, by the setting `answer`; by name of several outputs.
@@ -147,29 +198,23 @@ class Model:
         Classes: their names, None for a row that is refused. Numbers: as `predict` gives them.
         Raises NN401 where nothing is known of the data.
         """
-        given = self.predict(x)
-        by_name = given if isinstance(given, dict) else {self._output_names[0]: given}
-        said = {name: self._answer(name, values) for name, values in by_name.items()}
+        given, judged = self.predict(x), self._judged
+        by_name = given if isinstance(given, dict) else {next(iter(judged)): given}
+        said = {name: self._answer(judged[name], values) for name, values in by_name.items()}
         return said if len(said) > 1 else next(iter(said.values()))
 
-    def _answer(self, name: str, values: np.ndarray) -> Any:
-        targets = self._preparation.schema.targets
-        position = self._output_names.index(name)
-        target = targets[position if position < len(targets) else 0]
-        if target.kind is TargetKind.NUMBERS:
+    def _answer(self, output: Output, values: np.ndarray) -> Any:
+        if output.kind is TargetKind.NUMBERS:
             return values
         chosen = decided(self._recipe.answer, probabilities(values))
-        return [target.classes[i] if i >= 0 else None for i in chosen.tolist()]
-
-    @property
-    def _output_names(self) -> list[str]:
-        return list(self.origin.network.graph.outputs)
+        return [output.classes[i] if i >= 0 else None for i in chosen.tolist()]
 
     def loss_and_gradients(self, x: Any, y: Any = None) -> tuple[float, Arrays]:
         """The loss of one batch, and its gradient by every weight, in PyTorch's layout.
 
         As in training: with penalties and dropout, before any clipping.
         """
+        self._require_one("gradients")
         arrays, rows = self._batch(x, y)
         seed = self._recipe.seed
         loss, found = self._kernels.gradients(arrays, rows, self._step, seed)
@@ -181,6 +226,7 @@ class Model:
         Schedules go by the file's own length: an epoch is as many steps as its data takes, or one
         where there is no data. Raises NN075 when the loss is not finite.
         """
+        self._require_one("steps")
         arrays, rows = self._batch(x, y)
         known = self._rows_of_file or rows
         planned = plan(self._recipe, known)
@@ -206,7 +252,8 @@ class Model:
         """Train as the `train` section says, from the present weights; they are those kept.
 
         Without rows, on the file's own data, split as it says; else on these rows, with
-        `validation` rows if the best weights are to be kept. Nothing is written to disk.
+        `validation` rows if the best weights are to be kept. Nothing is written to disk. The
+        members of an ensemble start from the weights that their seeds draw, always anew.
         """
         recipe = replace(self._recipe, precision=self.precision)
         if epochs is not None:
@@ -216,9 +263,11 @@ class Model:
         else:
             kept = self._batch(*validation)[0] if validation is not None else {}
             split = self._batch(x, y)[0], kept, {}
-        result = train(self._job(recipe, *split), observer)
-        self._kernels.set_parameters(result.parameters)
-        self._kernels.set_states(result.states)
+        result = train_job(self._job(recipe, *split), observer)
+        if recipe.ensemble is None:
+            self._set_arrays(result.parameters, result.states)
+        elif not result.exit_code:
+            self._set_members([(one.parameters, one.states) for one in result.members])
         return result
 
     def _job(self, recipe: Recipe, rows: Arrays, validation: Arrays, test: Arrays) -> TrainingJob:
@@ -236,7 +285,7 @@ class Model:
             validation,
             test,
             recipe.seed,
-            initial=self.arrays(),
+            initial=self.arrays() if recipe.ensemble is None else None,
             graph=training.graph,
         )
 

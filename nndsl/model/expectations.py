@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nndsl import driver
-from nndsl.diagnostics import Diagnostic
+from nndsl.diagnostics import Diagnostic, error
 from nndsl.lower import Evidence, judge, nets_asked
 from nndsl.lower.result import Network
+from nndsl.model.training import outputs_of
+from nndsl.train.together import Join, join_of
 
 if TYPE_CHECKING:
     from nndsl.model.training import Trained
 
-Weights = Mapping[str, Mapping[str, np.ndarray]]
-"""By net, then by parameter in the graph's layout."""
+Weights = Mapping[str, Sequence[Mapping[str, np.ndarray]]]
+"""By net, for each member of an ensemble (one for a single network), then by parameter in the
+graph's layout."""
 
 
 def written_weights(network: Network) -> dict[str, np.ndarray] | None:
@@ -32,11 +35,11 @@ def failed_now(opened: driver.Opened) -> list[Diagnostic]:
     """Expectations that need no training and do not hold."""
     networks = opened.module.networks
     trained = {recipe.net for recipe in opened.module.recipes}
-    weights: dict[str, Mapping[str, np.ndarray]] = {}
+    weights: dict[str, Sequence[Mapping[str, np.ndarray]]] = {}
     for name, network in networks.items():
         given = written_weights(network)
         if given is not None and name not in trained:
-            weights[name] = given
+            weights[name] = [given]
     ready = [e for e in opened.module.expectations if nets_asked(opened.module, e) <= set(weights)]
     evidence = _evidence(opened, weights, {})
     found = (judge(opened.module, expectation, evidence) for expectation in ready)
@@ -46,13 +49,14 @@ def failed_now(opened: driver.Opened) -> list[Diagnostic]:
 def failed_after(opened: driver.Opened, trained: Sequence[Trained]) -> list[Diagnostic]:
     """Expectations of the file and of its `train` sections that do not hold after training."""
     networks = opened.module.networks
-    weights: dict[str, Mapping[str, np.ndarray]] = {}
+    weights: dict[str, Sequence[Mapping[str, np.ndarray]]] = {}
     for name, network in networks.items():
         given = written_weights(network)
         if given is not None:
-            weights[name] = given
+            weights[name] = [given]
     for each in trained:
-        weights[each.network.name] = {**each.result.parameters, **each.result.states}
+        members = each.result.members or (each.result,)
+        weights[each.network.name] = [{**one.parameters, **one.states} for one in members]
     found: list[Diagnostic | None] = []
     for each in trained:
         evidence = _evidence(opened, weights, each.result.metrics)
@@ -64,19 +68,29 @@ def failed_after(opened: driver.Opened, trained: Sequence[Trained]) -> list[Diag
     return [problem for problem in found if problem is not None]
 
 
+def _together(opened: driver.Opened, net: str) -> Join:
+    """How the members of an ensemble answer together."""
+    recipe = next(r for r in opened.module.recipes if r.net == net)
+    schema = opened.module.schemas[recipe.data or ""]
+    return join_of(recipe, outputs_of(opened.module.networks[net], schema)[0])
+
+
 def _evidence(opened: driver.Opened, weights: Weights, figures: Mapping[str, float]) -> Evidence:
     networks = opened.module.networks
 
     def answer(net: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-        return driver.answer(networks[net], weights[net], arrays)
+        said = [driver.answer(networks[net], one, arrays) for one in weights[net]]
+        return said[0] if len(said) == 1 else _together(opened, net)(np.stack(said))
 
     def learnt(net: str, path: str) -> np.ndarray:
         from nndsl.train.initial import to_file_layout
 
         known = weights.get(net)
+        if known is not None and len(known) > 1:
+            raise error("NN076", f"`{net}` is an ensemble of {len(known)}: each has its own {path}")
         # of a net without weights only shapes may be asked for: `nets_asked` sees to that
         blank = np.full(networks[net].parameters[path].shape, np.nan)
-        return to_file_layout(networks[net], {path: known[path] if known else blank})[path]
+        return to_file_layout(networks[net], {path: known[0][path] if known else blank})[path]
 
     return Evidence(answer, learnt, driver.arrays_reader(opened.tables, opened.specifications),
                     figures)  # fmt: skip

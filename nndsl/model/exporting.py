@@ -19,11 +19,13 @@ def exported(path: Path, name: str) -> str:
     graph = driver.prediction_graph(origin.network, origin.recipe, pipeline.CLEANING)
     known = origin.preparation
     if known is None:
-        return numpy_file(graph, model.arrays(), name, model.precision)
+        return numpy_file(graph, [model.arrays()], name, model.precision)
     texts = {text.lower() for text in (*MISSING, *missing_texts(known.specification))}
+    members = [member.arrays() for member in model.members or (model,)]
     header = known.specification.options.get("header")
     return numpy_file(
-        graph, model.arrays(), name, model.precision, known.schema, texts,
+        graph, members, name, model.precision, known.schema, texts,
         header=header is None or header.value is not False,
         answer=origin.recipe.answer if origin.recipe is not None else None,
+        joins=list(model.joins.values()),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,10 @@ from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
 from nndsl.syntax import tree
 from nndsl.syntax.parser import parse
 from nndsl.train import folder as folders
-from nndsl.train.job import Output
-from nndsl.train.saved import SavedRun, fitting_weights, read_record, read_run
+from nndsl.train.job import Arrays, Output
+from nndsl.train.saved import SavedRun, fitting_weights, read_members, read_record, read_run
 from nndsl.train.scoring import measured, metrics_of, probabilities
+from nndsl.train.together import Together
 from nndsl.vocab.answers import decided
 
 FREE = ("answer",)
@@ -45,7 +47,11 @@ _DEFAULT_METRICS = {
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A trained network, ready to answer."""
+    """A trained network, or an ensemble of several, ready to answer.
+
+    `members` are parameters and states of each network; `run.weights` and `executable` have those
+    of the first.
+    """
 
     run: SavedRun
     network: Network
@@ -54,11 +60,15 @@ class LoadedRun:
     specification: DataSpecification
     outputs: tuple[Output, ...]
     executable: Executable
+    members: tuple[tuple[Arrays, Arrays], ...]
 
     def evaluate(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs for some rows, as people are shown them; inputs it has not are left out."""
         wanted = self.executable.program.shapes
-        return self.executable.evaluate({n: a for n, a in inputs.items() if n in wanted})
+        given = {n: a for n, a in inputs.items() if n in wanted}
+        if self.recipe.ensemble is None:
+            return self.executable.evaluate(given)
+        return Together(self.executable, self.members, self.recipe, self.outputs).evaluate(given)
 
 
 @dataclass(frozen=True)
@@ -108,21 +118,25 @@ def load_run(path: Path, settings: Mapping[str, str] | None = None) -> LoadedRun
         raise error("NN509", f"`{path}` does not fit together: no net `{record.network}`")
     recipe = recipes[-1]
     network = module.networks[recipe.net]
-    run = read_run(path)
-    compiled = driver.compile_prediction(network, recipe)
-    parameters, states = fitting_weights(
-        run, network, compiled.executable.states(), recipe.precision
+    runs = (
+        [read_run(path)]
+        if recipe.ensemble is None
+        else read_members(path, recipe.ensemble.arguments["members"])
     )
-    compiled.executable.set_parameters(parameters)
-    compiled.executable.set_states(states)
+    compiled = driver.compile_prediction(network, recipe)
+    known = compiled.executable.states()
+    members = [fitting_weights(run, network, known, recipe.precision) for run in runs]
+    compiled.executable.set_parameters(members[0][0])
+    compiled.executable.set_states(members[0][1])
     return LoadedRun(
-        run,
+        replace(runs[0], path=path, record=record),
         network,
         recipe,
         schema,
         specifications[recipe.data or ""],
         outputs_of(network, schema),
         compiled.executable,
+        tuple(members),
     )
 
 

@@ -146,6 +146,7 @@ def resume(
     if not recipes:
         raise error("NN509", f"`{path}` does not fit together: no net `{record.network}`")
     left, checkpoint = _left(opened, recipes, places)
+    ensembles = {r.net for r in recipes if r.ensemble is not None}  # no other net starts from one
     options = Options(threads=threads, record=record)
     with ExitStack() as stack:
         if whole:
@@ -153,7 +154,7 @@ def resume(
         held = {net: stack.enter_context(folders.RunFolder(p)) for net, (p, _) in places.items()}
         runner = _Runner(opened, options, observer, path, held, stack, tell)
         for net, (place, found) in places.items():
-            if checkpoint is None or net != left[0].net:
+            if net not in ensembles and (checkpoint is None or net != left[0].net):
                 network = opened.module.networks[net]
                 runner.learnt.add(network, _finished_weights(place, found.section, network))
         runner.go_on(left, checkpoint)

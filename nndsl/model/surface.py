@@ -38,8 +38,14 @@ def error_surface(
     """The loss on the run's data over a square of two weights, all others as trained.
 
     Weights are written as `dense[1].weight[2, 1]`, in the layout that people see, counted from 1.
-    Raises NN018 for a weight that is not there.
+    Raises NN018 for a weight that is not there, NN076 for an ensemble.
     """
+    if len(loaded.members) > 1:
+        raise error(
+            "NN076",
+            f"an ensemble of {len(loaded.members)} networks has no error surface of its own",
+            help="train one network for it: --set ensemble=none",
+        )
     executable, arrays = _evaluation(loaded, data)
     cells = [_cell(loaded, executable, name) for name in names]
     trained = [float(cell[()]) for cell in cells]

@@ -24,11 +24,11 @@ from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind
 from nndsl.train import folder as folders
 from nndsl.train.checkpoint import Checkpoint
+from nndsl.train.ensembles import train_job
 from nndsl.train.events import Observer
 from nndsl.train.folds import FoldsResult, train_folds
 from nndsl.train.job import Output, RunResult, TrainingJob
 from nndsl.train.record import RunRecord
-from nndsl.train.session import train
 
 WORTH_THREADS_FLOPS = 3_000_000
 """Floating-point operations of a step below which a second thread does not pay."""
@@ -106,7 +106,7 @@ def train_section(
     folder, run = place
     split = split_of(opened, recipe)
     job, fitted = make_job(opened, recipe, split, options, folder, start)
-    result = train(job, observer, checkpoint)
+    result = train_job(job, observer, checkpoint)
     return Trained(recipe, job.network, fitted, result, folder.path, run)
 
 

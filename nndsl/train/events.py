@@ -97,6 +97,26 @@ class FoldEnded:
     seconds: float
 
 
+@dataclass(frozen=True)
+class MemberStarted:
+    """Training of one member of an ensemble begins, or goes on: the epochs that follow are its."""
+
+    member: int  # from 1
+    members: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class MemberEnded:
+    """One member of an ensemble is trained; the metrics are its own."""
+
+    member: int  # from 1
+    members: int
+    seed: int
+    metrics: Mapping[str, float]
+    seconds: float
+
+
 class Observer:
     """Hears of events and does nothing; subclasses override what they show."""
 
@@ -120,3 +140,9 @@ class Observer:
 
     def on_fold(self, event: FoldEnded) -> None:
         """A fold of a cross-validation is done."""
+
+    def on_member_start(self, event: MemberStarted) -> None:
+        """A member of an ensemble begins."""
+
+    def on_member(self, event: MemberEnded) -> None:
+        """A member of an ensemble is trained."""

@@ -1,8 +1,9 @@
 """The run folder: made once, locked while a training writes into it, files whole or absent.
 
 It holds `model.nn` (the resolved source), `schema.json`, `weights.safetensors`, `history.csv`,
-`run.json` and, while a run can go on, `checkpoint.safetensors`. Nothing in it is executed, and no
-file in it names another.
+`run.json` and, while a run can go on, `checkpoint.safetensors`. That of an ensemble holds a table
+`members.csv` and, in a folder for each member, its weights, history and record. Nothing in it is
+executed, and no file in it names another.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ HISTORY = "history.csv"
 RECORD = "run.json"
 CHECKPOINT = "checkpoint.safetensors"
 FOLDS = "folds.csv"
+MEMBERS = "members.csv"
 
 _LOCK = ".lock"
 _TEXT_LIMIT = 64 << 20
@@ -63,6 +65,13 @@ class RunFolder:
         """Replace files, in the order given, each whole or not at all."""
         durable.write_files(self.path, contents)
 
+    def inner(self, name: str) -> RunFolder:
+        """The folder of a part of this run, made where it is not there."""
+        path = self.path / name
+        with _folder_errors(path):
+            path.mkdir(exist_ok=True)
+        return RunFolder(path)
+
     def remove(self, name: str) -> None:
         """Delete a file if it is there."""
         try:
@@ -80,6 +89,11 @@ class RunFolder:
         self._lock = None
         with contextlib.suppress(OSError):
             self.path.rmdir()
+
+
+def member(number: int) -> str:
+    """The name of a member's folder; members are counted from 1."""
+    return f"member-{number}"
 
 
 def create_numbered(parent: Path, stem: str) -> RunFolder:

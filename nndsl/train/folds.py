@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from nndsl.records import dataclass
 from nndsl.train import folder as names
+from nndsl.train.ensembles import train_job
 from nndsl.train.events import FoldEnded, Noted, Observer
 from nndsl.train.figures import mean_and_deviation
 from nndsl.train.folder import RunFolder
 from nndsl.train.job import RunResult, TrainingJob, record_of, row_count
 from nndsl.train.record import finite, to_text
-from nndsl.train.session import train
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def train_folds(
         job = make_job(fold)
         job = replace(job, folder=None, notes=job.notes if fold == 1 else ())
         jobs = jobs or job
-        result = train(job, _FoldObserver(observer))
+        result = train_job(job, _FoldObserver(observer))
         if result.status == "interrupted":
             return _summary(results, result.exit_code)
         results.append(result)

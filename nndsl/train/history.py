@@ -49,6 +49,25 @@ class History:
         history.rows = [tuple(row) for row in array.tolist()]
         return history
 
+    @staticmethod
+    def mean_of(histories: Sequence[History]) -> History:
+        """The mean of several trainings' figures, at each epoch of those that came so far."""
+        joined = History(histories[0].columns if histories else ())
+        for epoch in range(max(map(len, histories), default=0)):
+            rows = [history.rows[epoch] for history in histories if epoch < len(history)]
+            joined.rows.append(tuple(np.mean(rows, axis=0).tolist()))
+        return joined
+
+    @staticmethod
+    def from_csv(text: str) -> History:
+        """The opposite of `to_csv`; ValueError for a text that is no such table."""
+        lines = text.splitlines()
+        history = History(lines[0].split(",") if lines else ())
+        history.rows = [tuple(map(float, line.split(","))) for line in lines[1:]]
+        if any(len(row) != len(history.columns) for row in history.rows):
+            raise ValueError("a line has other columns")
+        return history
+
     def to_csv(self) -> str:
         """A header and one line an epoch; numbers are written so that they read back exactly."""
         lines = [",".join(self.columns)]

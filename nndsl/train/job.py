@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nndsl.diagnostics import Diagnostic
-from nndsl.ir.graph import Graph
+from nndsl.ir.graph import Graph, Role
 from nndsl.lower.result import Network, Recipe
 from nndsl.records import dataclass
 from nndsl.schema import TargetKind
@@ -124,12 +124,18 @@ class TrainingJob:
     record: RunRecord | None = None
     notes: tuple[Diagnostic, ...] = ()  # about the data, told when training begins
     save_seconds: float = 60.0  # between checkpoints
+    is_member: bool = False  # of an ensemble, whose folder has the documents
     score_train: bool = False  # also give figures of the training rows, at the cost of a pass
 
 
 def row_count(arrays: Arrays) -> int:
     """How many rows; 0 without any array."""
     return next((len(array) for array in arrays.values()), 0)
+
+
+def carried(network: Network) -> list[str]:
+    """The states that inference needs beside the weights: running statistics."""
+    return [given.value.name for given in network.graph.of_role(Role.STATE)]
 
 
 def part_rows(job: TrainingJob) -> dict[str, int]:
@@ -189,6 +195,8 @@ class RunResult:
 
     `parameters` (graph layout) and `states` (of the inference graph) are those of `best_epoch`, or
     the last where none was kept. `metrics` has `train_loss`, `val_loss`, `test_accuracy`, ...
+    Of an ensemble the weights and best epochs are those of `members`, and the rest is of all
+    together: history and losses are the means of theirs, other figures those of common answers.
     """
 
     status: str  # "finished" or "interrupted"
@@ -204,3 +212,4 @@ class RunResult:
     verdict: Verdict | None = None
     exit_code: int = 0  # 130 or 143 after an interruption
     signalled: int = 0  # the same, also when the signal came too late to interrupt this training
+    members: tuple[RunResult, ...] = ()  # of an ensemble, those that are trained

@@ -15,13 +15,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from nndsl.ir.graph import Role
 from nndsl.train import stopping
 from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.events import EpochEnded, Observer, Progressed
 from nndsl.train.history import History
 from nndsl.train.interruption import Interruption
-from nndsl.train.job import GRADIENT_NORM, LOSS_SUM, TrainingJob
+from nndsl.train.job import GRADIENT_NORM, LOSS_SUM, TrainingJob, carried
 from nndsl.train.keeping import Best, Snapshot, Snapshots
 from nndsl.train.plan import Plan, learning_rates
 from nndsl.train.plateaus import levels_of
@@ -75,7 +74,7 @@ class Loop:
             self._mistakes,
         )
         self._time_limit = stopping.time_limit(job.recipe.stop)
-        self.carried = [i.value.name for i in job.network.graph.of_role(Role.STATE)]
+        self.carried = carried(job.network)
         self._known = [*job.network.parameters, *self.carried]
         self._loss_sum = job.training.memory(LOSS_SUM)
         self._chunk = 1

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.diagnostics import error
+from nndsl.diagnostics import NndslError, error
 from nndsl.lower.result import Network
 from nndsl.records import dataclass
 from nndsl.runtime import weights
 from nndsl.train import folder as names
 from nndsl.train.checkpoint import Checkpoint, decode_checkpoint, mismatch
+from nndsl.train.history import History
 from nndsl.train.initial import to_graph_layout
 from nndsl.train.keeping import is_finite
 from nndsl.train.record import RunRecord, from_text
@@ -51,6 +52,48 @@ def read_run(path: Path) -> SavedRun:
         names.read_text(path, names.SCHEMA),
         record,
         tensors,
+    )
+
+
+def read_member(path: Path, number: int) -> SavedRun:
+    """What a member of the ensemble in `path` has learnt; NN511 when that is not all there."""
+    place = path / names.member(number)
+    if not (place / names.RECORD).exists() or not (place / names.WEIGHTS).exists():
+        raise _missing(path, f"`{place.name}` is not there")
+    record = read_record(place)
+    if record.status != "finished":
+        raise _missing(path, f"`{place.name}` is not trained to its end ({record.status})")
+    tensors, values = weights.load(place / names.WEIGHTS)
+    _check_kind(values, place / names.WEIGHTS)
+    source, schema = (names.read_text(path, name) for name in (names.MODEL, names.SCHEMA))
+    return SavedRun(place, source, schema, record, tensors)
+
+
+def read_history(path: Path) -> History:
+    """The figures of each epoch of a run; NN502 when the file is damaged."""
+    text = names.read_text(path, names.HISTORY)
+    try:
+        return History.from_csv(text)
+    except ValueError:
+        raise error("NN502", f"`{path / names.HISTORY}` is damaged: it is no table") from None
+
+
+def read_members(path: Path, count: int) -> list[SavedRun]:
+    """All members of an ensemble's run; NN511 when there are fewer, or more."""
+    found = [read_member(path, number) for number in range(1, count + 1)]
+    if (path / names.member(count + 1)).exists():
+        raise _missing(path, f"`{names.member(count + 1)}` is one too many for its source")
+    return found
+
+
+def _missing(path: Path, why: str) -> NndslError:
+    over = read_record(path).status == "finished"
+    return error(
+        "NN511",
+        f"the ensemble in `{path}` is not complete: {why}",
+        help="use a whole copy of the run, or train again"
+        if over
+        else f"nndsl train --resume {path}",
     )
 
 

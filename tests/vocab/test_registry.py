@@ -45,6 +45,7 @@ def test_the_registries() -> None:
     assert set(vocab.registries()) == {
         "activation",
         "answer",
+        "ensemble",
         "initializer",
         "layer",
         "loss",

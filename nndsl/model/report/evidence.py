@@ -171,7 +171,7 @@ def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:
         if name in wanted
     }
     targets = {name: array[chosen] for name, array in rows.prepared.targets.items()}
-    results = loaded.executable.evaluate(inputs)
+    results = loaded.evaluate(inputs)
     matched = [output.target for output in loaded.outputs]
     found = []
     for output in loaded.outputs:
