@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nndsl.data import Split, Table, prepare, raw_arrays, read_table, schema_of
-from nndsl.data.images.lazy import taken
+from nndsl.data.images.distorter import Levels
+from nndsl.data.images.lazy import middle, taken
 from nndsl.data.table import NumberColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
 from nndsl.ir.graph import Graph, Role, Value
@@ -276,6 +277,7 @@ class Rows:
     train: dict[str, np.ndarray]
     validation: dict[str, np.ndarray]
     test: dict[str, np.ndarray]
+    levels: Mapping[str, Levels] = field(default_factory=dict)  # of inputs that are pictures
     notes: tuple[Diagnostic, ...] = ()
 
 
@@ -295,10 +297,19 @@ def rows_of(opened: Opened, recipe: Recipe, split: Split) -> Rows:
     return Rows(
         prepared.schema,
         part(split.train),
-        part(split.validation) if len(split.validation) else {},
-        part(split.test) if len(split.test) else {},
+        as_judged(recipe, part(split.validation)) if len(split.validation) else {},
+        as_judged(recipe, part(split.test)) if len(split.test) else {},
+        prepared.levels,
         (*table.notes, *prepared.notes),
     )
+
+
+def as_judged(recipe: Recipe, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Rows that do not train: the middle of pictures where `augment` cuts those that do."""
+    size = recipe.augment.size
+    if size is None:
+        return rows
+    return {n: middle(a, size) if len(a.shape) == 4 else a for n, a in rows.items()}
 
 
 # --- from graphs to something that runs ----------------------------------------------------

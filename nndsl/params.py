@@ -241,6 +241,29 @@ def odd_row(value: Any) -> tuple[int, int] | None:
     return None if odd is None else (odd, sizes.index(usual))
 
 
+@dataclass(frozen=True)
+class Chain(Parameter):
+    """Words of one registry, one after another: `shift(1) -> rotate(6)`."""
+
+    registry: str = ""
+    kind: ClassVar[str] = "chain"
+
+    def convert(self, value: Any) -> tuple[Any, ...]:
+        """The word calls, as `lower` resolved them."""
+        items = value if isinstance(value, tuple) else ()
+        if not items or any(getattr(i, "registry", None) != self.registry for i in items):
+            raise ParameterError(self.describe())
+        return items
+
+    def describe(self) -> str:
+        """'distortions joined by `->`'."""
+        return f"{self.registry}s joined by `->`"
+
+    def bad_samples(self) -> list[Any]:
+        """A number, and nothing."""
+        return [3, ()]
+
+
 def uneven_rows(value: Any) -> str:
     """Which row of a list of rows differs from the others: 'row 3 has 1 number, row 1 has 2'.
 

@@ -101,6 +101,31 @@ def normal_block(seed: int, stream: int, step: int, count: int, first: int = 0) 
     return numbers[first - start : first - start + count]
 
 
+def uniforms_of(
+    seed: int, stream: int, step: int, elements: np.ndarray, count: int, part: int = 0
+) -> np.ndarray:
+    """`count` uniform numbers for each of some elements, float64 [len(elements), count].
+
+    Number j of element e is lane j % 4 of the block with the counter (step, j // 4, e, part): it
+    depends on nothing else that is drawn.
+    """
+    lanes = lanes_of(seed, stream, step, elements, (count + 3) // 4, part)
+    numbers: np.ndarray = (lanes >> np.uint64(8)).astype(np.float64) * UNIT
+    return numbers[:, :count]
+
+
+def lanes_of(
+    seed: int, stream: int, step: int, elements: np.ndarray, blocks: int, part: int = 0
+) -> np.ndarray:
+    """The lanes of the first blocks of some elements: uint64 [len(elements), 4 * blocks]."""
+    block = np.broadcast_to(np.arange(blocks, dtype=np.uint64), (len(elements), blocks))
+    element = np.broadcast_to(elements.astype(np.uint64)[:, None], block.shape)
+    constants = (np.full(block.shape, word & MASK, np.uint64) for word in (step, part))
+    first, last = constants
+    lanes = philox((first, block, element, last), (seed & MASK, stream & MASK))
+    return np.stack(lanes, axis=-1).reshape(len(elements), 4 * blocks)
+
+
 class Stream:
     """Random numbers of one stream, drawn one after the other before training starts.
 

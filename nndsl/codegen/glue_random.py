@@ -16,14 +16,16 @@ MASK = f"{random.MASK:#x}"
 """Integers of kernel text have 64 bits; this cuts them to the 32 that the definitions speak of."""
 
 
-def philox(step: str, counter: str, seed: str, stream: str) -> list[str]:
+def philox(
+    step: str, counter: str, seed: str, stream: str, element: str = "0", part: str = "0"
+) -> list[str]:
     """Lines that leave the four lanes of one block in c0, c1, c2, c3, each below 2**32."""
     first, second = (f"{m:#x}" for m in random.PHILOX_MULTIPLIERS)
     lines = [
         f"c0 = {step} & {MASK}",
         f"c1 = {counter} & {MASK}",
-        "c2 = 0",
-        "c3 = 0",
+        f"c2 = {element} & {MASK}",
+        f"c3 = {part}",
         f"k0 = {seed} & {MASK}",
         f"k1 = {stream} & {MASK}",
         f"for turn in range({random.PHILOX_ROUNDS}):",
@@ -48,7 +50,7 @@ def random_kernel(kind: str, element: Element) -> Kernel:
         "last = high * unit",
         "for number in range(first // 4, (last + 3) // 4):",
         *block(philox("step", "number", "seed", "stream")),
-        *block(_uniform(element) if kind == "uniform" else _normal(element)),
+        *block(_uniform(element) if kind == "uniform" else normal_lines(element)),
         INDENT + "e = number * 4",
     ]
     for lane in range(4):
@@ -68,8 +70,8 @@ def _uniform(element: Element) -> list[str]:
     return [f"u{lane} = {_fraction(f'c{lane}', element.value)}" for lane in range(4)]
 
 
-def _normal(element: Element) -> list[str]:
-    """Box and Muller, in pairs."""
+def normal_lines(element: Element) -> list[str]:
+    """Lines that make u0 to u3, standard normal, of the four lanes: Box and Muller, in pairs."""
     kind = element.value
     a, b = variable("a"), variable("b")
     radius, angle = f.sqrt(-2.0 * f.log(a)), 2.0 * math.pi * b

@@ -7,13 +7,14 @@ was learnt.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 
 from nndsl.data.images.column import ImageColumn
-from nndsl.data.images.preparing import fit_images, prepared_images
+from nndsl.data.images.distorter import Levels
+from nndsl.data.images.preparing import fit_images, levels_of, prepared_images
 from nndsl.data.inference import require_variety, with_shapes, word_of
 from nndsl.data.mistakes import Mistakes
 from nndsl.data.new_data import match_columns, remarks_on_new
@@ -46,6 +47,7 @@ class Prepared:
     schema: Schema
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
+    levels: Mapping[str, Levels] = field(default_factory=dict)  # of inputs that are pictures
     notes: tuple[Diagnostic, ...] = ()
 
     @property
@@ -83,7 +85,14 @@ def prepare(
     shapes = {name: array.shape[1:] for name, array in inputs.items()}
     learnt = replace(schema, inputs=tuple(fitted), targets=tuple(fitted_targets))
     done = with_shapes(learnt, shapes)
-    return Prepared(done, inputs, targets, remarks(table, done, specification))
+    levels = {i.name: _levels(table, i, precision) for i in done.inputs if len(i.shape) == 3}
+    return Prepared(done, inputs, targets, levels, remarks(table, done, specification))
+
+
+def _levels(table: Table, declared: InputSchema, precision: str) -> Levels:
+    column = table.columns[declared.columns[0]]
+    assert isinstance(column, ImageColumn)
+    return levels_of(table, column, declared.steps[column.name], precision)
 
 
 def _fit_input(table: Table, declared: InputSchema, rows: np.ndarray) -> InputSchema:
@@ -117,7 +126,7 @@ def apply_schema(table: Table, schema: Schema, precision: str = "float32") -> Pr
             raise _other_width(matched, declared, inputs[declared.name].shape[1:])
     complete = all(target.name in matched.columns for target in schema.targets)
     targets = _target_arrays(matched, schema, precision) if complete else {}
-    return Prepared(schema, inputs, targets, notes)
+    return Prepared(schema, inputs, targets, notes=notes)
 
 
 def _other_width(table: Table, declared: InputSchema, found: tuple[int, ...]) -> NndslError:

@@ -8,12 +8,13 @@ from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower import recipe_defaults as defaults
+from nndsl.lower.augmentation import read_augment
 from nndsl.lower.constants import FUNCTIONS
 from nndsl.lower.figures import PARTS, figure_name, require_figure, whole_epochs
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.recipe_answers import metrics_beside, read_answer, read_ensemble
 from nndsl.lower.recipe_words import CLIPS, STOPS
-from nndsl.lower.result import Inferred, Plateau, Stop
+from nndsl.lower.result import Augment, Inferred, Plateau, Stop
 from nndsl.lower.schedules import ScheduleReader
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Settings, Written
@@ -45,6 +46,7 @@ class RunValues:
     answer: WordCall | None = None
     ensemble: WordCall | None = None
     metrics: tuple[WordCall, ...] = ()
+    augment: Augment = field(default_factory=Augment)
     plateaus: list[Plateau] = field(default_factory=list)
     inferred: list[Inferred] = field(default_factory=list)
 
@@ -282,6 +284,10 @@ def _ensemble(values: RunValues, written: Written, schema: Schema | None) -> Non
     values.ensemble = read_ensemble(written, schema)
 
 
+def _augment(values: RunValues, written: Written, schema: Schema | None) -> None:
+    values.augment = read_augment(written, schema)
+
+
 _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "batch": _batch,
     "last_batch": _last_batch,
@@ -291,6 +297,7 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "keep": _keep,
     "clip": _clip,
     "metrics": _metrics,
+    "augment": _augment,
     "answer": _answer,
     "ensemble": _ensemble,
 }

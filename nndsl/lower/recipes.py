@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Role, Value
+from nndsl.lower.augmentation import as_augmented, picture_notes
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
 from nndsl.lower.inputs import match_inputs
@@ -60,6 +61,7 @@ def recipe_of(
     errors = len(scope.problems.errors)
     rule_notes = apply_rule(settings, scope)
     values = read_run_values(settings, source.schema, scope)
+    given, source = source, as_augmented(source, values.augment)
     optimizers = plan_optimizers(settings, values.reader, target.parameters, target.definition)
     add_figures(values, settings, source.schema)
     penalties, penalty_notes = plan_penalties(
@@ -82,7 +84,8 @@ def recipe_of(
     _answer_graph(networks[target.definition.name], evaluation)
     lint_data(source, values.stop, scope.problems)
     lint_layers(made, values.batch, scope.problems)
-    notes = [*rule_notes, *values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
+    notes = picture_notes(given, values.augment)
+    notes += [*rule_notes, *values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
     return _assemble(
         section, target, source, settings, values, optimizers, tuple(penalties), restraints, chosen,
         graph, evaluation, (*notes, *output_notes, *_ending_notes(outputs, chosen)), outputs,
@@ -135,6 +138,7 @@ def _assemble(
         evaluation=evaluation,
         targets={o.name: tuple(t.name for t in o.targets) for o in outputs},
         report=pictures,
+        augment=values.augment,
     )
 
 

@@ -180,6 +180,19 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Augment:
+    """How the pictures that train are distorted, and how often each is shown in an epoch.
+
+    `size` is the height and width that the chain gives where it is not that of the pictures: then
+    the middle of this size is what is validated, tested and predicted.
+    """
+
+    chain: tuple[WordCall, ...] = ()
+    copies: int = 1
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One `train` section, ready to run.
 
@@ -221,6 +234,7 @@ class Recipe:
     evaluation: Graph | None = None
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: tuple[WordCall, ...] = ()
+    augment: Augment = field(default_factory=Augment)
 
 
 @dataclass(frozen=True)

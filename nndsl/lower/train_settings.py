@@ -37,12 +37,12 @@ SETTINGS = (
     "answer",
     "ensemble",
     "report",
+    "augment",
 )
 PART_SETTINGS = ("rate", "penalty", "weight_decay", "max_norm", "optimizer")
 LATER = {
     "watch": "live measures (`watch`)",
     "replay": "a replay buffer (`replay`)",
-    "augment": "distortions of the data (`augment`)",
     "search": "the search of hyper-parameters (`search`)",
     "start": "starting from another run (`start`)",
     "times": "several networks in one training (`times`)",

@@ -16,6 +16,7 @@ from nndsl.params import Parameter, ParameterError, TimeLength
 from nndsl.records import dataclass
 from nndsl.vocab.answers import Answer
 from nndsl.vocab.arguments import value_text
+from nndsl.vocab.augmentation import Distortion
 from nndsl.vocab.kinds import Loss, Metric, Preprocessing
 from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
 
@@ -46,6 +47,8 @@ SORTS = (
     Sort("rule", "Rules of learning", "For `rule =`."),
     Sort("answer", "Answers", "For `answer =`: how the outputs become an answer."),
     Sort("ensemble", "Ensembles", "For `ensemble =`: several networks that answer together."),
+    Sort("distortion", "Distortions", "For `augment =`: what is done to the pictures that train, "
+         "anew in each epoch."),
     Sort("preprocessing", "Preprocessing", "Steps of a chain in `data`; what a step learns comes "
          "from the training part only."),
     Sort("picture", "Pictures", "For `report =` in `train`: what `nndsl report` shows of a run."),
@@ -157,6 +160,13 @@ net Net on d {{
 }}
 """
 
+PICTURES = """data d = images("digits")
+net Net on d {{
+  flatten -> dense(d.classes) -> softmax
+}}
+{line}
+"""
+
 NUMBERS = "x=[1, 2, 3, 4, 5, 6, 7, 8]"
 TEXTS = 'x=["a", "b", "a", "a", "b", "c", "c", "b"]'
 TWO_CLASSES = "y=[0, 0, 0, 1, 0, 1, 1, 1]"
@@ -171,6 +181,8 @@ def _file(sort: Sort, word: Word, line: str) -> str:
         columns = TEXTS if word.accepts == "category" else NUMBERS
         return PREPARING.format(columns=f"{columns}, {TWO_CLASSES}", line=line)
     target, stages = _task(word)
+    if isinstance(word, Distortion):
+        return PICTURES.format(line=line)
     section = line if line.startswith("train ") else f"train Net {{\n  {line}\n}}"
     return TRAINING.format(columns=f"{NUMBERS}, {target}", stages=stages, section=section)
 

@@ -257,10 +257,10 @@ class Executable:
         """Do `steps` steps from number `first_step` on the first `rows` rows; the steps done.
 
         An epoch sees `epoch_rows` of them (None: all), the first ones of its order.
-        `steps_per_epoch` is for one step alone, on rows that are a batch of a longer epoch: the
-        clock (schedules, random numbers) goes by it. Fewer steps are done only when the watched
-        output was no longer finite: `stopped` is then true and the last step done is the one after
-        which it was not.
+        `steps_per_epoch` is for rows that are whole batches in a row of a longer epoch, and for no
+        more steps than these: the clock (schedules, random numbers) goes by it. Fewer steps are
+        done only when the watched output was no longer finite: `stopped` is then true and the last
+        step done is the one after which it was not.
         """
         if steps <= 0:
             return 0
@@ -318,7 +318,7 @@ class Executable:
             clock[2], clock[3] = total, per_epoch
 
     def _set_epoch(self, step: int, per_epoch: int) -> None:
-        """Let the only step of a run be one of a longer epoch, its rows being the first ones."""
+        """Let the steps of a run be some of a longer epoch, beginning with the first rows bound."""
         for table, clock in zip(self._tables, self._clocks, strict=True):
             table.sizes[_EPOCH], table.sizes[_FIRST_ROW] = step // per_epoch, 0
             table.sizes[_PER_EPOCH] = clock[3] = per_epoch

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nndsl.data.images.lazy import lazy
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role
 from nndsl.ir.types import BATCH
@@ -80,7 +81,7 @@ def find_cause(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> C
 
 def _bad_data(arrays: Arrays) -> Cause | None:
     for name, array in arrays.items():
-        if array.dtype.kind != "f" or np.isfinite(array).all():
+        if array.dtype.kind != "f" or lazy(array) or np.isfinite(array).all():
             continue
         row = int(np.argwhere(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))[0][0])
         return Cause(f"training row {row + 1} of `{name}` holds a value that is no number")
@@ -123,10 +124,11 @@ def _inputs(job: TrainingJob, graph: Graph, plan: Plan, step: int) -> dict[str, 
     count = plan.data_rows
     order = permutation(count, job.seed, epoch) if job.shuffle else np.arange(count)
     rows = order[inside * plan.batch : (inside + 1) * plan.batch]
+    given = job.feed.batch(plan, step) if job.feed is not None else None
     clock = (step, epoch, plan.total_steps, plan.steps_per_epoch)
     known: dict[str, np.ndarray] = {
         **{name: np.array(float(value)) for name, value in zip(CLOCK_NAMES, clock, strict=True)},
-        **{name: array[rows] for name, array in job.train.items()},
+        **(given or {name: array[rows] for name, array in job.train.items()}),
         **{name: np.array(value) for name, value in graph.settings().items()},
         **job.training.parameters(),
         **job.training.states(),

@@ -15,6 +15,7 @@ from nndsl.records import dataclass
 from nndsl.schema import TargetKind
 from nndsl.train.folder import RunFolder
 from nndsl.train.history import History
+from nndsl.train.plan import Plan
 from nndsl.train.record import RunRecord
 
 Arrays = Mapping[str, np.ndarray]
@@ -51,9 +52,11 @@ class Executable(Evaluation, Protocol):
         rows: int | None = None,
         epoch_rows: int | None = None,
         total_steps: int | None = None,
+        steps_per_epoch: int | None = None,
     ) -> int:
         """Do steps, `epoch_rows` of the rows in each epoch; the number done.
 
+        `steps_per_epoch` is given when the rows are part of an epoch of so many steps.
         Fewer are done when the loss was not finite at the last of them.
         """
 
@@ -80,6 +83,20 @@ class Executable(Evaluation, Protocol):
 
     def output(self, name: str, /) -> np.ndarray:
         """An output of the last step."""
+
+
+class Feeding(Protocol):
+    """What makes the rows of a training where they are not simply there (`nndsl.train.feeding`)."""
+
+    @property
+    def count(self) -> int:
+        """Rows of an epoch."""
+
+    def run(self, executable: Executable, plan: Plan, first: int, steps: int) -> int:
+        """Do steps from number `first` on; the number done."""
+
+    def batch(self, plan: Plan, step: int) -> dict[str, np.ndarray]:
+        """The rows of one step."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +134,7 @@ class TrainingJob:
     seed: int = 0
     threads: int = 1
     shuffle: bool = True
+    feed: Feeding | None = None  # makes the training rows; None: they are bound as they are
     initial: Arrays | None = None
     graph: Graph | None = None
     folder: RunFolder | None = None

@@ -9,6 +9,8 @@ from nndsl.train.plan import Plan
 
 def do_steps(job: TrainingJob, plan: Plan, first: int, steps: int) -> int:
     """Do steps of a job; the number done, fewer when the loss was not finite at the last."""
+    if job.feed is not None:
+        return job.feed.run(job.training, plan, first, steps)
     return job.training.run(
         first,
         steps,

@@ -229,11 +229,11 @@ def train(
     when the folder cannot be written, NN391 when a figure to watch is not computed.
     """
     observer = observer or Observer()
-    rows = row_count(job.train)
+    rows = job.feed.count if job.feed is not None else row_count(job.train)
     if rows == 0:
         raise error("NN392", "there are no training rows", job.recipe.span)
     with Interruption() as interruption:
-        for name, array in job.train.items():
+        for name, array in job.train.items() if job.feed is None else ():
             job.training.bind(name, array)
         planned = plan(job.recipe, rows)
         _set_start(job, checkpoint)

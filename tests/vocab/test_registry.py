@@ -37,13 +37,15 @@ def samples(word: Word) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, parameter in word.parameters.items():
         if parameter.required:
-            found[name] = 0.5 if parameter.kind == "number" else 3
+            chain = (call(words("distortion")["shift"]),)
+            found[name] = {"number": 0.5, "chain": chain}.get(parameter.kind, 3)
     return found
 
 
 def test_the_registries() -> None:
     assert set(vocab.registries()) == {
         "activation",
+        "distortion",
         "answer",
         "ensemble",
         "initializer",

@@ -22,6 +22,7 @@ class LazyRows:
     column: ImageColumn
     prepare: Callable[[np.ndarray], np.ndarray]
     dtype: np.dtype[np.generic]
+    size: tuple[int, int] | None = None  # only the middle of the pictures, so large
 
     def __bool__(self) -> bool:
         return True
@@ -32,16 +33,18 @@ class LazyRows:
     @property
     def shape(self) -> tuple[int, ...]:
         """[rows, channels, height, width]."""
-        return (len(self), *self.column.shape)
+        channels, *size = self.column.shape
+        return (len(self), channels, *(self.size or size))
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
         """These rows as an array of their own."""
         numbers = np.arange(len(self))[rows] if isinstance(rows, slice) else rows
-        return self.prepare(self.column.read(numbers))
+        made = self.prepare(self.column.read(numbers))
+        return made if self.size is None else middle(made, self.size)
 
     def take(self, rows: np.ndarray) -> LazyRows:
         """These rows, still undecoded."""
-        return LazyRows(self.column.take(rows), self.prepare, self.dtype)
+        return LazyRows(self.column.take(rows), self.prepare, self.dtype, self.size)
 
     def fingerprint(self) -> str:
         """A digest of which pictures these are and of what is made of them."""
@@ -66,3 +69,13 @@ def taken(rows: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Some of the rows: contiguous where they are an array, undecoded where they are lazy."""
     late = lazy(rows)
     return as_rows(late.take(numbers)) if late else np.ascontiguousarray(rows[numbers])
+
+
+def middle(rows: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The middle of pictures [..., height, width], so large; undecoded where they are lazy."""
+    late = lazy(rows)
+    if late:
+        return as_rows(LazyRows(late.column, late.prepare, late.dtype, size))
+    first = [(have - want) // 2 for have, want in zip(rows.shape[-2:], size, strict=True)]
+    part = rows[..., first[0] : first[0] + size[0], first[1] : first[1] + size[1]]
+    return np.ascontiguousarray(part)

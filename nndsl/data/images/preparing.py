@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from nndsl.data.images.column import ImageColumn
+from nndsl.data.images.distorter import Levels
 from nndsl.data.images.lazy import LazyRows, as_rows
 from nndsl.data.images.pixels import ArrayPixels, FilePixels
 from nndsl.data.memory import available_bytes
@@ -48,7 +49,7 @@ def prepared_images(
     table: Table, column: ImageColumn, steps: Sequence[FittedStep], precision: str
 ) -> np.ndarray:
     """All pictures as the network sees them, or `LazyRows` of them where they take much memory."""
-    levels = _Levels(table, column, steps, precision)
+    levels = _Prepared(table, column, steps, precision)
     late = LazyRows(column, levels, np.dtype(precision))
     free = KEPT_SHARE * available_bytes()
     numbers = len(column.rows) * column.width
@@ -63,6 +64,19 @@ def prepared_images(
     return as_rows(late)
 
 
+def levels_of(
+    table: Table, column: ImageColumn, steps: Sequence[FittedStep], precision: str
+) -> Levels:
+    """What the network sees of the darkest and the brightest pixel there can be, by channel."""
+    low, high = column.range or (0.0, 1.0)
+    if column.pixels.dtype == np.uint8:
+        low, high = 0.0, 255.0
+    ends = np.broadcast_to(np.array([low, high])[:, None, None, None], (2, column.channels, 1, 1))
+    made = _Prepared(table, column, steps, precision)
+    black, white = made(ends.astype(column.pixels.dtype)).reshape(2, -1).astype(np.float64)
+    return Levels(black, np.where(white == black, black + 1, white))
+
+
 def _decoded(column: ImageColumn) -> ArrayPixels:
     """The pictures of files as bytes in memory."""
     array = np.empty((len(column.rows), *column.shape), np.uint8)
@@ -72,7 +86,7 @@ def _decoded(column: ImageColumn) -> ArrayPixels:
     return ArrayPixels(array)
 
 
-class _Levels:
+class _Prepared:
     """What the steps make of a block of pictures; bytes are looked up."""
 
     def __init__(
