@@ -118,7 +118,7 @@ def _raise_for_mistakes(text: Text, found: Records, keep: frozenset[str]) -> Non
     for name, gathered in zip(found.head.names, found.columns, strict=True):
         if name in keep or gathered.is_number:
             continue
-        if _has_decimal_commas(gathered):
+        if name not in text.options.categories and _has_decimal_commas(gathered):
             mistakes.found += _decimal_commas(text, found, name, gathered).diagnostics
         elif gathered.is_mistaken and name not in text.options.categories:
             rows = gathered.mistakes()
@@ -131,9 +131,11 @@ def _raise_for_mistakes(text: Text, found: Records, keep: frozenset[str]) -> Non
 
 
 def _has_decimal_commas(gathered: Gathered) -> bool:
-    texts = [t for t in gathered.texts if t]
-    commas = sum(1 for t in texts if DECIMAL_COMMA.fullmatch(t))
-    return commas > 0 and commas >= 0.9 * gathered.text_count and commas >= 0.5 * len(texts)
+    texts = [(code, t) for code, t in enumerate(gathered.texts) if t]
+    commas = [code for code, t in texts if DECIMAL_COMMA.fullmatch(t)]
+    cells = np.bincount(gathered.codes[gathered.codes >= 0], minlength=len(gathered.texts))
+    found = int(cells[commas].sum())
+    return found > 0 and found >= 0.9 * gathered.text_count and len(commas) >= 0.5 * len(texts)
 
 
 def _decimal_commas(text: Text, found: Records, name: str, gathered: Gathered) -> NndslError:

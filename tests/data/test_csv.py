@@ -175,6 +175,13 @@ def test_decimal_commas(tmp_path: Path) -> None:
     assert cells(table_of(tmp_path, text, sep=";", decimal=","))["a"] == [1.5, 2.25]
 
 
+def test_decimal_commas_that_repeat_are_no_categories(tmp_path: Path) -> None:
+    text = "a;t\n" + "\n".join(f"{i % 4},5;{'xy'[i % 2]}" for i in range(40))
+    problem = refusal("NN404", table_of, tmp_path, text, sep=";")
+    assert 'decimal=","' in problem.help[0]
+    assert cells(table_of(tmp_path, text, sep=";", decimal=","))["a"][:2] == [0.5, 1.5]
+
+
 def test_a_header_is_never_guessed_away(tmp_path: Path) -> None:
     text = "5.1,3.5,setosa\n4.9,3.0,setosa\n6.3,3.3,virginica\n"
     problem = refusal("NN408", table_of, tmp_path, text)
