@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,9 @@ from nndsl.diagnostics import NndslError, error, nearest
 from nndsl.report_text import visible
 from nndsl.schema import Column, ColumnKind, DataSpecification, Schema, Setting, TargetKind
 from nndsl.syntax.wording import RESERVED
+
+if TYPE_CHECKING:
+    from nndsl.data import Table
 
 _SOURCES = {".parquet": "parquet"}
 _USUAL_TARGETS = ("target", "label", "class", "species", "outcome", "diagnosis", "y")
@@ -114,14 +119,19 @@ def command(data: Path, target: str | None, output: Path | None, no_header: bool
     """
     kind = _SOURCES.get(data.suffix.lower(), "csv")
     options = {"header": Setting(False)} if no_header else {}
-    schema = _read(DataSpecification(identifier(data.stem), kind, str(data), options), target)
+    request = DataSpecification(identifier(data.stem), kind, str(data), options)
+    table, request = _table(request)
+    schema = _schema(table, request, target)
     chosen = schema.targets[0].name
     path = output or data.with_suffix(".nn")
     inside = _path_inside(data, path.parent)
-    source = f"{kind}({written(inside or data.name, 'the file')}"
-    _write(path, starter(source + (", header=false" if no_header else ""), schema, chosen))
+    seen = {name: _value(given.value) for name, given in request.options.items()}
+    arguments = [written(inside or data.name, "the file"), *(f"{n}={v}" for n, v in seen.items())]
+    _write(path, starter(f"{kind}({', '.join(arguments)}", schema, chosen))
     classes = schema.targets[0].classes
-    click.echo(f"read    {data.name}: {schema.rows} rows, {len(schema.columns)} columns")
+    looks = ", ".join(f"{name}={value}" for name, value in seen.items() if name != "header")
+    click.echo(f"read    {data.name}: {schema.rows} rows, {len(schema.columns)} columns"
+               + (f", with {looks} by its looks" if looks else ""))  # fmt: skip
     found = f"{len(classes)} classes" if classes else "a number"
     guessed = "" if target else " (a guess; `--target COLUMN` says another)"
     click.echo(f"target  {visible(chosen)}: {found}{guessed}")
@@ -130,14 +140,40 @@ def command(data: Path, target: str | None, output: Path | None, no_header: bool
     click.echo(" ".join(["next    nndsl train", *(quote(str(word)) for word in words)]))
 
 
-def _read(request: DataSpecification, target: str | None) -> Schema:
-    """The table's columns, with the column asked for, or a guess, as the target."""
-    from nndsl.data import describe_columns, read_table, schema_of
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f'"{value}"'
+
+
+def _table(request: DataSpecification) -> tuple[Table, DataSpecification]:
+    """The table, and the request with the separator and decimal sign that the file seems to have.
+
+    Reading never guesses; here the guess is written into a source for all to see.
+    """
+    from nndsl.data import read_table
 
     try:
-        table = read_table(request, Path.cwd(), override=request.path)
+        return read_table(request, Path.cwd(), override=request.path), request
     except NndslError as problem:
-        raise _about_header(problem, request) from None
+        told = _about_header(problem, request)
+        if problem.diagnostics[0].code != "NN404":
+            raise told from None
+    for separator, decimal in product((";", "tab", "|", ","), (None, ",")):
+        signs = {"sep": separator} | ({"decimal": decimal} if decimal else {})
+        settings = {name: Setting(sign) for name, sign in signs.items()}
+        tried = replace(request, options={**request.options, **settings})
+        try:
+            table = read_table(tried, Path.cwd(), override=request.path)
+        except NndslError:
+            continue
+        if len(table.columns) > 1:
+            return table, tried
+    raise told
+
+
+def _schema(table: Table, request: DataSpecification, target: str | None) -> Schema:
+    """The table's columns, with the column asked for, or a guess, as the target."""
+    from nndsl.data import describe_columns, schema_of
+
     columns = describe_columns(table)
     chosen = target or guess_target(columns)
     if chosen not in {c.name for c in columns}:

@@ -99,6 +99,14 @@ def test_a_table_without_a_header(nndsl, place):
     assert nndsl("train", "bare.nn", "--set", "epochs=1", "--quiet").code == 0
 
 
+def test_other_separators_are_guessed_and_written_down(nndsl, place):
+    rows = [f"{i % 7},{i % 3};{i % 5};{'ab'[i % 2]}" for i in range(40)]
+    (place / "d.csv").write_text("\n".join(["price;year;kind", *rows]))
+    assert nndsl("new", "d.csv").out.startswith('read    d.csv: 40 rows, 3 columns, with sep=";"')
+    assert 'csv("d.csv", sep=";", decimal=",", target=kind)' in (place / "d.nn").read_text()
+    assert nndsl("train", "d.nn", "--quiet").code == 0
+
+
 def test_nothing_in_a_table_becomes_source(nndsl, place):
     (place / "evil.csv").write_text('x,y\n1,"a\nnet Evil { }"\n2,"b\r\u2028c"\n' * 5)
     assert nndsl("new", "evil.csv").code == 0
@@ -122,6 +130,21 @@ def test_check_needs_no_data(nndsl, place):
     assert "iris.csv is not there" in ended.out
     assert "sizes not known" in ended.out
     assert nndsl("check", "iris.nn", "--grad").code == 4
+
+
+def test_check_finds_what_training_would_refuse_in_every_column(nndsl, place):
+    rows = ["20,1.7,no", "-1,1.6,yes", "22,-2,no", "23,1.8,yes"] * 5
+    (place / "d.csv").write_text("age,height,ill\n" + "\n".join(rows) + "\n")
+    steps = "age -> log\n  height -> log -> standardize"
+    (place / "m.nn").write_text(
+        f'data d = csv("d.csv", target=ill) {{\n  {steps}\n}}\n'
+        "net A on d { dense(d.classes) -> softmax }\ntrain A { epochs = 1 }\n"
+    )
+    checked = nndsl("check", "m.nn")
+    assert checked.code == 4
+    assert checked.err.count("error[NN419]") == 2
+    assert "d.csv:3, column `age`" in checked.err
+    assert "d.csv:4, column `height`" in checked.err
 
 
 def test_check_compares_gradients(nndsl):
