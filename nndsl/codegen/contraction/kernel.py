@@ -186,7 +186,8 @@ def _panel(frame: Frame, panel: Panel, place: Place, inside: Sequence[Level]) ->
     """One panel: as it lies, or copied, and then in stretches of the depth that fit the stack."""
     problem, writer = frame.problem, frame.writer
     if frame.scratch is None:
-        _rows(frame, panel, place, Stretch(integer(0), problem.depth))
+        stretch = Stretch(integer(0), problem.depth)
+        walk(frame, inside, lambda here: _rows(here, panel, place, stretch))
         return
     length = _stretch(problem, frame.plan)
     last = max(0, (problem.depth or 0) - 1) // length * length if length else 0

@@ -48,10 +48,13 @@ def _rows_of_a_copy(problem: Problem) -> int:
 
 
 def divided(problem: Problem) -> tuple[list[Level], list[Level]]:
-    """The levels around the panels, and those around the rows of one: a copy serves them all."""
+    """The levels around the panels, and those around the rows of one.
+
+    All that can use a panel's copy do; and a panel of a matrix larger than the cache.
+    """
     found = levels(problem)
     place = len(found)
-    if problem.form is Form.PACKED:
+    if problem.form is Form.PACKED or problem.large_right:
         place = max((i + 1 for i, level in enumerate(found) if level.moves_right), default=0)
     return found[:place], found[place:]
 

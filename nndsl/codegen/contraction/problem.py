@@ -123,6 +123,12 @@ class Problem:
         return (self.rows or 0) if self.out_panel else self.out_column
 
     @property
+    def large_right(self) -> bool:
+        """Whether the right matrix does not fit the cache; no for a run-time size."""
+        columns = self.columns or 0
+        return self.right_numbers * columns * self.element.bytes > CACHE_BYTES
+
+    @property
     def far_outputs(self) -> bool:
         """Whether the results do not fit the cache, so that they are asked for in advance."""
         return (

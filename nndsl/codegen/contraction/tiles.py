@@ -15,10 +15,15 @@ from nndsl.codegen.contraction.problem import Form, Problem
 from nndsl.codegen.target import Target
 from nndsl.records import dataclass
 
-LATENCY = {16: 8.0, 32: 4.0}
+LATENCY = {16: 9.0, 32: 4.0}
 """By the number of registers: cycles from a multiply-add to its result, in registers' worth of
 multiply-adds. A tile with fewer accumulators waits. (A Zen 4 starts one of 512 bits a cycle and two
-of 256.)"""
+of 256; that 8 of these keep it busy holds only where nothing else ever waits.)"""
+
+LOADS = {16: (1.0, 1.0), 32: (0.5, 1.0)}
+"""By the number of registers: what it costs to read a single number and a register, in registers'
+worth of multiply-adds. (A Zen 4 reads two single numbers a cycle, and registers as it multiplies
+them.)"""
 
 MOST_ACCUMULATORS = 20
 """More gain nothing, and LLVM's scheduler spills some (8 x 3 of 32 registers: half the speed)."""
@@ -179,21 +184,22 @@ def _cost(
         count = panel.count if panel.count is not None else max(1, columns // panel.width)
         total += PANEL_COST * count
         for rows in samples:
-            cycles = _panel_cost(panel, rows, heights, lanes, LATENCY[target.registers])
+            cycles = _panel_cost(panel, rows, heights, lanes, target)
             total += count * cycles / rows
     return total
 
 
 def _panel_cost(
-    panel: Panel, rows: int, heights: Sequence[int], lanes: int, latency: float
+    panel: Panel, rows: int, heights: Sequence[int], lanes: int, target: Target
 ) -> float:
     """Cycles for a step of the depth over one panel: arithmetic, latency or loads; the loop."""
     narrow = lanes / 2 if lanes == 16 else lanes
     width = sum(max(part.lanes, narrow) / lanes for part in panel.parts)
+    latency, (number, register) = LATENCY[target.registers], LOADS[target.registers]
     total = 0.0
     for height in heights:
         count, rows = divmod(rows, height)
-        loads = height / 2 + width
+        loads = height * number + width * register
         total += count * (max(height * width, latency, loads) + 0.25 + loads / 64)
     return total
 
