@@ -53,7 +53,7 @@ def read_fast(text: Text, head: Head, keep: frozenset[str]) -> Records | None:
     plain = options.decimal == "." and options.encoding == "utf-8-sig" and len(head.names) > 1
     if text.path is None or not plain or head.unnamed_end:
         return None
-    lines = _scan(text.path, head.separator, head.spaced)
+    lines = _scan(text.path, head.separator, head.spaced, len(head.names))
     if lines is None:
         return None
     try:
@@ -72,9 +72,12 @@ def read_fast(text: Text, head: Head, keep: frozenset[str]) -> Records | None:
     return _query(text, head, numeric, lines, keep, _spellings(options.missing, head.spaced))
 
 
-def _scan(path: Path, separator: str, spaced: bool) -> int | None:
-    """Number of lines when nothing in the bytes can be read in two ways, else None."""
-    lines = carriage = pairs = 0
+def _scan(path: Path, separator: str, spaced: bool, columns: int) -> int | None:
+    """Number of lines when nothing in the bytes can be read in two ways, else None.
+
+    Separators are counted because DuckDB overlooks an empty cell too many at the end of a line.
+    """
+    lines = carriage = pairs = separators = 0
     last = b"\n"
     decode = codecs.getincrementaldecoder("utf-8")("strict")
     with path.open("rb") as stream:
@@ -87,11 +90,13 @@ def _scan(path: Path, separator: str, spaced: bool) -> int | None:
             if not chunk.isascii() and not _is_plain_text(decode, chunk, window):
                 return None
             lines += chunk.count(b"\n")
+            separators += chunk.count(separator.encode())
             if b"\r" in window:
                 carriage += chunk.count(b"\r")
                 pairs += window.count(b"\r\n") - last[-_OVERLAP:].count(b"\r\n")
             last = chunk
-    return lines + 1 if carriage in (0, lines) and pairs == carriage else None
+    even = separators == (lines + 1) * (columns - 1)
+    return lines + 1 if even and carriage in (0, lines) and pairs == carriage else None
 
 
 def _length_without_blank_end(stream: BinaryIO) -> int:

@@ -132,6 +132,7 @@ CELLS = st.one_of(
 
 
 @settings(max_examples=150, deadline=None)
+@example(rows=[["0.0", "0.0"], ["0.0", "0.0", ""]])
 @given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=3), min_size=1, max_size=8))
 def test_any_file_is_read_alike(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]
