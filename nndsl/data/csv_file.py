@@ -86,6 +86,7 @@ def _table(text: Text, found: Records, keep: frozenset[str]) -> Table:
         text.options.encoding,
         head.header,
         len(head.names),
+        text.options.decimal,
     )
     return Table(origin, columns, rows, np.arange(rows, dtype=np.int64), found.lines, tuple(notes))
 

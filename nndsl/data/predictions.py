@@ -45,7 +45,7 @@ def write_predictions(
 
     The cells of the input are written as they stand in its file. New columns are called
     `predicted_<target>` and `probability_<class>`. The file appears complete or not at all; its
-    separator is that of the input. With `spreadsheet_safe` a text that a spreadsheet would take
+    separator and decimal sign are those of the input. With `spreadsheet_safe` a text that a spreadsheet would take
     for a formula gets a `'` before it. Raises NN423 when `path` is the input itself,
     NN610-NN612 when it cannot be written.
     """
@@ -66,14 +66,17 @@ def _added_columns(
 ) -> Iterator[tuple[str, list[str]]]:
     taken = set(table.columns)
     several = len(predictions) > 1
+    decimal = table.origin.decimal
     for prediction in predictions:
         target = prediction.target
-        yield _free(f"predicted_{target.name}", taken), _answers(prediction)
+        yield _free(f"predicted_{target.name}", taken), _answers(prediction, decimal)
         if prediction.probabilities is not None:
             prefix = f"probability_{target.name}_" if several else "probability_"
             for index, name in enumerate(target.classes):
                 numbers = prediction.probabilities[:, index].tolist()
-                yield _free(prefix + name, taken), [f"{number:.6g}" for number in numbers]
+                yield _free(prefix + name, taken), [
+                    f"{number:.6g}".replace(".", decimal) for number in numbers
+                ]
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -85,11 +88,12 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _answers(prediction: Prediction) -> list[str]:
+def _answers(prediction: Prediction, decimal: str) -> list[str]:
     if prediction.target.kind is TargetKind.CLASSES:
         names = (*prediction.target.classes, "")
         return [names[index] for index in prediction.values.reshape(-1).tolist()]
-    return [f"{number:.9g}" for number in prediction.values.reshape(-1).tolist()]
+    numbers = prediction.values.reshape(-1).tolist()
+    return [f"{number:.9g}".replace(".", decimal) for number in numbers]
 
 
 def _write(

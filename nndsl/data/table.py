@@ -169,7 +169,7 @@ class Origin:
     """Where a table came from, enough to name a place and to write its rows out again.
 
     `path` is None for standard input and tables written in the source; `content` then holds the
-    bytes that were read. `separator`, `encoding`, `header` describe a CSV file.
+    bytes that were read. `separator`, `encoding`, `header`, `decimal` describe a CSV file.
     """
 
     name: str
@@ -180,6 +180,7 @@ class Origin:
     encoding: str = "utf-8-sig"
     header: bool = True
     width: int | None = None  # cells of a CSV row that are columns
+    decimal: str = "."
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def test_files_without_header_and_with_other_separators(tmp_path: Path) -> None:
     table = table_of(tmp_path, "1;2,5\n3;4,5\n", header=False, sep=";", decimal=",")
     rows = written(table, tmp_path / "o.csv", separator=";")
     assert rows[0][:3] == ["1", "2", "predicted_t"]
-    assert rows[1][:3] == ["1", "2,5", "no"]
+    assert rows[1] == ["1", "2,5", "no", "0,75", "0,25"]
 
 
 def test_trailing_separators_are_cut(tmp_path: Path) -> None:
