@@ -74,9 +74,10 @@ def _added_columns(
             prefix = f"probability_{target.name}_" if several else "probability_"
             for index, name in enumerate(target.classes):
                 numbers = prediction.probabilities[:, index].tolist()
-                yield _free(prefix + name, taken), [
-                    f"{number:.6g}".replace(".", decimal) for number in numbers
-                ]
+                yield (
+                    _free(prefix + name, taken),
+                    [f"{number:.6g}".replace(".", decimal) for number in numbers],
+                )
 
 
 def _free(name: str, taken: set[str]) -> str:
