@@ -17,7 +17,8 @@ ENDINGS = ("softmax", "log_softmax", "sigmoid")
 def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None:
     """Superfluous biases, misplaced dropout, batches of one row. `made` is in training mode."""
     parts = [part for part in made.elaboration.parts if not part.is_block]
-    makers = {part.output: part for part in parts}
+    # `dropout(0)` gives back what it gets, and so has made nothing
+    makers = {part.output: part for part in parts if part.output not in part.inputs}
     for part in parts:
         if part.word == "batch_norm":
             _lint_bias(part, makers, made, problems)

@@ -57,7 +57,8 @@ def match_outputs(
     made: Elaborated, schema: Schema, source: DataSource | None, net_span: Span | None
 ) -> tuple[list[Output], list[Inferred]]:
     """Outputs with their targets in order; an output beyond the targets repeats the first."""
-    endings = {part.output: part for part in made.elaboration.parts if not part.is_block}
+    stages = (part for part in made.elaboration.parts if not part.is_block)
+    endings = {part.output: part for part in stages if part.output not in part.inputs}
     matched = _targets(list(made.outputs.values()), schema.targets)
     outputs: list[Output] = []
     inferred: list[Inferred] = []

@@ -9,6 +9,7 @@ import argparse
 import resource
 import time
 from collections import Counter
+from contextlib import suppress
 
 from tests.fuzz.running import MOST_SECONDS, Outcome, outcome
 from tests.fuzz.texts import WAYS, text_number
@@ -18,7 +19,7 @@ MOST_BYTES = 6 << 30
 
 
 def main() -> None:
-    """Run, count, print what failed."""
+    """Run, count, print what failed; Ctrl-C ends the run and prints what there is."""
     options = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     options.add_argument("--count", type=int, default=1000, help="number of texts")
     options.add_argument("--seed", type=int, default=0)
@@ -27,45 +28,67 @@ def main() -> None:
     options.add_argument("--show", action="store_true", help="print the texts that failed")
     given = options.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-    counts: dict[str, Counter[str]] = {way: Counter() for way in WAYS}
-    failed: dict[str, list[Outcome]] = {}
-    start, slowest = time.perf_counter(), (0.0, 0)
-    for number in range(given.first, given.first + given.count):
-        way, text = text_number(number, given.seed)
-        begun = time.perf_counter()
-        found = outcome(number, way, text, given.compile)
-        slowest = max(slowest, (time.perf_counter() - begun, number))
-        counts[way].update(_counted(found))
-        if found.fault:
-            failed.setdefault(found.fault, []).append(found)
-            if len(failed[found.fault]) == 1:
+    tally, start = Tally(), time.perf_counter()
+    with suppress(KeyboardInterrupt):
+        for number in range(given.first, given.first + given.count):
+            way, text = text_number(number, given.seed)
+            begun = time.process_time()
+            found = outcome(number, way, text, given.compile)
+            if tally.add(found, time.process_time() - begun):
                 print(f"text {number} ({way}):\n{found.crash or found.badly_said}", flush=True)
                 print(text if given.show else "", end="", flush=True)
-    print(table(counts))
-    for fault, texts in sorted(failed.items(), key=lambda pair: -len(pair[1])):
-        print(f"{len(texts)} times: {fault} (texts {', '.join(str(t.number) for t in texts[:5])})")
-    seconds = time.perf_counter() - start
+    print(tally.table(), *tally.faults(), sep="\n")
+    seconds, slowest = time.perf_counter() - start, tally.slowest
     print(
-        f"\n{given.count} texts in {seconds:.0f} s, seed {given.seed}; the slowest took "
-        f"{slowest[0]:.2f} s (text {slowest[1]}), the limit is {MOST_SECONDS:g} s"
+        f"\n{tally.total} texts from {given.first} in {seconds:.0f} s ({time.process_time():.0f} s "
+        f"of the processor), seed {given.seed}; the slowest took {slowest[0]:.2f} s (text "
+        f"{slowest[1]}), the limit is {MOST_SECONDS:g} s"
     )
 
 
-def _counted(found: Outcome) -> dict[str, int]:
-    crash, bad = bool(found.crash), bool(found.badly_said)
-    right = not (found.errors or found.crash)
-    return {"texts": 1, "right": right, "errors": found.errors, "crashes": crash, "form": bad}
+class Tally:
+    """Counts by the way that texts were made, and the texts that failed by what was said."""
 
+    def __init__(self) -> None:
+        self.counts: dict[str, Counter[str]] = {way: Counter() for way in WAYS}
+        self.failed: dict[str, list[int]] = {}
+        self.slowest = (0.0, 0)
 
-def table(counts: dict[str, Counter[str]]) -> str:
-    """A row for each way of making texts."""
-    heads = ("texts", "right", "errors", "crashes", "form")
-    lines = ["| made by | texts | right | errors told | tracebacks or hangs | badly said |"]
-    lines.append("|---|" + "---:|" * len(heads))
-    rows = [*counts.items(), ("all", sum(counts.values(), Counter()))]
-    for name, row in rows:
-        lines.append("| " + " | ".join([name, *(f"{row[head]}" for head in heads)]) + " |")
-    return "\n".join(lines)
+    @property
+    def total(self) -> int:
+        return sum(row["texts"] for row in self.counts.values())
+
+    def add(self, found: Outcome, seconds: float) -> bool:
+        """Count a text; whether it failed as none did before."""
+        self.slowest = max(self.slowest, (seconds, found.number))
+        right = not (found.errors or found.crash)
+        self.counts[found.way].update(
+            texts=1,
+            right=right,
+            errors=found.errors,
+            crashes=bool(found.crash),
+            form=bool(found.badly_said),
+        )
+        if not found.fault:
+            return False
+        self.failed.setdefault(found.fault, []).append(found.number)
+        return len(self.failed[found.fault]) == 1
+
+    def faults(self) -> list[str]:
+        """A line for each way to fail, the most frequent first."""
+        return [
+            f"{len(numbers)} times: {fault} (texts {', '.join(map(str, numbers[:5]))})"
+            for fault, numbers in sorted(self.failed.items(), key=lambda pair: -len(pair[1]))
+        ]
+
+    def table(self) -> str:
+        """A row for each way of making texts."""
+        heads = ("texts", "right", "errors", "crashes", "form")
+        lines = ["| made by | texts | right | errors told | tracebacks or hangs | badly said |"]
+        lines.append("|---|" + "---:|" * len(heads))
+        for name, row in (*self.counts.items(), ("all", sum(self.counts.values(), Counter()))):
+            lines.append("| " + " | ".join([name, *(f"{row[head]}" for head in heads)]) + " |")
+        return "\n".join(lines)
 
 
 if __name__ == "__main__":

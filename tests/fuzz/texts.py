@@ -22,7 +22,7 @@ VALUES = {
     "COMPARE": ("==", "!=", "<", "<=", ">", ">="),
     "_NEWLINE": ("\n", "; "),
 }
-DEEP = 14
+DEEP = 11
 """Levels of the grammar after which the shortest way out is taken."""
 
 

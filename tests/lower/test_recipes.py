@@ -269,3 +269,18 @@ def test_what_cannot_be_trained() -> None:
 
 def test_defaults_train_are_checked_where_they_stand() -> None:
     assert codes(f"defaults train(epoch=5)\n{IRIS}{NET}") == ["NN307"]
+
+
+@pytest.mark.parametrize("stages", ["{} -> dense(3) -> softmax", "dense(3) -> softmax -> {}"])
+def test_a_stage_that_gives_back_what_it_gets(stages: str) -> None:
+    """`dropout(0)` makes nothing: what stands before it is the end, and no search goes round it."""
+    text = (
+        'data iris = csv("iris.csv", target=species)\n'
+        f"net A on iris {{{{ relu -> {stages} }}}}\ntrain A {{{{ epochs = 1 }}}}"
+    )
+    graphs = [
+        lowered(text.format(stage)).recipes[0].graph for stage in ("dropout(0)", "dropout(0) * 2")
+    ]
+    plain = lowered(text.replace("{} -> ", "").replace(" -> {} ", " ").format()).recipes[0].graph
+    operations = [[node.operation.name for node in graph.nodes] for graph in (*graphs, plain)]
+    assert operations[0] == operations[1] == operations[2]
