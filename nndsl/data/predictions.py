@@ -45,9 +45,9 @@ def write_predictions(
 
     The cells of the input are written as they stand in its file. New columns are called
     `predicted_<target>` and `probability_<class>`. The file appears complete or not at all; its
-    separator and decimal sign are those of the input. With `spreadsheet_safe` a text that a spreadsheet would take
-    for a formula gets a `'` before it. Raises NN423 when `path` is the input itself,
-    NN610-NN612 when it cannot be written.
+    separator and decimal sign are those of the input. With `spreadsheet_safe` a text that a
+    spreadsheet would take for a formula gets a `'` before it. Raises NN423 when `path` is the
+    input itself, NN610-NN612 when it cannot be written.
     """
     if path.exists() and table.origin.path is not None and path.samefile(table.origin.path):
         raise error(
