@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from nndsl.data.options import CsvOptions
 from nndsl.export.numpy_source import Sources, lines_of
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.schema import FittedStep, Schema, TargetKind, TargetSchema
@@ -66,7 +67,7 @@ def column(values: Any, steps: list[Any]) -> np.ndarray:
     if kind is object:
         found = np.array([None if v is None else _text(v) for v in cells] + [None], object)[:-1]
     else:
-        found = np.array([math.nan if v is None else v for v in cells], np.float64)
+        found = np.array([math.nan if v is None else _number(v) for v in cells], np.float64)
     for step, learnt, arguments, _ in steps:
         found = np.asarray(step(found, learnt, arguments))
     return found.reshape(len(cells), -1)
@@ -77,6 +78,11 @@ def _absent(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in MISSING
     return value is None or value != value
+
+
+def _number(value: Any) -> float:
+    """A number, also as the table writes it."""
+    return float(value.replace(DECIMAL, ".") if isinstance(value, str) else value)
 
 
 def _text(value: Any) -> str:
@@ -131,18 +137,22 @@ def answered(values: np.ndarray, target: Any) -> list[Any]:
 
 def main() -> None:
     """Predictions for a CSV file, beside its rows, on standard output."""
-    with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file, COLUMNS))
+    form = {{"delimiter": SEPARATOR, "skipinitialspace": True}}
+    with open(sys.argv[1], newline="", encoding=ENCODING) as file:
+        rows = list(csv.DictReader(file, COLUMNS, **form))
     columns = {{name: [row[name] for row in rows] for name in rows[0]}}
     for name, _ in (part for parts in INPUTS for part in parts):
         if name not in columns:
             sys.exit(f"{{sys.argv[1]}} has no column {{name}}")
     said = answers(columns)
     names = ["predicted_" + name for name, _, _ in TARGETS][: len(said)]
-    writer = csv.DictWriter(sys.stdout, [*rows[0], *names], lineterminator="\\n")
+    writer = csv.DictWriter(sys.stdout, [*rows[0], *names], lineterminator="\\n", **form)
     writer.writeheader()
     for index, row in enumerate(rows):
-        writer.writerow({{**row, **{{n: column[index] for n, column in zip(names, said)}}}})
+        for name, column in zip(names, said):
+            value = column[index]
+            row[name] = str(value).replace(".", DECIMAL) if isinstance(value, float) else value
+        writer.writerow(row)
 
 
 if __name__ == "__main__":
@@ -160,7 +170,7 @@ def numpy_file(
     schema: Schema | None = None,
     missing: Iterable[str] = (),
     *,
-    header: bool = True,
+    form: CsvOptions | None = None,
     answer: WordCall | None = None,
     joins: Sequence[Callable[[np.ndarray], np.ndarray]] = (),
 ) -> str:
@@ -169,7 +179,7 @@ def numpy_file(
     `graph` is for prediction, not fused; `members` are its parameters and states in its own layout,
     of an ensemble those of each network, whose outputs `joins` put together, a function for each;
     `schema` the fitted one of the run, None for a network without a table; `missing` are the texts,
-    in small letters, that stand for no value in a cell; without `header` columns are numbered;
+    in small letters, that stand for no value in a cell; `form` says how its tables are written;
     `answer` says how shares of classes become an answer (None: the most likely class).
     """
     sources = Sources()
@@ -180,10 +190,22 @@ def numpy_file(
     parts += [f"\n{functions}\n"] if functions else []
     parts += [network, tables]
     if schema is not None:
-        columns = None if header else [column.name for column in schema.columns]
-        parts.append(f"COLUMNS = {columns!r}\nMISSING = {sorted(missing)!r}\n")
+        parts.append(_form(form or CsvOptions(), schema, missing))
         parts.append(PREPARED.format(name=name, predicts=_predicts(schema)))
     return "\n".join(part for part in parts if part)
+
+
+def _form(form: CsvOptions, schema: Schema, missing: Iterable[str]) -> str:
+    """How tables are written, as constants; without a header columns are numbered."""
+    numbered = [column.name for column in schema.columns] if form.header is False else None
+    constants = {
+        "COLUMNS": numbered,
+        "SEPARATOR": form.separator or ",",
+        "DECIMAL": form.decimal,
+        "ENCODING": form.encoding,
+        "MISSING": sorted(missing),
+    }
+    return "".join(f"{name}: Any = {value!r}\n" for name, value in constants.items())
 
 
 def _use(name: str, schema: Schema | None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nndsl import driver
 from nndsl.data.cells import MISSING
-from nndsl.data.options import missing_texts
+from nndsl.data.options import csv_options, missing_texts
 from nndsl.export.numpy_file import numpy_file
 from nndsl.model.api import load
 from nndsl.passes import pipeline
@@ -22,10 +22,9 @@ def exported(path: Path, name: str) -> str:
         return numpy_file(graph, [model.arrays()], name, model.precision)
     texts = {text.lower() for text in (*MISSING, *missing_texts(known.specification))}
     members = [member.arrays() for member in model.members or (model,)]
-    header = known.specification.options.get("header")
     return numpy_file(
         graph, members, name, model.precision, known.schema, texts,
-        header=header is None or header.value is not False,
+        form=csv_options(known.specification),
         answer=origin.recipe.answer if origin.recipe is not None else None,
         joins=list(model.joins.values()),
     )  # fmt: skip

@@ -78,6 +78,26 @@ def test_a_table_without_header_has_numbered_columns(tmp_path, monkeypatch, caps
     assert found[0] == pytest.approx(found[1], rel=1e-6)
 
 
+def test_other_signs_of_a_table_are_known(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{i % 7},5;{'ab'[i % 2]};{i % 7 + i % 2},25" for i in range(40)]
+    Path("d.csv").write_text("\n".join(["x;k;y", *lines]))
+    Path("m.nn").write_text(
+        'data d = csv("d.csv", sep=";", decimal=",", target=y)\n'
+        "net A on d { dense(1) }\ntrain A { }\n"
+    )
+    out, file = exported(Path("m.nn"), tmp_path, 3)
+    assert run(["predict", str(out), "d.csv", "-o", "ours.csv"]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", [str(file), "d.csv"])
+    runpy.run_path(str(file), run_name="__main__")
+    found = [
+        [float(row["predicted_y"].replace(",", ".")) for row in csv.DictReader(text, delimiter=";")]
+        for text in (capsys.readouterr().out.splitlines(), Path("ours.csv").open())
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+
+
 def test_a_column_that_is_not_there_is_named(root, tmp_path, monkeypatch):
     _, file = exported(root / "models/iris.nn", tmp_path, 1)
     (tmp_path / "new.csv").write_text("a,b\n1,2\n")
