@@ -116,11 +116,10 @@ def _mark(frame: Frame, mark: Mark, series: Sequence[Series]) -> str:
 def _words_beside(frame: Frame, x: float, y: float, words: str, series: Sequence[Series]) -> str:
     """Words near a place on the picture: there where they cover the least of the lines."""
     width = len(words) * LETTER * 1.08
-    places = [
-        (x + side * 9, y + down, anchor)
-        for down in (-8, 17, 4, -22, 31, -36, -50)
-        for side, anchor in ((1, "start"), (-1, "end"))
-    ]
+    sides = ((1, "start"), (-1, "end"))
+    downs = (-8, 17, -22, 31, -36, -50, -64)
+    places = [(x + side * 9, y + down, anchor) for down in downs for side, anchor in sides]
+    places += [(x + side * 12, y + 4, anchor) for side, anchor in sides]
 
     def badness(place: tuple[float, float, str]) -> int:
         edge, base, anchor = place

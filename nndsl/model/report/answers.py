@@ -170,13 +170,11 @@ def comparison(evidence: Evidence, judgement: Judgement | None) -> content.Pictu
 
     constant = "most frequent class" if judgement.right is not None else "always the mean"
     shown = share if is_share(judgement.metric) else number
-    low, high = map(shown, judgement.interval)
     items = [
-        Ranged("this network", judgement.value, judgement.interval,
-               f"{shown(judgement.value)} ({low} to {high})"),
+        Ranged("this network", judgement.value, judgement.interval, shown(judgement.value)),
         Ranged("linear model", judgement.linear, None, shown(judgement.linear)),
         Ranged(constant, judgement.constant, None, shown(judgement.constant)),
-    ]  # fmt: skip
+    ]
     known = [item for item in items if math.isfinite(item.value)]
     bounded = is_share(judgement.metric) and judgement.metric.name != "r2"
     bounds = (0.0, 1.0) if bounded else None
