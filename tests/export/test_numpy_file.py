@@ -93,7 +93,10 @@ def test_other_signs_of_a_table_are_known(tmp_path, monkeypatch, capsys):
     runpy.run_path(str(file), run_name="__main__")
     found = [
         [float(row["predicted_y"].replace(",", ".")) for row in csv.DictReader(text, delimiter=";")]
-        for text in (capsys.readouterr().out.splitlines(), Path("ours.csv").open())
+        for text in (
+            capsys.readouterr().out.splitlines(),
+            Path("ours.csv").read_text().splitlines(),
+        )
     ]
     assert found[0] == pytest.approx(found[1], rel=1e-6)
 
