@@ -304,11 +304,11 @@ def rows_of(opened: Opened, recipe: Recipe, split: Split) -> Rows:
     )
 
 
-def as_judged(recipe: Recipe, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def as_judged(recipe: Recipe, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Rows that do not train: the middle of pictures where `augment` cuts those that do."""
     size = recipe.augment.size
     if size is None:
-        return rows
+        return dict(rows)
     return {n: middle(a, size) if len(a.shape) == 4 else a for n, a in rows.items()}
 
 

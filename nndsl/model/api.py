@@ -12,6 +12,7 @@ import numpy as np
 
 from nndsl import driver
 from nndsl.data import invert_target
+from nndsl.data.images.distorter import Levels
 from nndsl.diagnostics import error
 from nndsl.ir.graph import Graph, Input, Role
 from nndsl.ir.types import ElementType
@@ -258,19 +259,28 @@ class Model:
         recipe = replace(self._recipe, precision=self.precision)
         if epochs is not None:
             recipe = replace(recipe, length=TimeLength(float(epochs), "epoch"))
+        levels: Mapping[str, Levels] = {}
         if x is None:
+            levels = self._own_rows.levels
             split = self._own_rows.train, self._own_rows.validation, self._own_rows.test
         else:
             kept = self._batch(*validation)[0] if validation is not None else {}
             split = self._batch(x, y)[0], kept, {}
-        result = train_job(self._job(recipe, *split), observer)
+        result = train_job(self._job(recipe, *split, levels), observer)
         if recipe.ensemble is None:
             self._set_arrays(result.parameters, result.states)
         elif not result.exit_code:
             self._set_members([(one.parameters, one.states) for one in result.members])
         return result
 
-    def _job(self, recipe: Recipe, rows: Arrays, validation: Arrays, test: Arrays) -> TrainingJob:
+    def _job(
+        self,
+        recipe: Recipe,
+        rows: Arrays,
+        validation: Arrays,
+        test: Arrays,
+        levels: Mapping[str, Levels],
+    ) -> TrainingJob:
         count = len(next(iter(rows.values())))
         training, evaluation = driver.compile_both(recipe, count)
         network = self.origin.network
@@ -285,6 +295,7 @@ class Model:
             validation,
             test,
             recipe.seed,
+            levels=levels,
             initial=self.arrays() if recipe.ensemble is None else None,
             graph=training.graph,
         )

@@ -170,7 +170,7 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
     folder = Path.cwd()
     table = read_table(loaded.specification, folder, data, expected=loaded.schema)
     prepared = apply_schema(table, loaded.schema, loaded.recipe.precision)
-    results = loaded.evaluate(prepared.inputs)
+    results = loaded.evaluate(driver.as_judged(loaded.recipe, prepared.inputs))
     answered: dict[str, Prediction] = {}
     for output, target in zip(loaded.outputs, _targets(loaded), strict=True):
         if target.name not in answered:

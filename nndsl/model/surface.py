@@ -63,7 +63,7 @@ def _evaluation(loaded: LoadedRun, data: str | None) -> tuple[Executable, dict[s
     source = data or (known if specification.path is not None else None)
     table = read_table(specification, Path.cwd(), source, expected=loaded.schema)
     prepared = apply_schema(table, loaded.schema, recipe.precision)
-    arrays = {**prepared.inputs, **prepared.targets}
+    arrays = {**driver.as_judged(recipe, prepared.inputs), **prepared.targets}
     executable = driver.compile_evaluation(recipe).executable
     executable.set_parameters(loaded.executable.parameters())
     executable.set_states(loaded.executable.states())

@@ -26,7 +26,6 @@ from nndsl.train import folder as folders
 from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.ensembles import train_job
 from nndsl.train.events import Observer
-from nndsl.train.feeding import feed_of
 from nndsl.train.folds import FoldsResult, train_folds
 from nndsl.train.job import Output, RunResult, TrainingJob
 from nndsl.train.record import RunRecord
@@ -135,7 +134,7 @@ def make_job(
         rows.test,
         recipe.seed,
         threads,
-        feed=feed_of(recipe, rows.train, rows.levels),
+        levels=rows.levels,
         initial=start,
         graph=training.graph,
         folder=folder,

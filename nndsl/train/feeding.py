@@ -7,20 +7,21 @@ so it makes no difference when a piece is ready, or how many steps are done at a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nndsl.data.images.distorter import Distorter, Levels
 from nndsl.data.images.lazy import lazy, middle
-from nndsl.lower.result import Augment, Recipe
+from nndsl.lower.result import Augment
 from nndsl.random import permutation
 from nndsl.records import dataclass
-from nndsl.runtime.pictures import picture_kernels
-from nndsl.train.job import LOSS_SUM, Arrays, Executable, row_count
+from nndsl.train.job import LOSS_SUM, Arrays, Executable, TrainingJob, row_count
 from nndsl.train.plan import Plan
 from nndsl.vocab.distorting import blend
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 PIECE_NUMBERS = 1 << 19
 """About so many numbers of pictures are made in one piece."""
@@ -91,6 +92,8 @@ class Feed:
     def __init__(self, source: Source, shuffle: bool = True) -> None:
         self.source, self._shuffle = source, shuffle
         self._size = sum(int(np.prod(a.shape[1:])) for a in source.rows.values())
+        from concurrent.futures import ThreadPoolExecutor  # other trainings do without
+
         self._maker = ThreadPoolExecutor(1, "pictures")
         self._made: dict[Place, Future[Piece]] = {}
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, np.int64))
@@ -167,24 +170,24 @@ class Feed:
         return order
 
 
-def feed_of(recipe: Recipe, rows: Arrays, levels: Mapping[str, Levels]) -> Feed | None:
-    """What makes the rows of a training, None where they are simply there.
-
-    `levels` are those of inputs that are pictures; else they are the least and greatest number.
-    """
-    chain = recipe.augment.chain
-    if not chain:
+def feed_of(job: TrainingJob) -> Feed | None:
+    """What makes the rows of a training, None where they are simply there."""
+    rows, augment = job.train, job.recipe.augment
+    if not augment.chain:
         late = any(lazy(array) for array in rows.values())
-        return Feed(Source(rows, recipe.seed, recipe.augment)) if late else None
+        return Feed(Source(rows, job.seed, augment), job.shuffle) if late else None
     name = next(name for name, array in rows.items() if len(array.shape) == 4)
     shape = rows[name].shape[1:]
-    known = levels.get(name) or _extremes(rows[name])
-    kernels = picture_kernels(recipe.precision)
-    distorter = Distorter(chain, shape, known, recipe.seed, kernels)
-    return Feed(Source(rows, recipe.seed, recipe.augment, name, distorter))
+    levels = job.levels.get(name) or _extremes(rows[name])
+    from nndsl.runtime.pictures import picture_kernels  # other trainings do without
+
+    kernels = picture_kernels(job.recipe.precision)
+    distorter = Distorter(augment.chain, shape, levels, job.seed, kernels)
+    return Feed(Source(rows, job.seed, augment, name, distorter), job.shuffle)
 
 
 def _extremes(array: np.ndarray) -> Levels:
+    """The least and the greatest number as black and white, where nothing is known of them."""
     channels = array.shape[1]
     low, high = float(array.min()), float(array.max())
     return Levels(np.full(channels, low), np.full(channels, high if high > low else low + 1))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from nndsl.data.images.distorter import Levels
 from nndsl.diagnostics import Diagnostic
 from nndsl.ir.graph import Graph, Role
 from nndsl.lower.result import Network, Recipe
@@ -135,6 +136,7 @@ class TrainingJob:
     threads: int = 1
     shuffle: bool = True
     feed: Feeding | None = None  # makes the training rows; None: they are bound as they are
+    levels: Mapping[str, Levels] = field(default_factory=dict)  # of inputs that are pictures
     initial: Arrays | None = None
     graph: Graph | None = None
     folder: RunFolder | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from nndsl.train import folder as names
 from nndsl.train import record as records
 from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.events import Ended, Noted, Observer, Saved, Started
+from nndsl.train.feeding import feed_of
 from nndsl.train.history import History
 from nndsl.train.initial import initial_parameters, to_file_layout
 from nndsl.train.interruption import Interruption
@@ -229,6 +231,7 @@ def train(
     when the folder cannot be written, NN391 when a figure to watch is not computed.
     """
     observer = observer or Observer()
+    job = replace(job, feed=feed_of(job))
     rows = job.feed.count if job.feed is not None else row_count(job.train)
     if rows == 0:
         raise error("NN392", "there are no training rows", job.recipe.span)

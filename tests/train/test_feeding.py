@@ -15,8 +15,9 @@ from nndsl.model.training import Options, make_job, split_of
 from nndsl.random import permutation
 from nndsl.train import feeding
 from nndsl.train.checkpoint import Checkpoint
+from nndsl.train.ensembles import train_job
 from nndsl.train.events import Observer, Saved
-from nndsl.train.feeding import Feed
+from nndsl.train.feeding import feed_of
 from nndsl.train.folder import create_at
 from nndsl.train.job import TrainingJob
 from nndsl.train.replay import do_steps
@@ -53,14 +54,14 @@ def test_rows_that_come_late_train_to_the_same_bits(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = job(folder)
-    assert there.feed is None
+    assert feed_of(there) is None
     expected = weights(there)
     monkeypatch.setattr(preparing, "KEPT_SHARE", 0.0)
     for steps in (1, 4, 1000):
         monkeypatch.setattr(feeding, "LEAST_STEPS", steps)
         monkeypatch.setattr(feeding, "PIECE_NUMBERS", 1)
         late = job(folder)
-        assert isinstance(late.feed, Feed)
+        assert feed_of(late) is not None
         assert np.array_equal(weights(late), expected)
 
 
@@ -85,6 +86,7 @@ def test_steps_may_be_done_in_any_portions(folder: Path) -> None:
     for portions in ((28,), (1,) * 28, (5, 9, 14)):
         made = job(folder, DISTORTED)
         train(made)  # weights are set, and then set again
+        made = replace(made, feed=feed_of(made))
         plan = feeding.Plan(20, 20, 3, 7, 28)
         made.training.set_parameters({n: np.full_like(a, 0.1) for n, a in
                                       made.training.parameters().items()})  # fmt: skip
@@ -100,10 +102,11 @@ def test_steps_may_be_done_in_any_portions(folder: Path) -> None:
 
 def test_copies_show_each_picture_as_it_is_and_distorted(folder: Path) -> None:
     made = job(folder, "augment = copies(4, pixel_noise(0.1))")
-    assert made.feed is not None
-    assert made.feed.count == 80
+    feed = feed_of(made)
+    assert feed is not None
+    assert feed.count == 80
     plan = feeding.Plan(80, 80, 80, 1, 1)
-    rows = made.feed.batch(plan, 0)
+    rows = feed.batch(plan, 0)
     order = permutation(80, made.seed, 0)
     assert np.array_equal(rows["label"], made.train["label"][order % 20])
     same = [np.array_equal(x, made.train["input"][e % 20])
@@ -120,9 +123,10 @@ def test_mixed_numbers_are_mixed_as_the_pictures_are(folder: Path) -> None:
     text = TEXT.replace('images("pictures")', 'images("pictures", labels="t.csv", target=t)')
     text = text.replace("dense(d.classes) -> softmax", "dense(1)")
     made = job(folder, "augment = mixup(1)", text)
-    assert made.feed is not None
+    feed = feed_of(made)
+    assert feed is not None
     plan = feeding.Plan(20, 20, 20, 1, 1)
-    rows = made.feed.batch(plan, 0)
+    rows = feed.batch(plan, 0)
     x = made.train["input"].reshape(20, -1).astype(np.float64)
     both = np.concatenate([x, made.train["t"].astype(np.float64)], axis=1)
     given = np.concatenate([rows["input"].reshape(20, -1), rows["t"]], axis=1)
@@ -172,3 +176,14 @@ def test_a_damaged_picture_that_is_met_late_ends_the_training(
     with pytest.raises(NndslError) as caught:
         train(made)
     assert caught.value.diagnostics[0].code == "NN425"
+
+
+def test_members_of_an_ensemble_differ_in_their_distortions(folder: Path) -> None:
+    made = job(folder, f"{DISTORTED}; ensemble = committee(2)")
+    result = train_job(made)
+    for number, member in enumerate(result.members):
+        alone = job(folder, f"{DISTORTED}; seed = {number}")
+        rows = replace(alone, train=made.train, validation=made.validation)
+        expected = weights(rows)
+        found = np.concatenate([a.ravel() for a in member.parameters.values()])
+        assert np.array_equal(found, expected)

@@ -167,7 +167,7 @@ def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:
     wanted = loaded.executable.program.shapes
     inputs = {
         name: np.ascontiguousarray(array[chosen])
-        for name, array in rows.prepared.inputs.items()
+        for name, array in driver.as_judged(loaded.recipe, rows.prepared.inputs).items()
         if name in wanted
     }
     targets = {name: array[chosen] for name, array in rows.prepared.targets.items()}
