@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -75,16 +76,12 @@ class Map(Op):
         total, named = ZERO, _Operands(node)
         for result, (expression, given) in enumerate(zip(self.expressions, upstream, strict=True)):
             if given is not None:
-                slope = self._slope(expression, index)
+                slope = _slope(expression, f"x{index}")
                 slope = substitute(slope, {OUTPUT: variable(f"y{result}")})
                 total = total + named.given(result, given) * slope
         if total is ZERO:
             return None
         return named.apply(build, total, source.type.element, node.outputs[0].type)
-
-    def _slope(self, expression: Expression, index: int) -> Expression:
-        derivative = differentiate(expression, f"x{index}")
-        return in_terms_of_output(expression, derivative)[0]
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """The formulas, with a sign of its own for the product of two tensors."""
@@ -144,6 +141,12 @@ class Map(Op):
             (cls((x * x,), ElementType.DOUBLE), [number]),
             (cls((x * y,)), [column, TensorType(("N", 4), ElementType.INDEX)]),
         )
+
+
+@lru_cache(maxsize=4096)
+def _slope(expression: Expression, name: str) -> Expression:
+    """The derivative by a variable, in the result where it can be; deep networks ask often."""
+    return in_terms_of_output(expression, differentiate(expression, name))[0]
 
 
 def by_elements(expression: Expression, tensors: set[str]) -> Expression:
