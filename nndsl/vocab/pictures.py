@@ -13,9 +13,10 @@ import numpy as np
 
 from nndsl.params import Int, Pair, Parameter, WeightsOf
 from nndsl.records import dataclass
+from nndsl.vocab.answers import decided
 from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Line, Lines
 from nndsl.vocab.metrics import confusion_matrix
-from nndsl.vocab.registry import Word, register
+from nndsl.vocab.registry import Word, WordCall, register
 
 MOST_POINTS = 2000
 """Points of a scatter: more hide each other."""
@@ -32,7 +33,8 @@ class Judged:
 
     Classes: `predictions` are shares [rows, classes], `actual` class numbers [rows]. Numbers (then
     `classes` is empty): both are [rows, k], in the target's own unit. `part` says which rows,
-    `shares_target` that another output answers for the same target.
+    `shares_target` that another output answers for the same target, `answer` how shares become an
+    answer (None: the most likely class).
     """
 
     output: str
@@ -42,6 +44,12 @@ class Judged:
     predictions: np.ndarray
     actual: np.ndarray
     shares_target: bool = False
+    answer: WordCall | None = None
+
+    @property
+    def said(self) -> np.ndarray:
+        """The numbers of the classes answered, -1 for none: [rows]."""
+        return decided(self.answer, self.predictions)
 
     @property
     def title(self) -> str:
@@ -199,7 +207,9 @@ picture(
 
 def confusion_of(judged: Judged) -> np.ndarray:
     """How often each class [actual, predicted] was said."""
-    return confusion_matrix(judged.predictions, judged.actual, len(judged.classes))
+    said, classes = judged.said, len(judged.classes)
+    answered = said >= 0
+    return confusion_matrix(np.eye(classes)[said[answered]], judged.actual[answered], classes)
 
 
 def _confusion(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
@@ -209,6 +219,8 @@ def _confusion(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
             counts = confusion_of(judged)
             right = int(np.trace(counts))
             told = f"{right:,} of {len(judged.actual):,} {judged.part} rows are in their own class"
+            refused = len(judged.actual) - int(counts.sum())
+            told += f", {refused:,} have no answer" if refused else ""
             title = f"{judged.title}: actual and predicted classes"
             found.append(Confusion(title, told, counts, judged.classes))
     return found
@@ -318,7 +330,7 @@ def _weights(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
         units = array.reshape(len(array), -1)[: arguments["most"]]
         height, width = arguments["size"] or _size_of(units.shape[1])
         told = f"the weights into {len(units)} of {len(array)} units of {name}, "
-        told += f"from {array.min():.3g} to {array.max():.3g}"
+        told += f"from {array.min():.3g} to {array.max():.3g}".replace("-", "\N{MINUS SIGN}")
         images = units.reshape(len(units), height, width).astype(np.float64)
         names = tuple(f"unit {i + 1}" for i in range(len(units)))
         found.append(Images(f"Weights of {name}", told, images, names))
