@@ -78,8 +78,8 @@ def _array(given: Any, wanted: Input, limits: Mapping[str, int], precision: str)
     if inner == (1,) and array.ndim == 1:
         array = array[:, None]
     if array.shape[1:] != inner or array.ndim == 0:
-        found = "x".join(map(str, array.shape)) or "one number"
-        raise _misfit(name, f"it is {found}, not {'x'.join(map(str, ('rows', *inner)))}")
+        found = f"[{', '.join(map(str, array.shape))}]" if array.ndim else "one number"
+        raise _misfit(name, f"it is {found}, not [{', '.join(map(str, ('rows', *inner)))}]")
     if len(array) == 0:
         raise _misfit(name, "it has no rows")
     if type.element is ElementType.INDEX:
