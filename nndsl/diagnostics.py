@@ -158,12 +158,27 @@ class NndslError(Exception):
         self.diagnostics: tuple[Diagnostic, ...] = (
             (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
         )
-        super().__init__("; ".join(f"{d.code}: {d.title}" for d in self.diagnostics))
+        super().__init__(*self.diagnostics)
+
+    def __str__(self) -> str:
+        return "\n".join(map(_told, self.diagnostics))
 
     @property
     def exit_code(self) -> ExitCode:
         """Exit code of the first problem."""
         return exit_code(self.diagnostics[0].code)
+
+
+def _told(diagnostic: Diagnostic) -> str:
+    """Code, title, place and remedies: what a traceback shows."""
+    lines = [f"{diagnostic.code}: {diagnostic.title}"]
+    if diagnostic.primary is not None:
+        span = diagnostic.primary.span
+        lines.append(f" --> {span.source.name}:{span.line}:{span.column}")
+    elif diagnostic.place is not None:
+        line = f":{diagnostic.place.line}" if diagnostic.place.line is not None else ""
+        lines.append(f" --> {diagnostic.place.file}{line}")
+    return "\n".join((*lines, *(f"  = help: {text}" for text in diagnostic.help)))
 
 
 def error(

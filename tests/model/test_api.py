@@ -185,6 +185,17 @@ def test_what_is_not_there_is_said(place, tmp_path):
         bare.train_step(np.zeros((4, 2)), np.zeros(4))
 
 
+def test_a_mistake_says_where_and_what_to_do(place):
+    path = place.with_name("wrong.nn")
+    path.write_text(place.read_text().replace("tanh", "tahn"))
+    with pytest.raises(nndsl.NndslError) as caught:
+        nndsl.load(path)
+    first, where, remedy = str(caught.value).splitlines()
+    assert first == "NN301: nothing is called `tahn`"
+    assert where.startswith(" --> ") and where.endswith("wrong.nn:3:15")
+    assert remedy == "  = help: did you mean `tanh`?"
+
+
 def test_a_loss_that_is_not_finite_is_said(place, tmp_path):
     wild = tmp_path / "wild.nn"
     wild.write_text(SOURCE.replace("momentum(0.1)", "sgd(1e30)"))
