@@ -35,9 +35,9 @@ def most_likely(shares: np.ndarray) -> np.ndarray:
     return np.asarray(np.argmax(shares, axis=1))
 
 
-def second_if_above(shares: np.ndarray, above: float) -> np.ndarray:
+def second_if_above(shares: np.ndarray, threshold: float) -> np.ndarray:
     """1 where the share of the second class is above a limit, else 0."""
-    return np.asarray((shares[:, 1] > above).astype(np.int64))
+    return np.asarray((shares[:, 1] > threshold).astype(np.int64))
 
 
 def clear_or_none(shares: np.ndarray, margin: float) -> np.ndarray:
@@ -59,7 +59,7 @@ register(Answer("argmax", {}, "The class of the greatest share.", choose=most_li
 register(
     Answer(
         "threshold",
-        {"above": Real(doc="share above which the second class is the answer", gt=0, lt=1)},
+        {"threshold": Real(doc="share above which the second class is the answer", gt=0, lt=1)},
         "Of two classes the second where its share is above a limit; 0.5 is the most likely.",
         "sklearn.model_selection.FixedThresholdClassifier",
         second_if_above,

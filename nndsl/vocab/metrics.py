@@ -210,7 +210,7 @@ AVERAGE = Choice(
     ("macro", "micro", "binary"),
 )
 
-metric("accuracy", _accuracy, "Share of rows whose most likely class is the right one.")
+metric("accuracy", _accuracy, "Share of rows whose answer is the right class.")
 metric(
     "top_k",
     _top_k,

@@ -62,6 +62,7 @@ def _sentence(evidence: Evidence, position: int, judgement: Judgement) -> str:
     low, high = map(shown, judgement.interval)
     output = f"Output `{judged.output}`" if judged.shares_target else ""
     rows = f"{judgement.rows:,} {_rows(evidence.part)}"
+    rows += " that it answers" if judgement.refused else ""
     if shown is percent and judgement.right is not None:
         told = f"{output or 'It'} names the right `{judged.target}` for "
         told += f"{judgement.right:,} of {rows}: "
@@ -118,6 +119,12 @@ def remarks(evidence: Evidence, judgement: Judgement | None) -> Iterator[str]:
         absent = evidence.absent[:1].upper() + evidence.absent[1:]
         yield f"{absent} Parts that need the rows are left out: `{command}` shows them."
         return
+    if judgement.refused:
+        every = judgement.rows + judgement.refused
+        yield (
+            f"It gives no answer for {judgement.refused:,} of {every:,} {_rows(evidence.part)} "
+            f"({percent(judgement.refused / every)}): their two likeliest classes are too close."
+        )
     if evidence.part == GIVEN:
         yield (
             "These rows are not those that the run was trained on, or they have changed since; "

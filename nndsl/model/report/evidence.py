@@ -177,5 +177,5 @@ def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:
     for output in loaded.outputs:
         predictions, actual = judged_arrays(output, results[output.name], targets)
         found.append(Judged(output.name, output.target, part, output.classes, predictions, actual,
-                            shares_target=matched.count(output.target) > 1))  # fmt: skip
+                            matched.count(output.target) > 1, loaded.recipe.answer))  # fmt: skip
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Judgement:
 
     `interval` holds the true figure with about 95 %; `constant` is the figure of always saying the
     most frequent class or the mean, `linear` that of a linear model (NaN where it was not tried).
+    Of classes `rows` are those that got an answer, `refused` those that got none.
     """
 
     metric: WordCall
@@ -46,6 +48,7 @@ class Judgement:
     linear: float
     right: int | None
     rows: int
+    refused: int = 0
 
     @property
     def beats_constant(self) -> bool:
@@ -77,6 +80,7 @@ def all_metrics(recipe: Recipe, judged: Judged) -> list[WordCall]:
         call(word)
         for name, word in words("metric").items()
         if isinstance(word, Metric) and word.targets == sort and name not in names
+        if word.judges != "refusals"  # 0 where nothing is refused, and asked for where something is
         if not any(parameter.required for parameter in word.parameters.values())
     ]
     return [*asked, *others]
@@ -85,7 +89,7 @@ def all_metrics(recipe: Recipe, judged: Judged) -> list[WordCall]:
 def figure(metric: WordCall, judged: Judged) -> float:
     """A metric of an output; NaN where it has no meaning for these rows."""
     try:
-        return measured(metric, judged.predictions, judged.actual)
+        return measured(metric, judged.predictions, judged.actual, judged.answer)
     except (ValueError, ZeroDivisionError):
         return math.nan
 
@@ -102,26 +106,32 @@ def judge(
     """The figure with its interval and baselines. `train` are the same output's training rows."""
     metric = main_metric(recipe, judged)
     value = figure(metric, judged)
-    right = None
+    right, answered = None, len(judged.actual)
     if judged.classes:
-        right = int(np.sum(judged.predictions.argmax(axis=1) == judged.actual))
-    is_share = metric.name == "accuracy" and right is not None
+        right = int(np.sum(judged.said == judged.actual))
+        answered = int(np.sum(judged.said >= 0))
+    is_share = metric.name == "accuracy" and right is not None and answered > 0
     interval = (
-        wilson_interval(right or 0, len(judged.actual))
+        wilson_interval(right or 0, answered)
         if is_share
         else bootstrap_interval(metric, judged, seed)
     )
     constant = linear = math.nan
     if train is not None:
-        constant = figure(metric, _with(judged, constant_predictions(judged, train)))
+        constant = figure(metric, _with(judged, constant_predictions(judged, train), metric))
         answers = linear_predictions(judged, rows, train)
-        linear = figure(metric, _with(judged, answers)) if answers is not None else math.nan
-    return Judgement(metric, value, interval, constant, linear, right, len(judged.actual))
+        linear = figure(metric, _with(judged, answers, metric)) if answers is not None else math.nan
+    refused = len(judged.actual) - answered
+    return Judgement(metric, value, interval, constant, linear, right, answered, refused)
 
 
-def _with(judged: Judged, predictions: np.ndarray) -> Judged:
-    return Judged(judged.output, judged.target, judged.part, judged.classes, predictions,
-                  judged.actual)  # fmt: skip
+def _with(judged: Judged, predictions: np.ndarray, metric: WordCall) -> Judged:
+    """Other predictions of the rows that a metric judges; they refuse none."""
+    other = replace(judged, predictions=predictions, answer=None)
+    if judged.answer is None or getattr(metric.word, "judges", "") != "answers":
+        return other
+    answered = judged.said >= 0
+    return replace(other, predictions=predictions[answered], actual=judged.actual[answered])
 
 
 def bootstrap_interval(metric: WordCall, judged: Judged, seed: int = 0) -> tuple[float, float]:
@@ -136,8 +146,7 @@ def bootstrap_interval(metric: WordCall, judged: Judged, seed: int = 0) -> tuple
     found = []
     for _ in range(count if rows else 0):
         drawn = random.integers(0, rows, rows)
-        again = Judged(judged.output, judged.target, judged.part, judged.classes,
-                       judged.predictions[drawn], judged.actual[drawn])  # fmt: skip
+        again = replace(judged, predictions=judged.predictions[drawn], actual=judged.actual[drawn])
         found.append(figure(metric, again))
     known = [value for value in found if math.isfinite(value)]
     if not known:

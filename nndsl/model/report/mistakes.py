@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import NumberColumn
 from nndsl.model.report.evidence import Evidence, Rows
 from nndsl.model.report.numbers import number
@@ -37,11 +38,16 @@ def mistakes(evidence: Evidence) -> list[content.Block]:
 
 
 def _of_classes(judged: Judged, rows: Rows, places: np.ndarray) -> list[content.Block]:
-    said = judged.predictions.argmax(axis=1)
+    said = judged.said
     confidence = judged.predictions[np.arange(len(said)), said]
-    wrong = np.flatnonzero(said != judged.actual)
+    wrong = np.flatnonzero((said != judged.actual) & (said >= 0))
+    answered = " that got an answer" if (said < 0).any() else ""
     if not len(wrong):
-        return [content.Paragraph(f"{judged.title}: every {judged.part} row is in its own class.")]
+        return [
+            content.Paragraph(
+                f"{judged.title}: every {judged.part} row{answered} is in its own class."
+            )
+        ]
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST]
     title = f"{judged.title}: the most confident of {len(wrong):,} mistakes"
     names = [judged.classes[int(i)] for i in judged.actual[worst]]
@@ -124,6 +130,8 @@ def _images(rows: Rows, places: np.ndarray) -> np.ndarray | None:
     """The numbers of these rows as [rows, side, side], when they are so many."""
     names = [name for given in rows.prepared.schema.inputs for name in given.columns]
     columns = [rows.table.columns[name] for name in names]
+    if len(columns) == 1 and isinstance(columns[0], ImageColumn):
+        return columns[0].read(places).mean(axis=1)  # of colours, their brightness
     numbers = [c for c in columns if isinstance(c, NumberColumn) and not c.missing.any()]
     side = math.isqrt(sum(c.width for c in numbers))
     if len(numbers) < len(columns) or side < LEAST_SIDE or sum(c.width for c in numbers) != side**2:

@@ -14,6 +14,7 @@ from nndsl.ir.types import format_shape
 from nndsl.lower.result import Inferred
 from nndsl.model.report import answers, machine
 from nndsl.model.report.columns import columns_table
+from nndsl.model.report.decisions import decisions, members
 from nndsl.model.report.evidence import TRAINING, Evidence, gather
 from nndsl.model.report.mistakes import mistakes
 from nndsl.model.report.numbers import counted, duration, number, size
@@ -76,8 +77,11 @@ def report_of(evidence: Evidence) -> content.Report:
 
 def _facts(evidence: Evidence) -> Iterable[Fact]:
     record, network = evidence.loaded.run.record, evidence.loaded.network
+    several = len(evidence.loaded.members)
     kept = f"kept epoch {record.best_epoch}" if record.best_epoch is not None else "kept the last"
+    kept = f"of {several} members together" if several > 1 else kept
     arrays = counted(len(network.parameters), "array")
+    arrays += f" in each of {several} members" if several > 1 else ""
     yield Fact("parameters", f"{network.parameter_count:,}", arrays)
     yield Fact("epochs", f"{record.epochs:,}", kept)
     yield Fact("training", duration(record.seconds), counted(record.steps, "step"))
@@ -120,11 +124,17 @@ def _learning(evidence: Evidence) -> Section:
     record = evidence.loaded.run.record
     lead = f"{counted(record.epochs, 'epoch')} in {duration(record.seconds)}"
     lead += f": {record.stopped}." if record.stopped else "."
+    lead += " The curves are means over them." if len(evidence.loaded.members) > 1 else ""
     return Section("learning", "Learning", lead, tuple(_pictures(evidence, "learning")))
 
 
 def _answers(evidence: Evidence) -> Section:
-    blocks = [*_pictures(evidence, "answers"), *answers.metric_tables(evidence)]
+    blocks = [
+        *_pictures(evidence, "answers"),
+        *decisions(evidence),
+        *answers.metric_tables(evidence),
+        *members(evidence),
+    ]
     part = f"On the {evidence.part} rows." if evidence.rows is not None else ""
     return Section("answers", "Answers", part, tuple(blocks))
 
@@ -135,7 +145,9 @@ def _mistakes(evidence: Evidence) -> Section:
 
 
 def _weights(evidence: Evidence) -> Section:
-    lead = "What was learnt, by layer."
+    several = len(evidence.loaded.members)
+    lead = "What was learnt, by layer"
+    lead += f", by the first of {several} members." if several > 1 else "."
     if len(evidence.weights) > MOST_HISTOGRAMS:
         lead = (
             f"What was learnt, by layer: the first {MOST_HISTOGRAMS} of "
