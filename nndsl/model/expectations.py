@@ -11,11 +11,10 @@ from nndsl import driver
 from nndsl.diagnostics import Diagnostic, error
 from nndsl.lower import Evidence, judge, nets_asked
 from nndsl.lower.result import Network
-from nndsl.model.training import outputs_of
-from nndsl.train.together import Join, join_of
 
 if TYPE_CHECKING:
     from nndsl.model.training import Trained
+    from nndsl.train.together import Join
 
 Weights = Mapping[str, Sequence[Mapping[str, np.ndarray]]]
 """By net, for each member of an ensemble (one for a single network), then by parameter in the
@@ -70,6 +69,9 @@ def failed_after(opened: driver.Opened, trained: Sequence[Trained]) -> list[Diag
 
 def _together(opened: driver.Opened, net: str) -> Join:
     """How the members of an ensemble answer together."""
+    from nndsl.model.training import outputs_of  # checking a file does not wait for these
+    from nndsl.train.together import join_of
+
     recipe = next(r for r in opened.module.recipes if r.net == net)
     schema = opened.module.schemas[recipe.data or ""]
     return join_of(recipe, outputs_of(opened.module.networks[net], schema)[0])

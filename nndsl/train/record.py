@@ -50,13 +50,13 @@ class RunRecord:
 
 def versions() -> dict[str, str]:
     """Versions of what the result may depend on."""
-    from importlib import metadata
+    import llvmlite  # there already when something was trained
 
     return {
         "nndsl": VERSION,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "llvmlite": metadata.version("llvmlite"),
+        "llvmlite": llvmlite.__version__,
         "machine": platform.machine(),
     }
 
