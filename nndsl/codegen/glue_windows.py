@@ -31,6 +31,8 @@ class _Gather:
     start: list[str]
     tap: Tap
     kept: dict[str, str]  # variable: where it is stored
+    lone: bool = True  # whether nothing but the image knows of channels
+    done: int = 0  # places that it starts from
 
 
 def max_pool_kernel(g: Geometry, element: Element) -> Kernel:
@@ -46,7 +48,7 @@ def max_pool_kernel(g: Geometry, element: Element) -> Kernel:
 
     pointers = {"x": element.value, "y": element.value, "index": "int32"}
     start = ["best = x[first + c]", "chosen = int32(0)"]
-    return _gather("max_pool", g, element, _Gather(pointers, start, tap, _BEST))
+    return _gather("max_pool", g, element, _Gather(pointers, start, tap, _BEST, done=1))
 
 
 _BEST = {"best": "y", "chosen": "index"}
@@ -71,7 +73,7 @@ def pick_kernel(g: Geometry, element: Element) -> Kernel:
         return [f"value = where({chosen}, x[{source} + c], value)"]
 
     pointers = {"x": element.value, "index": "int32", "y": element.value}
-    picked = _Gather(pointers, ["value = x[first + c]"], tap, {"value": "y"})
+    picked = _Gather(pointers, ["value = x[first + c]"], tap, {"value": "y"}, done=1)
     return _gather("pick", g, element, picked)
 
 
@@ -83,27 +85,29 @@ def depthwise_kernel(g: Geometry, element: Element) -> Kernel:
 
     pointers = dict.fromkeys(("x", "w", "y"), element.value)
     start = [f"total = {element.value}(0.0)"]
-    return _gather("depthwise", g, element, _Gather(pointers, start, tap, {"total": "y"}))
+    made = _Gather(pointers, start, tap, {"total": "y"}, lone=False)
+    return _gather("depthwise", g, element, made)
 
 
 def _gather(word: str, g: Geometry, element: Element, made: _Gather) -> Kernel:
     """One number of the result for each window and channel. The extent is the batch."""
-    channels = f"for c in range({g.channels}):"
+    channels = _numbers(g, made.lone)
     stored = [f"{array}[place + c] = {name}" for name, array in made.kept.items()]
     if g.kernel[0] * g.kernel[1] <= WRITTEN_OUT:
-        taps = [line for where, number in _taps(g) for line in made.tap(where, number)]
+        places = _taps(g)[made.done :]
+        taps = [line for where, number in places for line in made.tap(where, number)]
         inner = [channels, *block([*made.start, *taps, *stored])]
     else:
         loaded = [f"{name} = {array}[place + c]" for name, array in made.kept.items()]
         once = [channels, *block([*loaded, *made.tap("source", "number"), *stored])]
         inner = [channels, *block([*made.start, *stored]), *_over_taps(g, once)]
-    return _kernel(word, made.arguments, _over_places(g, inner), element)
+    return _kernel(word, made.arguments, _over_places(g, inner, lone=made.lone), element)
 
 
 def max_pool_gradient_kernel(g: Geometry, element: Element) -> Kernel:
     """Each number of dy at its place in an image of zeros. Arguments: dy, index, dx."""
     zero = f"{element.value}(0.0)"
-    value = f"where(index[place + c] == int32({{0}}), dy[place + c], {zero})"
+    value = f"where(index[place + c] == int32(number), dy[place + c], {zero})"
     pointers = {"dy": element.value, "index": "int32", "dx": element.value}
     return _spread("max_pool_gradient", g, element, pointers, value)
 
@@ -117,33 +121,36 @@ def sum_pool_gradient_kernel(g: Geometry, element: Element) -> Kernel:
 def depthwise_gradient_kernel(g: Geometry, element: Element) -> Kernel:
     """Each number of dy times the weights, at its window. Arguments: dy, weights, dx."""
     pointers = dict.fromkeys(("dy", "w", "dx"), element.value)
-    value = f"dy[place + c] * w[{{0}} * {g.channels} + c]"
-    return _spread("depthwise_gradient", g, element, pointers, value)
+    value = f"dy[place + c] * w[number * {g.channels} + c]"
+    return _spread("depthwise_gradient", g, element, pointers, value, lone=False)
 
 
 def _spread(
-    word: str, g: Geometry, element: Element, pointers: dict[str, str], value: str
+    word: str,
+    g: Geometry,
+    element: Element,
+    pointers: dict[str, str],
+    value: str,
+    *,
+    lone: bool = True,
 ) -> Kernel:
-    """Numbers for each place of each window, added up where windows overlap."""
+    """Numbers for each place of each window, added up where windows overlap.
+
+    `lone`: what is added knows nothing of channels.
+    """
     reach = [d * (k - 1) + 1 for k, d in zip(g.kernel, g.dilation, strict=True)]
     apart = all(step >= size for step, size in zip(g.stride, reach, strict=True))
     filled = [step * count for step, count in zip(g.stride, g.places, strict=True)]
     covered = apart and g.kernel == g.stride and tuple(filled) == g.size
 
-    def tap(target: str, number: str) -> list[str]:
-        before = "" if apart else f"dx[{target} + c] + "
-        line = f"dx[{target} + c] = {before}{value.format(number)}"
-        return [f"for c in range({g.channels}):", INDENT + line]
-
+    before = "" if apart else "dx[source + c] + "
+    added = [_numbers(g, lone), INDENT + f"dx[source + c] = {before}{value}"]
     zeros = [
         f"for k in range(image * {g.image}, (image + 1) * {g.image}):",
         INDENT + f"dx[k] = {element.value}(0.0)",
     ]
-    if g.kernel[0] * g.kernel[1] <= WRITTEN_OUT:
-        inner = [line for where, number in _taps(g) for line in tap(where, number)]
-    else:
-        inner = _over_taps(g, tap("source", "number"))
-    return _kernel(word, pointers, _over_places(g, inner, [] if covered else zeros), element)
+    lines = _over_places(g, _over_taps(g, added), [] if covered else zeros, lone=lone)
+    return _kernel(word, pointers, lines, element)
 
 
 def depthwise_weights_kernel(g: Geometry, element: Element) -> Kernel:
@@ -182,13 +189,31 @@ def _kernel(
     return glue_kernel(word, function(word, [*pointers, *sizes], lines), signature, element)
 
 
-def _over_places(g: Geometry, inner: list[str], before: Sequence[str] = ()) -> list[str]:
+def _numbers(g: Geometry, lone: bool) -> str:
+    """The loop over channels; over those of a whole line, where its windows follow one another."""
+    count = g.channels * g.places[1] if lone and g.stride[1] == 1 else g.channels
+    return f"for c in range({count}):"
+
+
+def _over_places(
+    g: Geometry, inner: list[str], before: Sequence[str] = (), *, lone: bool
+) -> list[str]:
     """Lines for every image (`before`), and for every place of the window on it."""
     ahead, sideways = g.steps(0), g.steps(1)
-    return [
+    start = [
         "for image in range(low, high):",
         *block(before),
         INDENT + f"for i in range({g.places[0]}):",
+    ]
+    if lone and g.stride[1] == 1:
+        return [
+            *start,
+            INDENT * 2 + f"first = image * {g.image} + i * {ahead[0]}",
+            INDENT * 2 + f"place = image * {g.result} + i * {ahead[1]}",
+            *block(inner, 2),
+        ]
+    return [
+        *start,
         INDENT * 2 + f"for j in range({g.places[1]}):",
         INDENT * 3 + f"first = image * {g.image} + i * {ahead[0]} + j * {sideways[0]}",
         INDENT * 3 + f"place = image * {g.result} + i * {ahead[1]} + j * {sideways[1]}",

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from nndsl.codegen import glue, glue_windows
+from nndsl.codegen.convolution import Geometry
 from nndsl.codegen.generate import generate
+from nndsl.codegen.program import Element
 from nndsl.ir.types import TensorType
 from nndsl.ops.convolution import (
     Convolution,
@@ -21,6 +24,7 @@ WINDOWS = [
     ((6, 6), (3, 2), (3, 2), (1, 1)),
     ((7, 9), (3, 3), (2, 2), (1, 1)),
     ((9, 8), (2, 2), (3, 2), (1, 1)),
+    ((6, 7), (3, 3), (2, 1), (1, 2)),
 ]
 
 
@@ -105,3 +109,20 @@ def test_any_number_of_threads_gives_the_same_bits(groups, rng, store):
             executable.close()
         for other in results[1:]:
             np.testing.assert_array_equal(results[0], other)
+
+
+def test_texts_of_kernels(golden):
+    """The texts that `show kernels` prints."""
+    apart = Geometry((4, 6), 8, 8, (2, 2), (2, 2), groups=8)
+    along = Geometry((5, 9), 8, 8, (5, 5), groups=8)
+    kernels = [
+        glue_windows.max_pool_kernel(apart, Element.FLOAT32),
+        glue_windows.max_pool_gradient_kernel(apart, Element.FLOAT32),
+        glue_windows.sum_pool_kernel(along, Element.FLOAT64),
+        glue_windows.sum_pool_gradient_kernel(along, Element.FLOAT32),
+        glue_windows.depthwise_kernel(apart, Element.FLOAT32),
+        glue_windows.depthwise_weights_kernel(apart, Element.FLOAT32),
+        glue.pad_kernel((4, 6, 8), (1, 2, 0), (0, 2, 0), 0.0, Element.FLOAT32),
+        glue.crop_kernel((4, 6, 8), (1, 2, 0), (0, 2, 0), Element.FLOAT32),
+    ]
+    golden("codegen/windows.txt", "\n\n".join(kernel.text for kernel in kernels))
