@@ -15,6 +15,7 @@ from nndsl.passes.fold import Fold
 from nndsl.passes.fuse import FuseEpilogues, FuseMaps
 from nndsl.passes.join import Join
 from nndsl.passes.layout import ChannelsLast
+from nndsl.passes.pool_first import PoolFirst
 from nndsl.passes.simplify import Simplify
 from nndsl.passes.update import Update
 
@@ -54,7 +55,7 @@ def training(
 ) -> tuple[Pass, ...]:
     """From a recipe's graph to one training step that is ready for kernels."""
     update = Update(optimizers, clip, gradient_norm, clip_value, restraints or {})
-    prepared = (ChannelsLast(), Simplify(), Join(), Differentiate(loss))
+    prepared = (ChannelsLast(), Simplify(), PoolFirst(), Join(), Differentiate(loss))
     return (*prepared, update, *CLEANING, *PLANNING)
 
 
