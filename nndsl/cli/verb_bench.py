@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ import click
 from nndsl import driver
 from nndsl.cli.options import data_argument, file_argument, set_option
 from nndsl.cli.output import emit
+from nndsl.params import TimeLength
 
 ROUNDS = 9
 
@@ -40,21 +42,26 @@ def command(
 ) -> None:
     """Time training steps of the last `train` section of FILE: nine rounds after a warm-up."""
     from nndsl.model.training import Options, chosen_recipes, make_job, split_of
+    from nndsl.train.feeding import feed_of
     from nndsl.train.initial import initial_parameters
+    from nndsl.train.plan import plan
+    from nndsl.train.replay import do_steps
 
     opened = driver.open_file(file, data, driver.read_settings(settings))
     recipe = chosen_recipes(opened)[-1]
     split = split_of(opened, recipe)
     job, _ = make_job(opened, recipe, split, Options(threads=threads))
-    executable = job.training
-    executable.set_parameters(initial_parameters(job.network, recipe.seed))
-    for name, array in job.train.items():
-        executable.bind(name, array)
-    rows = len(split.train)
+    feed = feed_of(job)
+    job = replace(job, feed=feed)
+    job.training.set_parameters(initial_parameters(job.network, recipe.seed))
+    for name, array in job.train.items() if feed is None else ():
+        job.training.bind(name, array)
+    rows = len(split.train) if feed is None else feed.count
+    planned = plan(replace(recipe, length=TimeLength((ROUNDS + 1.0) * steps, "step")), rows)
     seconds, first = [], 0
     for _ in range(ROUNDS + 1):
         start = time.perf_counter()
-        executable.run(first, steps, seed=recipe.seed, shuffle=True, rows=rows)
+        do_steps(job, planned, first, steps)
         seconds.append((time.perf_counter() - start) / steps)
         first += steps
     timed = seconds[1:]

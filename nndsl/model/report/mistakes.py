@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nndsl.data.images.column import ImageColumn
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import NumberColumn
 from nndsl.model.report.evidence import Evidence, Rows
 from nndsl.model.report.numbers import number
@@ -132,6 +133,8 @@ def _images(rows: Rows, places: np.ndarray) -> np.ndarray | None:
     columns = [rows.table.columns[name] for name in names]
     if len(columns) == 1 and isinstance(columns[0], ImageColumn):
         return columns[0].read(places).mean(axis=1)  # of colours, their brightness
+    if len(columns) == 1 and isinstance(columns[0], ImageColumn):
+        return np.asarray(columns[0].read(places).mean(axis=1))  # of colours, their brightness
     numbers = [c for c in columns if isinstance(c, NumberColumn) and not c.missing.any()]
     side = math.isqrt(sum(c.width for c in numbers))
     if len(numbers) < len(columns) or side < LEAST_SIDE or sum(c.width for c in numbers) != side**2:
