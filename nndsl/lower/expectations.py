@@ -28,6 +28,7 @@ from nndsl.lower.values import Mention, Part, Shape, Tensor, Unknown
 from nndsl.lower.words import name_span, shown
 from nndsl.records import dataclass
 from nndsl.syntax import tree
+from nndsl.syntax.wording import shortened
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 SIZES_ALONE = ("parameters", "count", "shape", "length", "size", "channels")
@@ -273,7 +274,7 @@ def _failure(condition: tree.Expression, expectation: Expectation, scope: Scope)
     primary = Label(condition.span, "is false")
     if isinstance(condition, tree.Binary) and condition.operator in COMPARISONS:
         left, right = (evaluate(side, scope) for side in (condition.left, condition.right))
-        title = f"expected {_meant(condition.operator)}, but it is not so"
+        title = f"expected `{shortened(condition.span.text, 60)}`, but it does not hold"
         primary = Label(condition.left.span, f"is {_value_text(left)}")
         if not isinstance(condition.right, tree.Number):
             secondary = (Label(condition.right.span, f"is {_value_text(right)}"),)
@@ -306,18 +307,6 @@ def _near_labels(
         (Label(second, f"is {_value_text(values[1])}"),),
         notes,
     )
-
-
-def _meant(operator: str) -> str:
-    words = {
-        "==": "both sides to be equal",
-        "!=": "the sides to differ",
-        "<": "less",
-        "<=": "at most this",
-        ">": "more",
-        ">=": "at least this",
-    }
-    return words[operator]
 
 
 def _value_text(value: Any) -> str:

@@ -58,7 +58,7 @@ def _general(
     numbers = all(t.kind is TargetKind.NUMBERS for t in source.schema.targets)
     strength = defaults.L2_OF_NUMBERS if numbers else defaults.L2_OF_CLASSES
     coefficient = strength / max(1, rows)
-    why = f"the default recipe: {strength:g} by {rows} training rows"
+    why = f"the default recipe: {strength:g} / {rows} training rows"
     return [("l2", coefficient)], [Inferred("penalty", f"l2({coefficient:.3g})", why)]
 
 
