@@ -246,7 +246,7 @@ class _Training:
             self._seconds,
             judgement,
             exit_code,
-            exit_code,
+            exit_code or (self.done[-1].signalled if self.done else 0),
             tuple(self.done),
         )
 

@@ -156,3 +156,64 @@ def test_folds_report_and_the_weights_in_expectations(nndsl, trained):
     (trained / "m.nn").write_text(told)
     ended = nndsl("train", "m.nn", "--out", "asked", "--quiet")
     assert (ended.code, "NN076" in ended.err) == (2, True)
+
+
+SEVERAL = """data iris = csv("iris.csv", target=species)
+data length = csv("iris.csv", target=petal_length)
+net Kinds on iris { dense(4) -> tanh -> dense(iris.classes) -> softmax }
+net Alone on iris { dense(iris.classes) -> softmax }
+net Long on length { dense(4) -> tanh -> dense(1) }
+train Kinds { epochs = 4; ensemble = committee(2, answer=vote) }
+train Alone { epochs = 4 }
+train Long { epochs = 4; ensemble = bagging(2) }
+"""
+
+
+@pytest.mark.parametrize("epochs", [2, 6, 8, 10, 13, 19])
+def test_ensembles_among_other_nets_go_on(nndsl, place, stopped_after, epochs):
+    """Stopped in a member of the first and the last net, in the single one, and between them."""
+    (place / "m.nn").write_text(SEVERAL)
+    assert nndsl("train", "m.nn", "--out", "whole", "--quiet").code == 0
+    stopped_after(epochs)
+    assert nndsl("train", "m.nn", "--out", "broken", "--json").code == 130
+    assert nndsl("train", "--resume", "broken", "--quiet").code == 0
+    assert files(place / "broken") == files(place / "whole")
+    assert nndsl("predict", "broken/Long", "iris.csv", "-o", "p.csv").code == 0
+
+
+def test_one_net_of_several_alone(nndsl, place):
+    (place / "m.nn").write_text(SEVERAL)
+    assert nndsl("train", "m.nn", "--only", "Long", "--out", "run", "--quiet").code == 0
+    assert (place / "run/member-2/weights.safetensors").exists()
+
+
+BOTH = """data iris = csv("iris.csv") { target = [petal_length, species] }
+net Both on iris {
+  h = dense(6) -> tanh
+  length = h -> dense(1)
+  kind = h -> dense(iris.classes) -> softmax
+  (length, kind)
+}
+train Both { loss = (mse, cross_entropy); epochs = 8; ensemble = committee(3, answer=vote) }
+"""
+
+
+def test_classes_vote_and_numbers_beside_them_are_averaged(nndsl, place):
+    (place / "m.nn").write_text(BOTH)
+    assert nndsl("train", "m.nn", "--out", "run", "--quiet").code == 0
+    model = library.load(place / "run")
+    alone = [member.predict(place / "iris.csv") for member in model.members]
+    said = model.predict(place / "iris.csv")
+    # turned back into centimetres after the mean, which is the same for a linear step
+    expected = np.mean([one["length"] for one in alone], axis=0)
+    np.testing.assert_allclose(said["length"], expected, rtol=1e-6)
+    votes = np.stack([one["kind"].argmax(axis=1) for one in alone])
+    shares = np.stack([(votes == c).mean(axis=0) for c in range(3)], axis=1)
+    np.testing.assert_allclose(said["kind"], shares, atol=1e-6)
+    assert nndsl("export", "run", "--to", "numpy", "-o", "network.py").code == 0
+    with (place / "iris.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    length, kind = runpy.run_path(str(place / "network.py"))["predict"](columns)
+    np.testing.assert_allclose(length.reshape(-1), said["length"].reshape(-1), rtol=1e-5)
+    np.testing.assert_allclose(kind, said["kind"], atol=1e-6)

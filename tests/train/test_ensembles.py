@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from nndsl.diagnostics import NndslError
 from nndsl.train.ensembles import bootstrap_sample, train_job
+from nndsl.train.events import Observer
 from nndsl.train.folder import RunFolder, create_at
 from nndsl.train.folds import train_folds
 from nndsl.train.job import RunResult, TrainingJob
@@ -186,6 +189,45 @@ def test_a_broken_run_goes_on_as_if_nothing_had_been(tmp_path, monkeypatch, word
     assert files(tmp_path / "broken") == files(tmp_path / "whole")
     assert [e.member for e in seen.named("MemberEnded")] == [1, 2, 3]
     assert len(seen.named("Started")) == 1
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from nndsl.train.ensembles import train_job
+from nndsl.train.folder import create_at
+from tests.train.test_ensembles import ensemble_job, Told
+
+with create_at(Path(sys.argv[1])) as folder:
+    train_job(ensemble_job("bagging", 15, folder=folder, delay=0.001, save_seconds=0.0), Told())
+"""
+
+
+class Told(Observer):
+    """Says on standard output that a member has saved a checkpoint."""
+
+    def on_save(self, event):
+        print(event.folder, flush=True)
+
+
+@pytest.mark.parametrize("member", [1, 3])
+def test_a_run_killed_inside_a_member_goes_on_to_the_same_bits(tmp_path, root, member) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path / "broken")], cwd=root, stdout=subprocess.PIPE
+    )
+    for line in child.stdout:
+        if line.decode().strip().endswith(f"member-{member}"):
+            break
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    assert (tmp_path / f"broken/member-{member}/checkpoint.safetensors").exists()
+    with create_at(tmp_path / "whole") as folder:
+        train_job(ensemble_job("bagging", 15, folder=folder))
+    with RunFolder(tmp_path / "broken") as folder:
+        going_on = ensemble_job("bagging", 15, folder=folder)
+        train_job(going_on, None, read_checkpoint(tmp_path / "broken"))
+    assert files(tmp_path / "broken") == files(tmp_path / "whole")
 
 
 def test_a_run_killed_while_it_writes_a_finished_member(tmp_path: Path) -> None:
