@@ -68,8 +68,8 @@ def warp(x, y, matrices, fields, padded, places, downs, rights, fill, bent, chan
 """
 
 _FIELD = """\
-def field(y, elements, rows, columns, drawn, half, strength, epoch, seed, stream, height, width,
-          many, several, low, high):
+def field(y, elements, rows, columns, drawn, half, strength, epoch, seed, stream, low, high):
+SIZES
     size = many * several
     for picture in range(low, high):
         element = elements[picture]
@@ -172,17 +172,20 @@ def warp_kernel(element: Element) -> Kernel:
     return _kernel("warp", _WARP, element, signature)
 
 
-def field_kernel(element: Element) -> Kernel:
-    """Smooth displacements: noise on two bases.
+def field_kernel(element: Element, **sizes: int) -> Kernel:
+    """Smooth displacements: noise on two bases. Its loops are short, so that it pays to know the
+    sizes `height`, `width`, `many` and `several`: then it takes a third of the time.
 
     Arguments: y [n, 2, height, width], elements, bases [height, many] and [several, width];
     scratch: drawn (2 * many * several + 3), half (height * several); then strength [1], epoch,
-    seed, stream, height, width, many, several.
+    seed, stream.
     """
     draw = philox("epoch", "number", "seed", "stream", "element", "1") + normal_lines(element)
+    known = [f"{name} = {size}" for name, size in sizes.items()]
     text = _FIELD.replace("DRAW\n", "\n".join(block(draw, 3)) + "\n")
+    text = text.replace("SIZES\n", "\n".join(block(known)) + "\n")
     signature = ("real", "pointer:int64", "real", "real", "real", "real", "pointer:float64",
-                 *["integer"] * 7)  # fmt: skip
+                 *["integer"] * 3)  # fmt: skip
     return _kernel("field", text, element, signature)
 
 

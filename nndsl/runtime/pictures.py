@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from nndsl.codegen import glue_images
-from nndsl.codegen.program import Element
+from nndsl.codegen.program import Element, Kernel
 from nndsl.codegen.target import host_target
 from nndsl.runtime.compiler import Compiler, Library
 
@@ -25,25 +26,23 @@ class PictureKernels:
     """Distortions of pictures [n, channels, height, width] of one precision."""
 
     def __init__(self, precision: str) -> None:
-        element = Element(precision)
-        kernels = {
-            "warp": glue_images.warp_kernel(element),
-            "field": glue_images.field_kernel(element),
-            "colour": glue_images.colour_kernel(element),
-            "noise": glue_images.noise_kernel(element),
-            "box": glue_images.box_kernel(element),
-        }
+        self._element = Element(precision)
         self.real = np.dtype(precision)
-        compiler = Compiler(host_target())
-        objects = compiler.objects([], list(kernels.values()))
-        self._library = Library(compiler.machine, objects)
-        self._calls = {n: _Call(self._library.address(k.name)) for n, k in kernels.items()}
+        self._compiler = Compiler(host_target())
+        self._loaded: dict[str, tuple[Library, Any]] = {}
 
-    def _run(self, name: str, count: int, *slots: Array | int) -> None:
-        """Call a kernel for `count` pictures; arrays must be contiguous and of the right types."""
+    def _run(self, kernel: Kernel, count: int, *slots: Array | int) -> None:
+        """Call a kernel for `count` pictures; arrays must be contiguous and of the right types.
+
+        It is compiled (or taken from the cache) when it is first needed.
+        """
+        if kernel.name not in self._loaded:
+            library = Library(self._compiler.machine, self._compiler.objects([], [kernel]))
+            self._loaded[kernel.name] = library, _Call(library.address(kernel.name))
+        _, call = self._loaded[kernel.name]
         places = [s.ctypes.data if isinstance(s, np.ndarray) else int(s) for s in slots]
         memory = np.array(places, np.int64)
-        self._calls[name](memory.ctypes.data, _ONE.ctypes.data, 0, count)
+        call(memory.ctypes.data, _ONE.ctypes.data, 0, count)
 
     def field(
         self,
@@ -57,9 +56,9 @@ class PictureKernels:
         made = np.empty((len(elements), 2, height, width), self.real)
         drawn = np.empty(2 * many * several + 3, self.real)
         half = np.empty(height * several, self.real)
-        self._run("field", len(elements), made, _whole(elements), self._real(bases[0]),
-                  self._real(bases[1].T), drawn, half, np.array([strength]), *draw,
-                  height, width, many, several)  # fmt: skip
+        kernel = _field(self._element, height, width, many, several)
+        self._run(kernel, len(elements), made, _whole(elements), self._real(bases[0]),
+                  self._real(bases[1].T), drawn, half, np.array([strength]), *draw)  # fmt: skip
         return made
 
     def warp(
@@ -78,9 +77,10 @@ class PictureKernels:
         places = np.empty(area, np.int32)
         downs, rights = np.empty(area, self.real), np.empty(area, self.real)
         bent = fields if fields is not None else padded
-        self._run("warp", count, self._real(x), y, np.ascontiguousarray(matrices, np.float64),
-                  self._real(bent), padded, places, downs, rights,
-                  np.ascontiguousarray(fill, np.float64), int(fields is not None),
+        matrices = np.ascontiguousarray(matrices, np.float64)
+        black = np.ascontiguousarray(fill, np.float64)
+        self._run(_warp(self._element), count, self._real(x), y, matrices, self._real(bent),
+                  padded, places, downs, rights, black, int(fields is not None),
                   channels, height, width, *size)  # fmt: skip
         return y
 
@@ -88,7 +88,8 @@ class PictureKernels:
         """Each channel a sum over channels, their means and a number: [n, C, 2 C + 1]."""
         count, channels, height, width = x.shape
         y = np.empty(x.shape, self.real)
-        self._run("colour", count, self._real(x), y, np.ascontiguousarray(matrices, np.float64),
+        self._run(_colour(self._element), count, self._real(x), y,
+                  np.ascontiguousarray(matrices, np.float64),
                   np.empty(channels), channels, height * width)  # fmt: skip
         return y
 
@@ -98,7 +99,8 @@ class PictureKernels:
         """A normal number of this deviation added to each; `draw` is (epoch, seed, stream)."""
         y = np.empty(x.shape, self.real)
         size = int(np.prod(x.shape[1:]))
-        self._run("noise", len(x), self._real(x), y, _whole(elements), np.array([deviation]),
+        self._run(_noise(self._element), len(x), self._real(x), y,
+                  _whole(elements), np.array([deviation]),
                   *draw, size)  # fmt: skip
         return y
 
@@ -107,7 +109,8 @@ class PictureKernels:
         y = np.array(x, self.real, order="C")
         _, channels, height, width = x.shape
         inside = np.clip(boxes, 0, [height, width, height, width])
-        self._run("box", len(x), y, np.ascontiguousarray(inside, np.int32), self._real(fill),
+        self._run(_box(self._element), len(x), y,
+                  np.ascontiguousarray(inside, np.int32), self._real(fill),
                   channels, height, width)  # fmt: skip
         return y
 
@@ -121,5 +124,14 @@ def _whole(numbers: Array) -> Array:
 
 @cache
 def picture_kernels(precision: str) -> PictureKernels:
-    """The kernels of a precision, compiled (or taken from the cache) at first use."""
+    """The kernels of a precision, made once."""
     return PictureKernels(precision)
+
+
+@cache
+def _field(element: Element, height: int, width: int, many: int, several: int) -> Kernel:
+    return glue_images.field_kernel(element, height=height, width=width, many=many, several=several)
+
+
+_warp, _colour = cache(glue_images.warp_kernel), cache(glue_images.colour_kernel)
+_noise, _box = cache(glue_images.noise_kernel), cache(glue_images.box_kernel)
