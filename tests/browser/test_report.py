@@ -148,6 +148,26 @@ def test_the_button_changes_the_colours(report, browse, tmp_path) -> None:
     assert first == third and first[0] != second[0] and first[1] != second[1]
 
 
+def test_what_is_wide_says_so(report, browse, tmp_path) -> None:
+    script = """
+      const wide = [...document.querySelectorAll(".scroll")];
+      const over = part => part.scrollWidth - part.clientWidth > 2;
+      const width = value => document.querySelector(".page").style.maxWidth = value;
+      document.querySelectorAll("details").forEach(part => { part.open = true });
+      const seen = [];
+      for (const value of ["20rem", "200rem"]) {
+        width(value);
+        await new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)));
+        seen.push(wide.some(over));
+        seen.push(wide.every(part => part.classList.contains("more") === over(part)));
+        seen.push(wide.every(part => part.tabIndex === (over(part) ? 0 : -1)));
+      }
+      return seen;
+    """
+    narrow, *rest = answer(browse(with_script(report, tmp_path, script)))
+    assert narrow and rest[:2] == [True, True] and rest[3:] == [True, True]
+
+
 @pytest.mark.parametrize("width", [360, 800, 1400])
 def test_the_page_is_never_wider_than_the_window(report, browse, tmp_path, width: int) -> None:
     page = POLICY.sub("", report.read_text(encoding="utf-8"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+GROUPED = 10_000
+"""Numbers from which thousands are set apart: years are not."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -19,7 +21,8 @@ def number(value: float, digits: int = 3) -> str:
         mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
         return f"{mantissa} · 10".replace("-", "−") + str(int(exponent)).translate(_RAISED)
     if abs(value) >= 10 ** (digits - 1):
-        return f"{value:,.0f}".replace("-", "−")
+        grouped = f"{value:,.0f}" if abs(value) >= GROUPED else f"{value:.0f}"
+        return grouped.replace("-", "−")
     return f"{value:.{digits}g}".replace("-", "−")
 
 

@@ -9,6 +9,7 @@ from nndsl.model.report.numbers import duration, listed, number, percent, share,
     ("value", "text"),
     [
         (0.0, "0"), (0.12345, "0.123"), (-0.5, "−0.5"), (12.345, "12.3"), (12345.6, "12,346"),
+        (2007.0, "2007"),
         (2.5e6, "2.5 million"), (3e9, "3 billion"), (-4e6, "−4 million"), (1.5e-7, "1.50 · 10⁻⁷"),
         (6e23, "6.00 · 10²³"), (math.nan, "–"), (math.inf, "–"),
     ],
