@@ -40,7 +40,8 @@ def print_trained(trained: Trained) -> None:
     else:
         run = quote(str(trained.folder))
         say(f"look    nndsl report {run}")
-        say(f"next    nndsl predict {run} new.csv")
+        pictures = any(len(given.shape) == 3 for given in trained.schema.inputs)
+        say(f"next    nndsl predict {run} {'new.png' if pictures else 'new.csv'}")
 
 
 def _print_verdict(verdict: Verdict) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from nndsl.cli.options import set_option
-from nndsl.cli.output import emit, require_writable, show_diagnostics
+from nndsl.cli.output import counted, emit, require_writable, show_diagnostics
 from nndsl.cli.progress import figure
 
 
@@ -61,6 +61,6 @@ def command(
               "refused": len(refused), "metrics": answers.metrics})  # fmt: skip
         return
     without = f", {len(refused)} of them refused" if refused else ""
-    click.echo(f"wrote   {path}: {answers.table.rows} rows with predictions{without}")
+    click.echo(f"wrote   {path}: {counted(answers.table.rows, 'row')} with predictions{without}")
     if answers.metrics:
         click.echo("figures " + "  ".join(figure(n, v) for n, v in answers.metrics.items()))
