@@ -19,7 +19,7 @@ from nndsl.lower.schedules import ScheduleReader
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Settings, Written
 from nndsl.lower.values import Composite, Given, Mention
-from nndsl.lower.words import bind, shown, sorts_of
+from nndsl.lower.words import bind, name_span, shown, sorts_of
 from nndsl.params import TimeLength
 from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind
@@ -216,6 +216,9 @@ def _keep(values: RunValues, written: Written, schema: Schema | None) -> None:
         given = value.given or ()
         values.keep = figure_name(given[0].value, given[0].span) if given else defaults.KEEP
         return
+    if isinstance(value, Mention) and value.given is not None:
+        title = f"`keep` must be `best(figure)`, `last` or `none`, not `{value.name}`"
+        raise unknown_name("NN309", title, value.name, ("best",), name_span(value))
     if isinstance(value, Mention):
         values.keep = figure_name(value, written.span)
         return
@@ -229,7 +232,10 @@ def _clip(values: RunValues, written: Written, schema: Schema | None) -> None:
     value = written.evaluated()
     if isinstance(value, Mention) and value.name == "none":
         return
-    if not isinstance(value, Mention) or value.name not in CLIPS:
+    if isinstance(value, Mention) and value.name not in CLIPS:
+        title = f"`clip` must be `norm(limit)`, `value(limit)` or `none`, not `{value.name}`"
+        raise unknown_name("NN309", title, value.name, [*CLIPS, "none"], name_span(value))
+    if not isinstance(value, Mention):
         raise _refused("clip", "`norm(limit)`, `value(limit)` or `none`", value, written)
     word = CLIPS[value.name]
     arguments = _bound(value, word, list(value.given or ()))

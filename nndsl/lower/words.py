@@ -160,6 +160,8 @@ def _bind(
     }
 
     def ready(name: str, parameter: Parameter | None, given: Given) -> Any:
+        if parameter is None and given.value is not POISON:
+            return given.value  # there is no such argument, whatever its value is
         return 1 if name in missing else prepared(parameter, given, schedule)
 
     left_out = {n for n in missing if n in word.parameters and not _holds_int(word.parameters[n])}
@@ -194,6 +196,8 @@ def _joined(problem: ArgumentProblem, given: Given | None, found: NndslError) ->
     name = value.name if isinstance(value, Mention) else str(value)
     if given is None or not is_stage_word(name) or not is_stage_word(problem.word.name):
         return found
+    if problem.near:
+        return found  # `inti=identity`: the name is misspelt
     chain = f"{problem.word.name}(...) -> {name}"
     if not problem.word.parameters:
         chain = f"{given.span.text} -> {problem.word.name}"

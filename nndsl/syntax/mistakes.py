@@ -89,6 +89,7 @@ _RULES: tuple[Rule, ...] = (
     mistakes_of_words.outside,
     mistakes_of_words.misspelt_statement,
     mistakes_of_words.misspelt_in_header,
+    mistakes_of_words.misspelt_operator,
     mistakes_of_words.else_alone,
     mistakes_of_words.unknown_unit,
     mistakes_of_signs.colon,

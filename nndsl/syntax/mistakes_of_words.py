@@ -241,6 +241,25 @@ def misspelt_in_header(trouble: Trouble) -> Mistake | None:
     )
 
 
+def misspelt_operator(trouble: Trouble) -> Mistake | None:
+    """`a == 1 adn b == 2`."""
+    if trouble.kind != "NAME" or trouble.new_line or trouble.before_kind not in VALUE_ENDS:
+        return None
+    close = nearest(str(trouble.token), ("and", "or"), 1) if len(trouble.token) > 1 else []
+    if not close or not trouble.fits(trouble.index + 1, (close[0].upper(),), 1):
+        return None
+    return trouble.mistake(
+        "NN121",
+        f"{trouble.shown()} does not fit here",
+        trouble.span(),
+        f"did you mean `{close[0]}`?",
+        help=f"write `{close[0]}`",
+        replacement=close[0],
+        insert=(close[0].upper(),),
+        skip=1,
+    )
+
+
 def else_alone(trouble: Trouble) -> Mistake | None:
     """`else` with no `if` before it."""
     if trouble.kind != "ELSE":

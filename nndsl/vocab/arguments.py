@@ -233,7 +233,7 @@ def argument_error(
     counted = places.get(problem.position) if problem.position is not None else None
     is_twice = problem.mistake is Mistake.TWICE
     place = named or counted
-    can_fix = problem.mistake is Mistake.UNKNOWN and problem.near and named is not None
+    wrong = {Mistake.UNKNOWN: named, Mistake.REFUSED: place}.get(problem.mistake)
     return error(
         problem.mistake.value,
         problem_title(problem),
@@ -241,7 +241,7 @@ def argument_error(
         _label(problem),
         secondary=[(counted if is_twice and named else None, "first given here")],
         help=_help(problem),
-        fix=Fix(named, problem.near[0]) if can_fix and named is not None else None,
+        fix=Fix(wrong, problem.near[0]) if wrong is not None and problem.near else None,
     )
 
 

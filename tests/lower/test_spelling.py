@@ -175,3 +175,23 @@ def test_a_block_that_several_nets_consist_of_is_wrong_once() -> None:
     found = the_one(data + "block x -> model { x -> dense(2) }\n" + nets)
     assert found.code == "NN306"
     assert [label.text for label in found.secondary] == ["the target", "and here", "and here"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place", "meant"),
+    [
+        (NET.format("dense(3, inti=identity)"), "NN311", "inti", "init"),
+        (NET.format("dense(3, biass=same)"), "NN311", "biass", "bias"),
+        (ON_RINGS + "train A { clip = noorm(1) }", "NN309", "noorm", "norm"),
+        (ON_RINGS + "train A { keep = besst(val_accuracy) }", "NN309", "besst", "best"),
+        (ON_RINGS + "train A { last_batch = drpo }", "NN309", "drpo", "drop"),
+        ("let a = 1\nexpect a == 1 adn a < 2", "NN121", "adn", "and"),
+        ("let a = 1\nexpect a == 2 ro a < 2", "NN121", "ro", "or"),
+    ],
+)  # fmt: skip
+def test_the_name_itself_is_told_not_what_is_beside_it(
+    text: str, code: str, place: str, meant: str
+) -> None:
+    found = the_one(text)
+    assert found.fix is not None
+    assert (found.code, found.fix.span.text, found.fix.replacement) == (code, place, meant)

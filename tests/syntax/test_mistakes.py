@@ -130,10 +130,10 @@ def fuzz(count: int, seed: int) -> None:
     texts = [path.read_text(encoding="utf-8") for path in files()]
     for _ in range(count):
         text = mutant(random_numbers.choice(texts), random_numbers)
-        start = time.perf_counter()
+        start = time.process_time()
         for diagnostic in problems(text):
             check_form(diagnostic)
-        assert time.perf_counter() - start < 1.0, text
+        assert time.process_time() - start < 1.0, text
 
 
 def test_mutants_meet_messages_only() -> None:
@@ -183,9 +183,9 @@ def test_much_noise_meets_messages_only() -> None:
 
 def test_a_long_broken_file_is_told_quickly() -> None:
     text = "net A {\n dense(3 4)\n x = [1, 2\n}\n" * 8_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert problems(text)
-    assert time.perf_counter() - start < 5.0
+    assert time.process_time() - start < 5.0
 
 
 def test_sample_files_exist() -> None:

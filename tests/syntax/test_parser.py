@@ -125,9 +125,9 @@ def test_parsing_900_lines_is_quick() -> None:
     parse(Source("warm.nn", "let a = 1"))
     text = "".join(text_of(path).text for path in files())
     text = text * (900 // text.count("\n") + 1)
-    start = time.perf_counter()
+    start = time.process_time()
     parse(Source("long.nn", text))
-    assert time.perf_counter() - start < 2.0  # 0.3 s where nothing else runs
+    assert time.process_time() - start < 2.0  # 0.3 s where nothing else runs
 
 
 # --- what it parses to ---------------------------------------------------------------------
@@ -312,9 +312,9 @@ def test_the_span_of_a_call_in_brackets_has_no_brackets() -> None:
     ids=lambda value: value[:20],
 )
 def test_limits(text: str, code: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert code_of(text) == code
-    assert time.perf_counter() - start < 5.0
+    assert time.process_time() - start < 5.0
 
 
 def test_what_is_just_inside_the_limits() -> None:
