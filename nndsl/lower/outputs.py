@@ -81,8 +81,9 @@ def _logits(made: Elaborated, last: Part) -> Value:
     if node is None or not isinstance(node.operation, Map):
         return given
     inner = next(iter(node.operation.expressions[0].arguments), None)
-    is_plain = inner is None or inner.operator == "variable"
-    if is_plain or node.operation.expressions[0].operator != last.word:
+    if inner is None or inner.operator == "variable":
+        return given
+    if node.operation.expressions[0].operator != last.word:
         return given
     build = made.elaboration.build
     build.label = last.path
