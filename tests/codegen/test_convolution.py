@@ -33,6 +33,7 @@ GEOMETRIES = {
     "whole groups": Geometry((2, 3), 4, 6, (2, 3), groups=2),
     "line": Geometry((1, 40), 3, 8, (1, 5), (1, 2)),
     "column": Geometry((30, 1), 3, 8, (4, 1)),
+    "one place of many": Geometry((3, 5), 7, 6, (1, 4), (3, 2)),
     "few": Geometry((3, 9), 8, 16, (2, 3)),
     "large": Geometry((18, 18), 32, 32, (3, 3)),
 }

@@ -38,7 +38,7 @@ def llvm_text(contraction: Contraction, name: str, target: Target, plan: Plan | 
     problem = normalise(contraction, target)
     frame = _frame(problem, plan or choose(problem, target), target)
     around, inside = divided(problem)
-    if problem.rounds and not contraction.accumulate:
+    if contraction.clear or (problem.rounds and not contraction.accumulate):
         _clear(frame)
     walk(frame, around, partial(_panels, inside=inside))
     return module_text(frame.writer, name)
