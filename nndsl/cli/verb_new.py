@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _SOURCES = {".parquet": "parquet"}
 _USUAL_TARGETS = ("target", "label", "class", "species", "outcome", "diagnosis", "y")
 _MOST_SHOWN = 4
+_OVER_PICTURES = ("conv(16, 3, pad=same) -> relu -> maxpool(2)", "flatten")
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -84,6 +85,7 @@ def starter(source: str, schema: Schema, target: str) -> str:
         for c in schema.columns
     ]
     last = f"dense({name}.classes) -> softmax" if classes else "dense(1)"
+    pictures = any(len(given.shape) == 3 for given in schema.inputs)
     return "\n".join(
         (
             f"# {schema.rows} rows, {len(schema.columns)} columns:",
@@ -91,6 +93,7 @@ def starter(source: str, schema: Schema, target: str) -> str:
             f"data {name} = {source}, target={column_name(target)})",
             "",
             f"net {net} on {name} {{",
+            *(f"  {line}" for line in (_OVER_PICTURES if pictures else ())),
             "  dense(32) -> relu",
             f"  {last}",
             "}",
@@ -101,7 +104,7 @@ def starter(source: str, schema: Schema, target: str) -> str:
     )
 
 
-@click.command(short_help="Write a starter .nn file for a table.")
+@click.command(short_help="Write a starter .nn file for a table or pictures.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--target", metavar="COLUMN", help="The column to predict; left out: a guess.")
 @click.option(
@@ -113,11 +116,11 @@ def starter(source: str, schema: Schema, target: str) -> str:
 )
 @click.option("--no-header", is_flag=True, help="The first line of DATA is a row already.")
 def command(data: Path, target: str | None, output: Path | None, no_header: bool) -> None:
-    """Write a starter .nn file for DATA, a CSV or Parquet file.
+    """Write a starter .nn file for DATA, a CSV or Parquet file or a folder of pictures.
 
     It holds what was found in the table as comments, and a network to begin with.
     """
-    kind = _SOURCES.get(data.suffix.lower(), "csv")
+    kind = "images" if data.is_dir() else _SOURCES.get(data.suffix.lower(), "csv")
     options = {"header": Setting(False)} if no_header else {}
     request = DataSpecification(identifier(data.stem), kind, str(data), options)
     table, request = _table(request)

@@ -107,6 +107,18 @@ def test_other_separators_are_guessed_and_written_down(nndsl, place):
     assert nndsl("train", "d.nn", "--quiet").code == 0
 
 
+def test_a_folder_of_pictures_gets_a_convolutional_network(nndsl, place):
+    from PIL import Image
+
+    for number in range(24):
+        folder = place / "shapes" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 6), number * 5).save(folder / f"{number}.png")
+    assert "2 classes" in nndsl("new", "shapes").out
+    assert 'data shapes = images("shapes", target=label)' in (place / "shapes.nn").read_text()
+    assert nndsl("train", "shapes.nn", "--set", "epochs=2", "--quiet").code == 0
+
+
 def test_nothing_in_a_table_becomes_source(nndsl, place):
     (place / "evil.csv").write_text('x,y\n1,"a\nnet Evil { }"\n2,"b\r\u2028c"\n' * 5)
     assert nndsl("new", "evil.csv").code == 0
