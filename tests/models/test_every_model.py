@@ -14,6 +14,10 @@ TRAINED = [
     path for path in FILES
     if "\ntrain " in path.read_text(encoding="utf-8") and path.stem not in WITHOUT_LOCAL_DATA
 ]  # fmt: skip
+GRADIENTS = [  # those of the deep networks of images take long
+    pytest.param(path, marks=pytest.mark.slow) if path.stem.startswith("24_") else path
+    for path in TRAINED
+]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -30,7 +34,7 @@ def test_checked_without_a_complaint(path, nndsl) -> None:
     assert (ended.code, ended.err) == (0, "")
 
 
-@pytest.mark.parametrize("path", TRAINED, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", GRADIENTS, ids=lambda p: p.stem)
 def test_gradients_are_those_of_finite_differences(path, nndsl) -> None:
     ended = nndsl("check", "--grad", path)
     assert ended.code == 0, ended.out
