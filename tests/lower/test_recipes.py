@@ -216,7 +216,7 @@ MISTAKES = {
     "report = [weights(A.trunk, size=8)]": "NN314",
     "report = [weights(A.trunk, size=8x8)]": "NN314",
     "report = [weights(A.trunk, sise=2x2)]": "NN311",
-    "augment = shift(1)": "NN390",
+    "augment = shift(1)": "NN323",
     'start = run("runs/a")': "NN390",
     "answer = threshold(0.4)": "NN321",
     "answer = refuse(margin=1.5)": "NN314",
