@@ -9,7 +9,7 @@ from dataclasses import replace
 from nndsl.codegen.context import batched
 from nndsl.codegen.draft import LINE, ROW_ALIGN, Draft, Share, merged
 from nndsl.codegen.program import Region, Split
-from nndsl.ir.graph import Graph, Node, rebuild
+from nndsl.ir.graph import Graph, Value, rebuild
 from nndsl.records import dataclass
 
 
@@ -20,19 +20,13 @@ def in_phases(graph: Graph) -> Graph:
     Threads need to meet only between two phases. Done before memory is planned, since memory
     that a later phase reuses would tie the order down.
     """
-    left = list(graph.nodes)
-    made = {entry.value for entry in graph.inputs.values()}
-    order: list[Node] = []
-    turn = True
-    while left:
-        later = []
-        for node in left:
-            if batched(node.outputs[0]) is turn and made.issuperset(node.inputs):
-                order.append(node)
-                made.update(node.outputs)
-            else:
-                later.append(node)
-        left, turn = later, not turn
+    phases: dict[Value, int] = {}
+    turns: list[int] = []  # phases of even number are those of the batch
+    for node in graph.nodes:
+        earliest = max((phases.get(value, 0) for value in node.inputs), default=0)
+        turns.append(earliest + (earliest % 2 == batched(node.outputs[0])))
+        phases.update(dict.fromkeys(node.outputs, turns[-1]))
+    order = [node for _, node in sorted(zip(turns, graph.nodes, strict=True), key=_first)]
     return rebuild(graph, order)
 
 
@@ -96,22 +90,17 @@ def scheduled(drafts: Sequence[Draft]) -> list[tuple[Draft, bool]]:
     further meeting go first.
     """
     earlier = _dependencies(drafts)
-    apart = [{j for j in earlier[i] if drafts[j].conflicts(d)} for i, d in enumerate(drafts)]
-    waiting = list(range(len(drafts)))
-    result: list[tuple[Draft, bool]] = []
-    before: set[int] = set()  # done before the last meeting
-    while waiting:
-        phase: set[int] = set()
-        left: list[int] = []
-        for i in waiting:
-            if apart[i] <= before and all(j in before or j in phase for j in earlier[i]):
-                result.append((drafts[i], not phase and bool(result)))
-                phase.add(i)
-            else:
-                left.append(i)
-        waiting = left
-        before |= phase
-    return result
+    phases: list[int] = []
+    for needed, draft in zip(earlier, drafts, strict=True):
+        after = (phases[j] + drafts[j].conflicts(draft) for j in needed)
+        phases.append(max(after, default=0))
+    calls = sorted(zip(phases, drafts, strict=True), key=_first)
+    before = [calls[0][0], *(phase for phase, _ in calls)] if calls else []
+    return [(draft, phase != last) for (phase, draft), last in zip(calls, before, strict=False)]
+
+
+def _first(pair: tuple[int, object]) -> int:
+    return pair[0]
 
 
 def _rows_of_a_share(draft: Draft) -> int:

@@ -328,9 +328,8 @@ def update_groups(graph: Graph) -> list[list[list[Value]]]:
     """
     producers = graph.producers()
     nodes: dict[tuple[object, ...], list[Node]] = {}
-    for entry in graph.of_role(Role.PARAMETER):
-        name = next((n for n, i in graph.inputs.items() if i is entry), "")
-        update = graph.updates.get(name)
+    for name, entry in graph.inputs.items():
+        update = graph.updates.get(name) if entry.role is Role.PARAMETER else None
         node = producers.get(update) if update is not None else None
         if node is not None and _op(node).fusion is Fusion.ELEMENTWISE:
             nodes.setdefault((node.operation, len(node.inputs)), []).append(node)
