@@ -15,6 +15,7 @@ from nndsl.model.training import Trained
 from nndsl.report_text import visible
 from nndsl.train.folds import FoldsResult
 from nndsl.train.job import RunResult, Verdict
+from nndsl.train.limits import Limits
 
 MOST_CLASSES = 4
 """Classes up to which the table of mistakes is printed."""
@@ -91,6 +92,22 @@ def _print_worst(classes: tuple[str, ...], confusion: np.ndarray) -> None:
     if worst:
         shown = ", ".join(f"{visible(a)[:20]} for {visible(b)[:20]} {n}" for n, a, b in worst)
         say(f"        most often wrong (actual, taken for, times): {shown}")
+
+
+def limits_table(limits: Limits) -> str:
+    """What other margins or thresholds would give; the run's own is marked."""
+    rows = [[limits.name, *limits.metrics, ""]]
+    for limit, figures in zip(limits.limits, limits.figures.tolist(), strict=True):
+        shown = [f"{value:.3f}" if isfinite(value) else "-" for value in figures]
+        rows.append([f"{limit:g}", *shown, "this run" if limit == limits.own else ""])
+    return table(rows, right=range(len(rows[0]) - 1))
+
+
+def limits_records(limits: Limits) -> list[dict[str, float | None]]:
+    """The same for programs: one object a line of the table, null for what has no meaning."""
+    names = (limits.name, *limits.metrics)
+    rows = zip(limits.limits, limits.figures.tolist(), strict=True)
+    return [dict(zip(names, map(_finite, (limit, *row)), strict=True)) for limit, row in rows]
 
 
 def print_folds(result: FoldsResult, folder: Path) -> None:

@@ -9,6 +9,7 @@ import click
 from nndsl.cli.options import set_option
 from nndsl.cli.output import emit, show_diagnostics
 from nndsl.cli.progress import figure
+from nndsl.cli.results import limits_records, limits_table
 from nndsl.diagnostics import error
 
 
@@ -33,7 +34,10 @@ def command(run: Path, data: str, settings: tuple[str, ...], as_json: bool) -> N
             help="give a file that has it; `nndsl predict` needs none",
         )
     if as_json:
-        emit({"event": "evaluated", "rows": answers.table.rows, "metrics": answers.metrics})
+        told = {"limits": limits_records(answers.limits)} if answers.limits is not None else {}
+        emit({"event": "evaluated", "rows": answers.table.rows, "metrics": answers.metrics, **told})
         return
     shown = "  ".join(figure(name, value) for name, value in answers.metrics.items())
     click.echo(f"{answers.table.rows} rows  {shown}")
+    if answers.limits is not None:
+        click.echo(limits_table(answers.limits))

@@ -31,6 +31,7 @@ from nndsl.syntax import tree
 from nndsl.syntax.parser import parse
 from nndsl.train import folder as folders
 from nndsl.train.job import Arrays, Output
+from nndsl.train.limits import LIMITS, Limits, at_limits
 from nndsl.train.saved import SavedRun, fitting_weights, read_members, read_record, read_run
 from nndsl.train.scoring import measured, metrics_of, probabilities
 from nndsl.train.together import Together
@@ -88,6 +89,7 @@ class Answers:
     predictions: tuple[Prediction, ...]
     metrics: dict[str, float]
     notes: tuple[Diagnostic, ...]
+    limits: Limits | None = None  # of the first target, where it has classes and is known
 
     @property
     def refused(self) -> tuple[Refused, ...]:
@@ -177,7 +179,8 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
             answered[target.name] = _prediction(target, results[output.name], loaded.recipe)
     predictions = tuple(answered.values())
     figures = _figures(predictions, prepared, loaded.recipe)
-    return Answers(table, predictions, figures, (*table.notes, *prepared.notes))
+    notes = (*table.notes, *prepared.notes)
+    return Answers(table, predictions, figures, notes, _limits(predictions[0], prepared, loaded))
 
 
 def _first_two(prediction: Prediction, row: int) -> dict[str, float]:
@@ -217,6 +220,17 @@ def _figures(
             value = measured(metric, guess[known], actual[known], recipe.answer)
             figures[prefix + metric.name] = value
     return figures
+
+
+def _limits(prediction: Prediction, prepared: Prepared, loaded: LoadedRun) -> Limits | None:
+    """What other margins or thresholds would give for a target of classes."""
+    shares, name = prediction.probabilities, prediction.target.name
+    if shares is None or name not in prepared.targets:
+        return None
+    actual, known = _known(prediction, prepared.targets[name])
+    if not known.any():
+        return None
+    return at_limits(loaded.recipe.answer, shares[known], actual[known], LIMITS)
 
 
 def _known(prediction: Prediction, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -74,6 +74,21 @@ def test_the_answer_alone_may_be_set_anew(nndsl, flowers):
     assert (wrong.code, "NN321" in wrong.err) == (3, True)
 
 
+def test_evaluate_tells_what_other_margins_would_give(nndsl, flowers):
+    said = nndsl("evaluate", "run", "iris.csv").out.splitlines()
+    assert said[1].split() == ["margin", "accuracy", "refused"]
+    (own,) = (line for line in said if line.endswith("this run"))
+    assert own.split()[0] == "0.1"
+    record = nndsl("evaluate", "run", "iris.csv", "--json").result
+    table = {line["margin"]: line for line in record["limits"]}
+    assert table[0.1] == {"margin": 0.1, **record["metrics"]}
+    refused = [table[margin]["refused"] for margin in sorted(table)]
+    assert refused == sorted(refused)
+    assert refused[0] == 0
+    alone = nndsl("evaluate", "run", "iris.csv", "--set", "answer=argmax", "--json").result
+    assert "limits" not in alone
+
+
 def test_python_and_exported_files_answer_alike(nndsl, flowers):
     nndsl("predict", "run", "iris.csv", "-o", "p.csv")
     ours = [row["predicted_species"] for row in rows(flowers / "p.csv")]
