@@ -18,6 +18,12 @@ ROWS_OF_A_BLOCK = 16
 FEW_ROWS = 4
 """Output rows from which on a tile of the input's gradient works on a column of them."""
 
+LARGE_IMAGE = 1 << 16
+"""Numbers of an image from which on it works on a line instead, for memory's sake."""
+
+FEW_CHANNELS = 8
+"""Channels up to which a line would fill too little of a register."""
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -143,7 +149,8 @@ def weight_gradient(g: Geometry, element: Element) -> Contraction:
         Axis(Size(count), a=steps[0], b=steps[1])
         for count, steps in zip(g.places, (g.steps(0), g.steps(1)), strict=True)
     ]
-    depth = batch if g.places == (1, 1) else max(places, key=lambda axis: axis.count.factor)
+    longest = max(reversed(places), key=lambda axis: axis.count.factor)
+    depth = batch if g.places == (1, 1) else longest
     reduced = [axis for axis in (batch, *places) if axis is not depth]
     width, taps = _window(g)
     rows = _block(width)
@@ -170,8 +177,8 @@ def weight_gradient(g: Geometry, element: Element) -> Contraction:
 def input_gradient(g: Geometry, element: Element) -> Contraction:
     """Input's gradient = result's gradient * weights transposed, added where windows overlap.
 
-    Rows are a column of places (a line, where there are few lines); what a window's row covers are
-    the columns. So there is no product with a zero, whatever the stride.
+    Rows are a column of places (a line, where there are few lines or the image is large); what a
+    window's row covers are the columns. So there is no product with a zero, whatever the stride.
     """
     if g.is_product:
         strides = (g.outputs, 1, 1, g.outputs, g.channels)
@@ -180,7 +187,8 @@ def input_gradient(g: Geometry, element: Element) -> Contraction:
         Axis(Size(count), a=steps[1], c=steps[0])
         for count, steps in zip(g.places, (g.steps(0), g.steps(1)), strict=True)
     ]
-    down = g.places[0] >= min(FEW_ROWS, g.places[1])
+    small = g.image <= LARGE_IMAGE or g.group_channels <= FEW_CHANNELS
+    down = g.places[0] >= (min(FEW_ROWS, g.places[1]) if small else 2 * g.places[1])
     rows, other = places if down else places[::-1]
     columns, taps = _window(g)
     if not down and g.joined:  # the windows of a line overlap: one element of them at a time

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nndsl.codegen.contraction import llvm_text, loop_nest
+from nndsl.codegen.contraction.problem import normalise
 from nndsl.codegen.convolution import Geometry, forward, input_gradient, weight_gradient
 from nndsl.codegen.program import Element, Operand, Size
 from nndsl.codegen.target import host_target, target
@@ -129,3 +130,34 @@ def test_loop_nest(golden):
     makers = (forward, input_gradient, weight_gradient)
     texts = [loop_nest(make(g, Element.FLOAT32), target("avx512")) for make in makers]
     golden("convolution_loops.txt", "\n".join(texts))
+
+
+def test_lines_of_large_images_are_rounds(rng):
+    """What one line needs stays in the cache; the images are worked on line by line."""
+    g = Geometry((40, 66), 40, 24, (2, 2), (1, 1))
+    contraction = weight_gradient(g, Element.FLOAT64)
+    assert len(normalise(contraction, host_target()).rounds) == 2
+    check(contraction, rng, host_target(), {"N": 2}, 1e-10)
+    back = input_gradient(Geometry((44, 120), 32, 8, (2, 3)), Element.FLOAT32)
+    assert back.columns == 32  # a line of places, one place of the window after another
+    check(back, rng, host_target(), {"N": 2}, 1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100))
+def test_random_geometries(seed):
+    rng = np.random.default_rng(seed)
+
+    def pair(most: int) -> tuple[int, int]:
+        first, second = rng.integers(1, most + 1, 2).tolist()
+        return first, second
+
+    groups = int(rng.choice((1, 1, 2, 3)))
+    kernel, stride, dilation = pair(5), pair(3), pair(2)
+    height, width = (
+        d * (k - 1) + 1 + int(rng.integers(0, 13)) for k, d in zip(kernel, dilation, strict=True)
+    )
+    channels, outputs = (groups * int(rng.choice((1, 2, 5, 17, 34))) for _ in range(2))
+    g = Geometry((height, width), channels, outputs, kernel, stride, dilation, groups)
+    for make in (forward, input_gradient, weight_gradient):
+        check(make(g, Element.FLOAT64), rng, host_target(), {"N": ROWS}, 1e-10)

@@ -66,15 +66,33 @@ class Problem:
         """The first reduced axes: those walked outside the tiles, with sums kept in the output.
 
         They are the axes along which C moves. Or else the batch, if each of its rows has steps
-        enough: so what one row needs is in the cache until all tiles have used it.
+        enough, and the lines of large images: so what one round needs is in the cache until all
+        tiles have used it.
         """
         moving = sum(1 for axis in self.reduced if axis.c)
         if moving or not self.reduced or self.contraction.epilogue:
             return self.reduced[:moving]
-        steps = [self.depth, *(number(axis.count) for axis in self.reduced[1:])]
-        known = prod(count for count in steps if count is not None)
-        whole = number(self.reduced[0].count) is None and None not in steps
-        return self.reduced[:1] if whole and known >= STEPS_OF_A_ROUND else ()
+        if number(self.reduced[0].count) is not None or self._steps(1) < STEPS_OF_A_ROUND:
+            return ()
+        rounds = 1
+        while self._may_go_on(rounds):
+            rounds += 1
+        return self.reduced[:rounds]
+
+    def _steps(self, rounds: int) -> int:
+        """Steps of the sum in a round; 0 where they are known at run time only."""
+        counts = (number(axis.count) or 0 for axis in self.reduced[rounds:])
+        return (self.depth or 0) * prod(counts)
+
+    def _may_go_on(self, rounds: int) -> bool:
+        """Whether one more axis pays: a round does not fit the cache, but the results do."""
+        if self._steps(rounds + 1) < STEPS_OF_A_ROUND or not self.reduced[rounds:]:
+            return False
+        axis = self.reduced[rounds]
+        touched = axis.count.factor * (axis.a + axis.b)
+        results = prod(axis.count.factor for axis in self.grid) * (self.rows or 0)
+        most = CACHE_BYTES // self.element.bytes
+        return touched > most and 4 * results * (self.columns or 0) <= most * 2
 
     @property
     def inner(self) -> tuple[Axis, ...]:
