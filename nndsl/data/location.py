@@ -102,12 +102,13 @@ def _absent(path: Path, written: str, span: Span | None, problem: Exception) -> 
     near = nearest(path.name, _siblings(path))
     reason = "cannot be read" if isinstance(problem, PermissionError) else "does not exist"
     good = str(Path(written).with_name(near[0])) if near else ""
+    start = "the folder of the .nn file" if span is not None else "the current folder"
     return error(
         "NN401",
         f"the data file `{written}` {reason}",
         span,
         "not there" if reason == "does not exist" else "not readable",
-        help=f"did you mean `{good}`?" if good else "paths are relative to the .nn file's folder",
+        help=f"did you mean `{good}`?" if good else f"the path starts at {start}",
         fix=Fix(span, f'"{good}"') if near and span is not None else None,
         place=None if span is not None else Place(written),
     )
