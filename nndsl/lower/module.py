@@ -119,8 +119,11 @@ def _constants(found: FileScope) -> dict[str, Any]:
 def _check_overrides(file: tree.File, session: Session) -> None:
     """NN010 for an override that names neither a `let` nor a setting of a training."""
     lets = list(_lets(file))
+    used = {*lets, *session.used_overrides}
+    if session.problems.errors:
+        used.update(SETTINGS)  # a section with mistakes may not have come to its settings
     for name, value in session.overrides.items():
-        if name not in lets and name not in session.used_overrides:
+        if name not in used:
             with session.problems.caught():
                 known = [*lets, *SETTINGS]
                 title = f"there is no `let` or setting called `{name}` to set"
