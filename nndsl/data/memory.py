@@ -16,15 +16,20 @@ def available_bytes() -> float:
     return min(_from_system(), _from_limit(), _from_group())
 
 
-def _from_system() -> float:
+def all_bytes() -> float:
+    """Bytes that this process could have if it were alone: the same at any time."""
+    return min(_from_system("MemTotal", "SC_PHYS_PAGES"), _from_limit(), _from_group(free=False))
+
+
+def _from_system(entry: str = "MemAvailable", pages: str = "SC_AVPHYS_PAGES") -> float:
     try:
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
+            if line.startswith(f"{entry}:"):
                 return float(line.split()[1]) * 1024
     except (OSError, ValueError):
         pass
     try:
-        return float(os.sysconf("SC_AVPHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+        return float(os.sysconf(pages)) * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return float("inf")
 
@@ -38,12 +43,12 @@ def _from_limit() -> float:
     return float("inf") if soft == resource.RLIM_INFINITY else float(soft)
 
 
-def _from_group() -> float:
+def _from_group(free: bool = True) -> float:
     group = Path("/sys/fs/cgroup")
     try:
         most = (group / "memory.max").read_text(encoding="ascii").strip()
         used = float((group / "memory.current").read_text(encoding="ascii"))
-        return float("inf") if most == "max" else float(most) - used
+        return float("inf") if most == "max" else float(most) - used * free
     except (OSError, ValueError):
         return float("inf")
 

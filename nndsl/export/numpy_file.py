@@ -161,6 +161,18 @@ if __name__ == "__main__":
     main()
 '''
 
+PICTURES = '''
+def pictures(pixels: Any, steps: list[Any]) -> np.ndarray:
+    """Pixels [rows, channels, height, width] through their steps, each channel through its own."""
+    made = np.array(pixels, np.float64)
+    for channel in range(made.shape[1]):
+        part = made[:, channel]
+        for step, learnt, arguments, _ in steps:
+            own = {key: values[channel] for key, values in learnt.items()}
+            part[...] = step(part.reshape(-1), own, arguments).reshape(part.shape)
+    return made
+'''
+
 
 def numpy_file(
     graph: Graph,
@@ -191,7 +203,11 @@ def numpy_file(
     parts += [network, tables]
     if schema is not None:
         parts.append(_form(form or CsvOptions(), schema, missing))
-        parts.append(PREPARED.format(name=name, predicts=_predicts(schema)))
+        prepared = PREPARED.format(name=name, predicts=_predicts(schema))
+        if any(len(given.shape) == 3 for given in schema.inputs):
+            chosen = "(pictures if np.ndim(columns[name]) == 4 else column)(columns[name], steps)"
+            prepared = PICTURES + prepared.replace("column(columns[name], steps)", chosen)
+        parts.append(prepared)
     return "\n".join(part for part in parts if part)
 
 

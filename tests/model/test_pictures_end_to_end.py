@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,20 @@ def test_a_damaged_file_is_named(folder: Path, capsys: pytest.CaptureFixture[str
     (folder / "pictures" / "ring" / "7.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
     assert run(["train", "m.nn", "--out", "run"]) == 4
     assert "ring/7.png cannot be read as a picture" in capsys.readouterr().err
+
+
+def test_an_exported_network_prepares_each_channel(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in (folder / "pictures").rglob("*.png"):
+        grey = np.asarray(Image.open(place)).astype(np.float64)
+        Image.fromarray(np.stack([grey, grey / 2, 255 - grey], -1).astype(np.uint8)).save(place)
+    text = PLAIN.replace('"pictures")', '"pictures") { image -> standardize }')
+    (folder / "m.nn").write_text(text)
+    assert run(["train", "m.nn", "--out", "run"]) == 0
+    assert run(["export", "run", "--to", "numpy", "-o", "exported.py"]) == 0
+    made = runpy.run_path(str(folder / "exported.py"), run_name="exported")
+    pixels = np.asarray(Image.open(folder / "pictures" / "ring" / "3.png")).transpose(2, 0, 1)[None]
+    expected = nndsl.load("run").predict(str(folder / "pictures" / "ring" / "3.png"))
+    assert np.allclose(made["predict"]({"image": pixels}), expected, atol=1e-5)
+    capsys.readouterr()

@@ -11,14 +11,18 @@ from nndsl.data.images.column import ImageColumn
 from nndsl.data.images.distorter import Levels
 from nndsl.data.images.lazy import LazyRows, as_rows
 from nndsl.data.images.pixels import ArrayPixels, FilePixels
-from nndsl.data.memory import available_bytes
+from nndsl.data.memory import all_bytes, available_bytes
 from nndsl.data.steps import apply_steps, fit_values, spread
 from nndsl.data.table import Table
 from nndsl.diagnostics import error
 from nndsl.schema import FittedStep
 
-KEPT_SHARE = 0.25
-"""Of the free memory: pictures that take more of it are prepared when their rows are asked for."""
+KEPT_SHARE = 0.125
+"""Of the whole memory: pictures that take more are prepared when their rows are asked for.
+
+Of what is free just now only where there is hardly any: a run that goes on must find its rows as
+they were.
+"""
 _SEVERAL = 1024  # pictures prepared together
 
 
@@ -51,14 +55,14 @@ def prepared_images(
     """All pictures as the network sees them, or `LazyRows` of them where they take much memory."""
     levels = _Prepared(table, column, steps, precision)
     late = LazyRows(column, levels, np.dtype(precision))
-    free = KEPT_SHARE * available_bytes()
+    room = min(KEPT_SHARE * all_bytes(), available_bytes() / 3)
     numbers = len(column.rows) * column.width
-    if numbers * late.dtype.itemsize <= free:
+    if numbers * late.dtype.itemsize <= room:
         array = np.empty(late.shape, late.dtype)
         for start in range(0, len(array), _SEVERAL):
             array[start : start + _SEVERAL] = late[start : start + _SEVERAL]
         return array
-    if isinstance(column.pixels, FilePixels) and numbers <= free:
+    if isinstance(column.pixels, FilePixels) and numbers <= room:
         kept = ImageColumn(column.name, _decoded(column), np.arange(len(column.rows)))
         return as_rows(LazyRows(kept, levels, late.dtype))
     return as_rows(late)

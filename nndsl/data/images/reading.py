@@ -17,7 +17,7 @@ from nndsl.data.images.decoding import Frame, is_picture, measure, unlike
 from nndsl.data.images.folder import Listing, list_folder
 from nndsl.data.images.pixels import ArrayPixels, FilePixels, Pixels, StoredPixels
 from nndsl.data.location import locate
-from nndsl.data.memory import available_bytes
+from nndsl.data.memory import all_bytes
 from nndsl.data.options import csv_options, value_of
 from nndsl.data.table import CategoryColumn, Origin, Table, TableColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Place, error
@@ -25,8 +25,8 @@ from nndsl.records import dataclass
 from nndsl.schema import DataSpecification, Schema
 
 IMAGE, LABEL = arrays.IMAGE, arrays.LABEL
-LARGE_SHARE = 0.25
-"""Of the free memory: a plain file above it is read row by row."""
+LARGE_SHARE = 0.125
+"""Of the whole memory: a plain file above it is read row by row."""
 MOST_MEASURED = 64
 """Headers looked at before any picture is decoded."""
 _ARRAY_NAMES = (IMAGE, "images", arrays.VALUES)
@@ -56,7 +56,7 @@ def read_images(
     the pictures are to be as its were. Raises NN403, NN418, NN420, NN421, NN425-NN427.
     """
     wanted = _wanted(specification, expected)
-    labels = value_of(specification, "labels", None)
+    labels = _labels(specification, folder, expected)
     if path.is_dir():
         return _folder(specification, path, name, folder, wanted, labels)
     head = first_bytes(path, None)
@@ -73,6 +73,13 @@ def read_images(
         )
     _require_shape(pixels.shape, wanted, name)
     return _table(pixels, name, path, columns)
+
+
+def _labels(specification: DataSpecification, folder: Path, expected: Schema | None) -> Any:
+    """The option `labels`; new data may come without that file."""
+    labels = value_of(specification, "labels", None)
+    absent = isinstance(labels, str) and not (folder / labels).is_file()
+    return None if expected is not None and absent else labels
 
 
 def _wanted(specification: DataSpecification, expected: Schema | None) -> Wanted:
@@ -246,7 +253,7 @@ def _labels_of(
 
 
 def _is_large(path: Path) -> bool:
-    return path.stat().st_size > LARGE_SHARE * available_bytes()
+    return path.stat().st_size > LARGE_SHARE * all_bytes()
 
 
 def _layout(shape: Sequence[int], name: str) -> tuple[tuple[int, int, int], bool]:

@@ -194,6 +194,17 @@ def test_labels_in_a_file(tmp_path: Path) -> None:
         refusal("NN427", read, tmp_path, "road", labels="steer.csv")
 
 
+def test_new_pictures_may_come_without_labels(tmp_path: Path) -> None:
+    make_folder(tmp_path / "road", 2)
+    (tmp_path / "steer.csv").write_text("file,angle\nring/1.png,0.5\ncross/0.png,-2\n")
+    request = wanted("road", labels="steer.csv")
+    schema = schema_of(read_table(request, tmp_path), request)
+    make_folder(tmp_path / "far" / "new", 1)
+    table = read_table(request, tmp_path, tmp_path / "far" / "new", expected=schema)
+    assert table.rows == 2
+    assert "angle" not in table.columns
+
+
 def test_a_single_picture_for_a_trained_network(tmp_path: Path) -> None:
     make_folder(tmp_path / "pictures", 2)
     schema = schema_of(read(tmp_path), wanted())
