@@ -33,8 +33,10 @@ def command(
     opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=grad)
     module = opened.module
     show_diagnostics(module.lints, json=as_json)
+    from nndsl.model.data_check import require_preparable
     from nndsl.model.expectations import failed_now
 
+    require_preparable(opened)
     _tell_pictures(opened, as_json)
     failed = failed_now(opened)
     show_diagnostics(failed, json=as_json)
