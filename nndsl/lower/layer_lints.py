@@ -10,7 +10,6 @@ from nndsl.lower.problems import Problems
 from nndsl.lower.result import Part
 
 DROPOUTS = ("dropout", "alpha_dropout")
-BIASED = ("dense", "conv", "depthwise", "conv_transpose")
 ENDINGS = ("softmax", "log_softmax", "sigmoid")
 
 
@@ -38,9 +37,7 @@ def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None
 def _lint_bias(part: Part, makers: dict[Value, Part], made: Elaborated, problems: Problems) -> None:
     """A bias that batch normalisation subtracts again, where nobody else sees it."""
     before = makers.get(part.inputs[0])
-    if before is None or before.word not in BIASED:
-        return
-    if not any(name.endswith(".bias") for name in before.parameters):
+    if before is None or not any(name.endswith(".bias") for name in before.parameters):
         return
     readers = made.graph.users().get(before.output, [])
     others = any(node.label != part.path for node in readers)
@@ -53,8 +50,15 @@ def _lint_bias(part: Part, makers: dict[Value, Part], made: Elaborated, problems
         before.span,
         "learns a bias",
         secondary=((part.span, "subtracts the mean of every unit"),),
-        help="bias=false" if "bias" in text else f"{text.removesuffix(')')}, bias=false)",
+        help=_without_bias(text),
     )
+
+
+def _without_bias(text: str) -> str:
+    """What to write instead of a stage with a bias."""
+    if "bias" in text:
+        return "bias=false"
+    return f"{text[:-1]}, bias=false)" if text.endswith(")") else f"{text}(bias=false)"
 
 
 def _lint_single_rows(part: Part, batch: int | None, problems: Problems) -> None:

@@ -157,8 +157,18 @@ class WordStage(Stage):
             self.span,
             f"gets {_shapes(inputs)}",
             secondary=[(place, text) for place, text in places.items() if place != self.span],
-            help=refusal.help or (),
+            help=refusal.help or _keeping_sizes(refusal, inputs),
         )
+
+
+def _keeping_sizes(refusal: ShapeError, inputs: Sequence[Tensor]) -> str | tuple[()]:
+    """Where shapes differ: how the smaller of them would have kept its size."""
+    sized = [t.sized or t for t in inputs] if refusal.code == "NN203" and len(inputs) > 1 else []
+    shrunk = [t for t in sized if t.keeping and t.span is not None and t.span.text.endswith(")")]
+    if not shrunk:
+        return ()
+    written = [f"`{t.span.text[:-1]}, {t.keeping})`" for t in shrunk if t.span is not None]
+    return f"to keep the size, write {' and '.join(written[:2])}"
 
 
 def _shape(value: Value) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ from nndsl.ops.reduction import Reduce, Reshape
 from nndsl.ops.source import constant_of
 from nndsl.scalar import functions
 from nndsl.scalar.expression import Expression, constant, variable
+
+CHANNELS = re.compile(r"(?<=conv\()\d+")
+"""The number in a convolution that says how many channels come out."""
 
 _VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "^": "raise"}
 
@@ -136,14 +140,21 @@ def _repair(left: Any, right: Any) -> str:
     if not (isinstance(left, Tensor) and isinstance(right, Tensor)):
         return ""
     left, right = left.sized or left, right.sized or right
-    for here, other in ((right, left), (left, right)):
-        written = here.span.text if here.span is not None else ""
-        if here.keeping and written.endswith(")") and here.shape[:1] == other.shape[:1]:
-            size = format_shape(other.shape[1:])
-            return f"write `{written[:-1]}, {here.keeping})` to keep {size}"
-        if written.startswith("dense(") and len(here.shape) == len(other.shape) == 1:
-            width = other.shape[0]
-            return f"dense({width}) at line {here.span.line}" if here.span else ""
+    return _made_like(right, left) or _made_like(left, right)
+
+
+def _made_like(here: Tensor, other: Tensor) -> str:
+    """How the stage that made `here` would give the shape of `other`; empty when it cannot."""
+    if here.span is None:
+        return ""
+    written, wanted = here.span.text, other.shape
+    if here.keeping and written.endswith(")") and here.shape[:1] == wanted[:1]:
+        return f"write `{written[:-1]}, {here.keeping})` to keep {format_shape(wanted[1:])}"
+    is_list = len(here.shape) == len(wanted) == 1
+    if CHANNELS.search(written) and here.shape[1:] == wanted[1:] and not is_list:
+        return f"{CHANNELS.sub(str(wanted[0]), written)} at line {here.span.line}"
+    if written.startswith("dense(") and is_list:
+        return f"dense({wanted[0]}) at line {here.span.line}"
     return ""
 
 

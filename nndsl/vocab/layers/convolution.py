@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,15 @@ def _require_groups(image: Image, outputs: int, groups: int) -> None:
             raise ShapeError(
                 f"`{image.word}` cannot cut {count} {what} into {groups} groups of equal size",
                 "NN203",
+                _common_groups(image.channels, outputs),
             )
+
+
+def _common_groups(channels: int, outputs: int) -> str:
+    most = gcd(channels, outputs)
+    if most == 1:
+        return f"groups=1: nothing else divides both {channels} and {outputs}"
+    return f"a number of groups that divides {most}"
 
 
 def _require_room(image: Image, windows: Windows, edges: tuple[Edge, Edge]) -> None:

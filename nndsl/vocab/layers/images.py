@@ -129,7 +129,11 @@ def image_of(build: Builder, x: Value, word: str) -> Image:
     if type.rank > 4:
         raise ShapeError(f"`{word}` takes images of two dimensions, not {shape}", "NN202")
     if any(isinstance(size, str) for size in type.shape[1:]):
-        raise ShapeError(f"`{word}` needs sizes that are known, not {shape}", "NN202")
+        raise ShapeError(
+            f"`{word}` needs sizes that are known, not {shape}",
+            "NN202",
+            "numbers for height and width, such as `input image: 1x32x32`",
+        )
     return Image(build, channels_last(build, x), type.rank - 2, word)
 
 

@@ -43,6 +43,14 @@ def _concat(
 ) -> Value:
     if len(operands) == 1:
         return operands[0]
+    first, *others = (value.type.shape for value in operands)
+    for shape in others:
+        if len(first) == len(shape) == 4 and first[2:] != shape[2:]:
+            raise ShapeError(
+                f"cannot join {format_shape(first)} and {format_shape(shape)}: only the number of "
+                "channels may differ",
+                "NN203",
+            )
     return context.build.add(Concat(feature_axis(operands[0])), *operands)
 
 

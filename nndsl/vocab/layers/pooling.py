@@ -88,7 +88,10 @@ def _laid(
             edges[axis] = _completed(windows, axis, image.size[axis], asked[axis])
         if windows.count(axis, image.size[axis] + sum(edges[axis])) < 1:
             shape = "x".join(map(str, image.size[-image.dimensions :]))
-            raise ShapeError(f"a window of {windows.reach(axis)} does not fit into {shape}")
+            raise ShapeError(
+                f"a window of {windows.reach(axis)} does not fit into {shape}",
+                help="a smaller window; or pool less before",
+            )
     return windows, (edges[0], edges[1]), asked
 
 
