@@ -65,15 +65,23 @@ class Map(Op):
         A derivative is written in the result where that needs no operand (tanh: 1 - y*y), so
         that the operand need not be kept.
         """
-        return [self._operand_gradient(build, node, upstream, i) for i in range(len(node.inputs))]
+        named = _named(node)
+        return [
+            self._operand_gradient(build, node, upstream, i, named) for i in range(len(node.inputs))
+        ]
 
     def _operand_gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None], index: int
+        self,
+        build: Builder,
+        node: Node,
+        upstream: Sequence[Value | None],
+        index: int,
+        names: Mapping[str, Value],
     ) -> Value | None:
         source = node.inputs[index]
         if source.type.element is ElementType.INDEX:
             return None
-        total, named = ZERO, _Operands(node)
+        total, named = ZERO, _Operands(names)
         for result, (expression, given) in enumerate(zip(self.expressions, upstream, strict=True)):
             if given is not None:
                 slope = _slope(expression, f"x{index}")
@@ -136,6 +144,7 @@ class Map(Op):
             (cls((functions.tanh(x),)), [matrix]),
             (cls((x + y,)), [matrix, row]),
             (cls((x * y + functions.exp(z),)), [matrix, row, column]),
+            (cls((x * x + functions.exp(y) + x * z,)), [matrix, row, column]),
             (cls((x * y, functions.sigmoid(x) - y)), [matrix, matrix]),
             (cls((x * y,)), [matrix, number]),
             (cls((x * x,), ElementType.DOUBLE), [number]),
@@ -146,7 +155,24 @@ class Map(Op):
 @lru_cache(maxsize=4096)
 def _slope(expression: Expression, name: str) -> Expression:
     """The derivative by a variable, in the result where it can be; deep networks ask often."""
+    alone = _lone_addends(expression).get(name)
+    if alone is not None:
+        return differentiate(alone, name)
     return in_terms_of_output(expression, differentiate(expression, name))[0]
+
+
+@lru_cache(maxsize=4096)
+def _lone_addends(expression: Expression) -> Mapping[str, Expression]:
+    """Of a sum, by variable the addend that alone holds it: sums of a thousand penalties occur."""
+    addends: list[Expression] = []
+    while expression.operator == "add":
+        expression, last = expression.arguments
+        addends.append(last)
+    found: dict[str, Expression | None] = {}
+    for addend in (expression, *addends) if addends else ():
+        for name in variables(addend):
+            found[name] = None if name in found else addend
+    return {name: addend for name, addend in found.items() if addend is not None}
 
 
 def by_elements(expression: Expression, tensors: set[str]) -> Expression:
@@ -161,12 +187,17 @@ def by_elements(expression: Expression, tensors: set[str]) -> Expression:
     return rewrite([expression], change)[0]
 
 
+def _named(node: Node) -> dict[str, Value]:
+    """A node's operands and results as gradient formulas call them."""
+    named = {f"x{i}": v for i, v in enumerate(node.inputs)}
+    return named | {f"y{i}": v for i, v in enumerate(node.outputs)}
+
+
 class _Operands:
     """Collects what a gradient formula reads and numbers it x0, x1, ... in order of first use."""
 
-    def __init__(self, node: Node) -> None:
-        self.named = {f"x{i}": v for i, v in enumerate(node.inputs)}
-        self.named |= {f"y{i}": v for i, v in enumerate(node.outputs)}
+    def __init__(self, names: Mapping[str, Value]) -> None:
+        self.named = dict(names)
 
     def given(self, result: int, value: Value) -> Expression:
         """The variable for the upstream gradient of one result."""
