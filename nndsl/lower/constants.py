@@ -207,6 +207,7 @@ def compare(symbol: str, left: Any, right: Any, span: Span) -> Any:
         f"cannot compare {describe(left)} {symbol} {describe(right)}",
         span,
         "numbers are compared with numbers" if equality else "`<`, `<=`, `>`, `>=` need numbers",
+        help="an arrow is written `->`" if symbol == ">" else (),
     )
 
 

@@ -196,6 +196,8 @@ def test_inputs_and_calls(text: str, code: str) -> None:
         ("dense(3, activation=relu)", "`dense(...) -> relu`"),
         ('dense(3, "tanh")', "`dense(...) -> tanh`"),
         ("relu(dense(3))", "`dense(3) -> relu`"),
+        ("dense(3) > relu", "an arrow is written `->`"),
+        ("dense[3]", "parentheses: `dense(3)`"),
     ],
 )
 def test_stages_inside_stages_are_chains(line: str, help: str) -> None:
