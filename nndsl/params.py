@@ -109,10 +109,11 @@ class Real(Parameter):
 
 @dataclass(frozen=True)
 class Int(Parameter):
-    """A whole number within bounds."""
+    """A whole number within bounds; with `is_size` one that only the data may tell."""
 
     ge: int | None = None
     le: int | None = None
+    is_size: bool = False
     kind: ClassVar[str] = "whole number"
 
     def convert(self, value: Any) -> int:

@@ -12,7 +12,7 @@ from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
 from nndsl.lower.arguments import arrange
 from nndsl.lower.constants import Percent, describe
 from nndsl.lower.names import PLANNED, not_yet, suggestion, unknown_name
-from nndsl.lower.problems import PoisonedError
+from nndsl.lower.problems import NeedsDataError, PoisonedError
 from nndsl.lower.provenance import refused
 from nndsl.lower.values import (
     POISON,
@@ -164,7 +164,8 @@ def _bind(
             return given.value  # there is no such argument, whatever its value is
         return 1 if name in missing else prepared(parameter, given, schedule)
 
-    left_out = {n for n in missing if n in word.parameters and not _holds_int(word.parameters[n])}
+    _require_counts(word, _with_names(order, positional, named))
+    left_out = {n for n in missing if n in word.parameters and not _is_size(word.parameters[n])}
     first: list[Any] = []
     rest: list[tuple[str, Any]] = []
     for i, g in enumerate(positional):
@@ -212,10 +213,23 @@ def _with_names(
     return [*first, *((str(g.name), g) for g in named)]
 
 
+def _require_counts(word: Word, arguments: list[tuple[str, Given]]) -> None:
+    """Whole numbers that are more than the size of an array must be known before the data is."""
+    for name, given in arguments:
+        parameter = word.parameters.get(name)
+        if isinstance(given.value, Unknown) and parameter is not None and _holds_int(parameter):
+            raise NeedsDataError(given.value.name, given.span)
+
+
+def _is_size(parameter: Parameter) -> bool:
+    return isinstance(parameter, Int) and parameter.is_size
+
+
 def _holds_int(parameter: Parameter) -> bool:
+    """Whether a whole number may be given that is no size."""
     if isinstance(parameter, OneOf):
         return any(_holds_int(option) for option in parameter.options)
-    return isinstance(parameter, Int)
+    return isinstance(parameter, Int) and not parameter.is_size
 
 
 def call_word(mention: Mention, registry: str, schedule: ScheduleReader | None = None) -> WordCall:

@@ -270,7 +270,9 @@ class _Matcher:
         return Diagnostic(
             "NN109",
             f"a `{sign}` is missing before this `{first}`",
-            Label(self._span(first), f"closes the `{sign}` of line {self._span(opened.token).line}"),
+            Label(
+                self._span(first), f"closes the `{sign}` of line {self._span(opened.token).line}"
+            ),
             (Label(self._span(token), "and nothing is left for this one to close"),),
             help=(f"write the `{sign}` that belongs to this `{first}`",),
         )

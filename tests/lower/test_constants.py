@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nndsl.diagnostics import Severity
+from nndsl.params import Int
+from nndsl.vocab.registry import registries
 from tests.lower.helpers import codes, lowered, problems
 
 GOOD = {
@@ -92,3 +95,25 @@ def test_an_array_equals_no_list_of_other_things() -> None:
     text = "net A { input x: [1]\n dense(1, weights=1, bias=0) }\n"
     for other in ("[[1, [], 2]]", "[relu]", '"a"'):
         assert codes(f"{text}expect grid(0..1, 2) == {other}") == ["NN316"]
+
+
+ABSENT = 'data d = csv("not_here.csv", target=y)\n'
+COUNTS = [
+    (sort, name, argument)
+    for sort in ("layer", "metric", "schedule")
+    for name, word in registries()[sort].items()
+    for argument, parameter in word.parameters.items()
+    if isinstance(parameter, Int) and getattr(word, "operands", (1, 1))[1] != 0
+]
+
+
+@pytest.mark.parametrize(("sort", "name", "argument"), COUNTS)
+def test_a_count_that_only_the_data_tells(sort: str, name: str, argument: str) -> None:
+    """A size of an array stays open; any other number that is not known ends the check quietly."""
+    word = registries()[sort][name]
+    others = "".join(f", {n}=2" for n, p in word.parameters.items() if p.required and n != argument)
+    use = f"{name}({argument}=d.classes{others})"
+    net = f"net A on d {{ dense(4) -> {use if sort == 'layer' else 'relu'} -> dense(d.classes) }}\n"
+    setting = {"metric": f"metrics = [{use}]", "schedule": f"schedule = {use}"}.get(sort, "")
+    found = problems(f"{ABSENT}{net}train A {{ epochs = 1; {setting} }}")
+    assert all(diagnostic.severity is not Severity.ERROR for diagnostic in found), found

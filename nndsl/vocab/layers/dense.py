@@ -85,7 +85,7 @@ register(
     Layer(
         "dense",
         {
-            "units": Int(doc="how many outputs", ge=1),
+            "units": Int(doc="how many outputs", ge=1, is_size=True),
             "bias": OneOf(
                 True,
                 "false: none; a number: where all start; a list: where each starts",

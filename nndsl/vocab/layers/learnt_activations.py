@@ -81,7 +81,7 @@ register(
     Layer(
         "maxout",
         {
-            "units": Int(doc="how many outputs", ge=1),
+            "units": Int(doc="how many outputs", ge=1, is_size=True),
             "pieces": Int(2, "how many sums each output is the greatest of", ge=2, le=64),
             "bias": Flag(True, "whether biases are learnt"),
             "init": Ref(

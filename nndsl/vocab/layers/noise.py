@@ -157,7 +157,7 @@ register(
 register(
     Layer(
         "noise",
-        {"size": Int(doc="how many numbers for each example", ge=1)},
+        {"size": Int(doc="how many numbers for each example", ge=1, is_size=True)},
         "Standard normal numbers, new at each step: an input made of nothing.",
         "Goodfellow et al. 2014, arXiv:1406.2661",
         _noise,
