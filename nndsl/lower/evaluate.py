@@ -353,11 +353,15 @@ def _index(expression: tree.Index, scope: Scope, waiting: bool) -> Any:
         last = base.query[-1][0]
         return Part(base.net, (*base.query[:-1], (last, indices[0])), expression.span)
     if is_tensor(base) or is_stage(base):
-        word = isinstance(base, Mention)
-        what = f"`{base.name}` is a word and" if word else kind_of(base)
-        written = f"{base.name}({', '.join(item.span.text for item in expression.indices)})"
-        help = f"arguments stand in parentheses: `{written}`" if word else ()
-        raise error("NN202", f"{what} cannot be indexed", expression.span, help=help)
+        if not isinstance(base, Mention):
+            raise error("NN202", f"{kind_of(base)} cannot be indexed", expression.span)
+        arguments = ", ".join(item.span.text for item in expression.indices)
+        raise error(
+            "NN202",
+            f"`{base.name}` is a word and cannot be indexed",
+            expression.span,
+            help=f"arguments stand in parentheses: `{base.name}({arguments})`",
+        )
     return constants.element(base, indices, expression.span)
 
 
