@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,53 @@ def test_the_simple_network_on_mnist(tmp_path: Path, shared_data: Path, nndsl) -
     (tmp_path / "simple.nn").write_text(model_text("21_simple_cnn"))
     ended = nndsl("train", "simple.nn", "--quiet")
     assert (ended.code, ended.err) == (0, "")
+
+
+EVERY_LAYER = """data digits = csv("digits.csv", target=digit)
+net Small on digits {
+  reshape(4x4x4) -> conv(4, 3, pad=same, bias=false) -> batch_norm -> elu
+  maxpool(3, stride=1, pad=1)
+  [conv(8, 1, stride=2), conv(2, 3, stride=2, pad=1)] -> concat -> lrn(3)
+  group_norm(2) -> upsample(2) -> avgpool(3, stride=1, pad=1, count_pad=false)
+  depthwise(3, pad=same, multiplier=2) -> conv_transpose(6, 3, stride=2, groups=2)
+  prelu(shared=false) -> crop(1) -> instance_norm -> l2pool(2) -> layer_norm -> pad([1, 0])
+  conv(8, 2, dilation=2, groups=2, pad=full) -> tanh -> dropout(0.1) -> channel_dropout(0.1)
+  global_avg_pool -> dense(digits.classes) -> softmax
+}
+net Signal on digits {
+  reshape(4x16) -> conv(4, 3, pad=same) -> batch_norm -> relu -> maxpool(2, ceil=true)
+  conv(3, 2) -> tanh -> global_max_pool -> dense(digits.classes) -> softmax
+}
+train Small { epochs = 1; batch = 64 }
+train Signal { epochs = 1; batch = 64 }
+"""
+
+
+@pytest.fixture
+def every_layer(tmp_path: Path) -> Path:
+    shutil.copy(MODELS / "digits.csv", tmp_path)
+    path = tmp_path / "every.nn"
+    path.write_text(EVERY_LAYER)
+    return path
+
+
+def test_gradients_of_every_layer_over_images(every_layer: Path, nndsl) -> None:
+    ended = nndsl("check", "--grad", every_layer)
+    assert ended.code == 0, ended.out
+    assert "DIFFERS" not in ended.out
+    assert ended.out.count("numbers, worst") > 20
+
+
+@pytest.mark.slow
+def test_threads_do_not_change_a_bit(every_layer: Path, tmp_path: Path, nndsl) -> None:
+    found = []
+    for threads in (1, 2):
+        out = tmp_path / f"run{threads}"
+        ended = nndsl("train", every_layer, "--out", out, "--threads", threads, "--quiet")
+        assert ended.code == 0, ended.err
+        found.append([path.read_bytes() for path in sorted(out.rglob("weights.safetensors"))])
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
 
 
 # --- beside PyTorch --------------------------------------------------------------------------
