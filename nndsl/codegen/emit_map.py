@@ -7,12 +7,15 @@ from nndsl.codegen.context import OWN_ALIGN, Context, batched, draft
 from nndsl.codegen.contraction import loop_nest
 from nndsl.codegen.draft import Draft, Pointer, Share, Slot, contraction_kernel
 from nndsl.codegen.loops import Space, alternate, collapse, size_of
-from nndsl.codegen.program import Contraction, Element, Size, Split
+from nndsl.codegen.program import Axis, Contraction, Element, Size, Split
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import BATCH
 from nndsl.ops.base import Op
 from nndsl.ops.map import Map
 from nndsl.ops.reduction import Reduce
+
+FEW = 4
+"""Columns below which a register of them would hold too little."""
 
 NARROW = 64
 """Columns up to which their sums are not worth the sharing among threads."""
@@ -103,7 +106,35 @@ def emit_reduce(context: Context, node: Node, operation: Op) -> list[Draft]:
         pointers = context.read(source, Share.WHOLE), context.write(result, Share.PART)
         slots = (*pointers, size_of(runs[0][0]), columns)
         return [draft(node, kernel, slots, columns, Split.OWN, OWN_ALIGN, flops)]
+    if pattern == (False, True, False) and operation.kind == "sum" and batched(source):
+        columns = size_of(runs[2][0])
+        if runs[0][0] == (BATCH,) and columns.symbol == "one" and columns.factor >= FEW:
+            return [_sums_of_rows(context, node, columns.factor, size_of(runs[1][0]))]
     return [_general(context, node, operation, runs, flops)]
+
+
+def _sums_of_rows(context: Context, node: Node, columns: int, places: Size) -> Draft:
+    """Sums over the places of each image: products with a row of ones."""
+    (source,), (result,) = node.inputs, node.outputs
+    numbers = places.factor * columns
+    contraction = Contraction(
+        element=context.element(source.type.element),
+        columns=columns,
+        rows=Size(1),
+        depth=places,
+        a_row=0,
+        a_depth=0,
+        b_depth=columns,
+        b_column=1,
+        c_row=columns,
+        grid=(Axis(Size(1, BATCH), b=numbers, c=columns),),
+        ones=True,
+    )
+    kernel = contraction_kernel(contraction, loop_nest(contraction, context.target))
+    read = context.read(source)
+    slots: list[Slot] = [read, read, context.write(result), *contraction.sizes]
+    flops = context.count(source)
+    return draft(node, kernel, slots, contraction.extent, Split.ROWS, 1, flops)
 
 
 def _narrow_sum(context: Context, node: Node, columns: int, rows: Size) -> Draft:

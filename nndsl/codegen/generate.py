@@ -35,6 +35,7 @@ from nndsl.codegen.emit_windows import POOLING, emit_pooling
 from nndsl.codegen.panels import panel_width, panelled
 from nndsl.codegen.program import Buffer, Call, Element, Kernel, Program, Region, Size
 from nndsl.codegen.schedule import in_phases, merge_neighbours, same_shares, scheduled
+from nndsl.codegen.sums import sums_by_rows
 from nndsl.codegen.target import Target, host_target
 from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ir.types import ElementType
@@ -105,7 +106,7 @@ def generate(
     later version can handle.
     """
     precision = Element(precision)
-    graph = in_phases(separated(graph))
+    graph = in_phases(sums_by_rows(separated(graph)))
     gathers = bool(graph.updates)
     plan = memory.plan(graph, batch, precision.bytes, gathers=gathers)
     layout = _Layout(graph, plan, precision, batch, gathers)
