@@ -348,10 +348,14 @@ class StageContext:
         for size in shape:
             count *= size if isinstance(size, int) else 1
         if count > MOST_NUMBERS:
+            gigabytes = count * 4 // 10**9
+            title = "these weights are more than any memory holds"
+            if gigabytes < 10**9:
+                size = f"{count:.2g} numbers, {gigabytes:,} GB"
+                title = f"weights of {format_shape(shape)} are {size}"
             raise error(
                 "NN208",
-                f"weights of {format_shape(shape)} are {count:.2g} numbers, "
-                f"{count * 4 / 1e9:,.0f} GB",
+                title,
                 self._span,
                 f"at most {MOST_NUMBERS:.0e} numbers stand in one array",
             )

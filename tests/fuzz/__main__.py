@@ -64,10 +64,10 @@ class Tally:
         right = not (found.errors or found.crash)
         self.counts[found.way].update(
             texts=1,
-            right=right,
+            right=int(right),
             errors=found.errors,
-            crashes=bool(found.crash),
-            form=bool(found.badly_said),
+            crashes=int(bool(found.crash)),
+            form=int(bool(found.badly_said)),
         )
         if not found.fault:
             return False

@@ -210,3 +210,10 @@ def test_a_net_without_a_line_is_empty_also_on_data() -> None:
     (found,) = problems(data + "net A on d { }\ntrain A { epochs = 1 }")
     assert found.primary is not None
     assert (found.code, found.primary.span.line) == ("NN204", 2)
+
+
+@pytest.mark.parametrize("units", ["99999999999", "1" + "0" * 39, "1e308"])
+def test_weights_beyond_all_memory(units: str) -> None:
+    (found,) = problems(f"net A {{ input x: [2]; dense({units}) }}")
+    assert found.code in ("NN208", "NN314")
+    assert len(found.title) < 100
