@@ -212,8 +212,8 @@ def test_a_net_without_a_line_is_empty_also_on_data() -> None:
     assert (found.code, found.primary.span.line) == ("NN204", 2)
 
 
-@pytest.mark.parametrize("units", ["99999999999", "1" + "0" * 39, "1e308"])
+@pytest.mark.parametrize("units", ["99999999999", "1" + "0" * 18, "1e308"])
 def test_weights_beyond_all_memory(units: str) -> None:
     (found,) = problems(f"net A {{ input x: [2]; dense({units}) }}")
-    assert found.code in ("NN208", "NN314")
+    assert found.code == "NN208"
     assert len(found.title) < 100
