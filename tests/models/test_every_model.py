@@ -10,7 +10,7 @@ from tests.models.running import MODELS
 
 FILES = sorted(MODELS.glob("*.nn"))
 WITHOUT_LOCAL_DATA = {  # tested where the images are
-    "14_mnist", "21_simple_cnn", "22_lenet", "23_committee",
+    "14_mnist", "17_ciresan", "21_simple_cnn", "22_lenet", "23_committee",
 }  # fmt: skip
 TRAINED = [
     path for path in FILES
