@@ -88,9 +88,9 @@ def _edged(context: Context, node: Node, operation: Pad | Crop) -> Draft:
     before, behind = operation.before, operation.behind
     rows = bool(before) and not before[0] and not behind[0]  # else all of it is one row
     skip = 1 if rows else 0
-    shape = tuple(_number(size_of((d,))) for d in source.type.shape[skip:])
+    shape = tuple(_number(size_of((d,))) for d in source.type.shape[skip:]) or (1,)
     element = context.element(result.type.element)
-    edges = before[skip:], behind[skip:]
+    edges = before[skip:] or (0,), behind[skip:] or (0,)
     if isinstance(operation, Pad):
         kernel = glue.pad_kernel(shape, *edges, operation.value, element)
     else:

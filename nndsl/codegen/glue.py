@@ -231,18 +231,18 @@ def pad_kernel(
         return loop if count else []
 
     def copied(axis: int, source: str, place: str) -> list[str]:
-        if not any((*before[axis:], *behind[axis:])):
-            loop = f"for k in range({prod(shape[axis:])}):"
-            return [loop, INDENT + f"y[{place} + k] = x[{source} + k]"]
         inner, outer = prod(shape[axis + 1 :]), prod(wide[axis + 1 :])
-        last = f"{place} + {(before[axis] + shape[axis]) * outer}"
-        there = f"{place} + {before[axis] * outer} + i{axis} * {outer}"
-        return [
-            *filled(place, before[axis] * outer),
-            f"for i{axis} in range({shape[axis]}):",
-            *block(copied(axis + 1, f"{source} + i{axis} * {inner}", there)),
-            *filled(last, behind[axis] * outer),
-        ]
+        first, last = before[axis] * outer, (before[axis] + shape[axis]) * outer
+        if any((*before[axis + 1 :], *behind[axis + 1 :])):
+            there = f"{place} + {first} + i{axis} * {outer}"
+            lines = [
+                f"for i{axis} in range({shape[axis]}):",
+                *block(copied(axis + 1, f"{source} + i{axis} * {inner}", there)),
+            ]
+        else:
+            lines = _copy_of_a_run(shape[axis] * inner, source, f"{place} + {first}")
+        after = filled(f"{place} + {last}", behind[axis] * outer)
+        return [*filled(place, first), *lines, *after]
 
     rows = copied(0, f"row * {prod(shape)}", f"row * {prod(wide)}")
     text = function("pad", ["x", "y"], ["for row in range(low, high):", *block(rows)])
@@ -256,19 +256,23 @@ def crop_kernel(
     narrow = [n - a - b for n, a, b in zip(shape, before, behind, strict=True)]
 
     def copied(axis: int, source: str, place: str) -> list[str]:
-        if not any((*before[axis:], *behind[axis:])):
-            loop = f"for k in range({prod(shape[axis:])}):"
-            return [loop, INDENT + f"y[{place} + k] = x[{source} + k]"]
         inner, outer = prod(narrow[axis + 1 :]), prod(shape[axis + 1 :])
-        here = f"{source} + {before[axis] * outer} + i{axis} * {outer}"
+        start = f"{source} + {before[axis] * outer}"
+        if not any((*before[axis + 1 :], *behind[axis + 1 :])):
+            return _copy_of_a_run(narrow[axis] * inner, start, place)
+        here, there = f"{start} + i{axis} * {outer}", f"{place} + i{axis} * {inner}"
         return [
             f"for i{axis} in range({narrow[axis]}):",
-            *block(copied(axis + 1, here, f"{place} + i{axis} * {inner}")),
+            *block(copied(axis + 1, here, there)),
         ]
 
     rows = copied(0, f"row * {prod(shape)}", f"row * {prod(narrow)}")
     text = function("crop", ["x", "y"], ["for row in range(low, high):", *block(rows)])
     return glue_kernel("crop", text, _pointers(2, element), element)
+
+
+def _copy_of_a_run(count: int, source: str, place: str) -> list[str]:
+    return [f"for k in range({count}):", INDENT + f"y[{place} + k] = x[{source} + k]"]
 
 
 def _infinite(value: float, element: Element) -> str:

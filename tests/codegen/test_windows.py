@@ -64,6 +64,7 @@ def test_padding(value, rng, store):
         (("N", 5, 4, 3), (0, 0, 0, 2), (0, 0, 0, 1)),
         ((4, 3), (2, 0), (1, 2)),
         ((4, 3), (0, 1), (0, 0)),
+        (("N",), (0,), (0,)),
     ):
         pad, crop = Pad(before, behind, value), Crop(before, behind)
         compare(graph_of(pad, [TensorType(shape)]), rng, store)
