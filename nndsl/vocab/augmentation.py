@@ -95,7 +95,10 @@ def _turn(degrees: np.ndarray) -> np.ndarray:
 
 def _shift(u: np.ndarray, arguments: Arguments, size: Size) -> np.ndarray:
     pixels = arguments["pixels"]
-    return _matrices(len(u), offset=_whole(u, -pixels, pixels))
+    if not arguments["straight"]:
+        return _matrices(len(u), offset=_whole(u, -pixels, pixels))
+    along, sign = np.eye(2)[(2 * u[:, 0]).astype(int)], np.where(u[:, 1:] < 0.5, -1, 1)
+    return _matrices(len(u), offset=along * sign * pixels)
 
 
 distortion(
@@ -104,7 +107,10 @@ distortion(
     "Nielsen, Neural Networks and Deep Learning, chapter 3",
     draws=2,
     warp=_shift,
-    parameters={"pixels": Int(1, "the most pixels each way", ge=1)},
+    parameters={
+        "pixels": Int(1, "the most pixels each way", ge=1),
+        "straight": Flag(False, "by just so many pixels up, down, left or right"),
+    },
 )
 
 

@@ -113,6 +113,11 @@ def test_moving_by_whole_pixels_copies_them() -> None:
         padded[:, 3:-3, 3:-3] = x[place]
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 9, 11))[0]
         assert (windows == found).all(axis=(2, 3, 4)).sum() == 1
+    moved = distorted(word("shift", pixels=2, straight=True), x=x)
+    ways = [(0, 2), (0, -2), (2, 0), (-2, 0)]
+    for found, place in zip(moved, range(len(ELEMENTS)), strict=True):
+        rolled = [np.roll(x[place], way, (1, 2))[:, 2:-2, 2:-2] for way in ways]
+        assert sum(np.array_equal(found[:, 2:-2, 2:-2], one) for one in rolled) == 1
     flipped = distorted(word("random_flip", rate=1.0), x=x)
     assert np.array_equal(flipped, x[:, :, :, ::-1])
     flipped = distorted(word("random_flip", rate=1.0, vertical=True), x=x)
