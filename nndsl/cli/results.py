@@ -46,6 +46,9 @@ def print_trained(trained: Trained) -> None:
 
 
 def _print_verdict(verdict: Verdict) -> None:
+    if verdict.refused and not verdict.rows:
+        say(f"test    none of the {counted(verdict.refused, 'row')} got an answer")
+        return
     line = f"test    {figure(verdict.metric, verdict.value)}"
     if verdict.right is not None and verdict.interval is not None:
         low, high = verdict.interval

@@ -54,6 +54,21 @@ def test_refused_rows_have_no_answer_and_two_shares(nndsl, flowers):
     assert f"150 rows with predictions, {len(empty)} of them refused" in said
 
 
+def test_a_network_that_answers_nothing(nndsl, place):
+    """Figures of answers have no meaning then; everything that tells them says so."""
+    (place / "m.nn").write_text(REFUSING.replace("margin=0.1", "margin=0.99"))
+    ended = nndsl("train", "m.nn", "--set", "epochs=2", "--out", "run", "--report")
+    assert ended.code == 0, ended.err
+    assert "none of the 30 rows got an answer" in ended.out
+    told = "It gives no answer for <code>species</code> on any of the test rows."
+    assert told in (place / "run/report.html").read_text()
+    record = json.loads((place / "run/run.json").read_text())
+    assert record["metrics"]["test_refused"] == 1
+    assert "test_accuracy" not in record["metrics"]
+    ended = nndsl("predict", "run", "iris.csv", "-o", "p.csv")
+    assert "150 of them refused" in ended.out
+
+
 def test_the_run_tells_the_share_refused(flowers):
     record = json.loads((flowers / "run/run.json").read_text())
     assert set(record["metrics"]) >= {"val_refused", "test_refused", "test_accuracy"}

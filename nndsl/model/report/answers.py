@@ -58,6 +58,8 @@ def verdict(evidence: Evidence, judgement: Judgement | None) -> str:
 
 def _sentence(evidence: Evidence, position: int, judgement: Judgement) -> str:
     judged = evidence.judged[position]
+    if judgement.refused and not judgement.rows:
+        return f"It gives no answer for `{judged.target}` on any of the {_rows(evidence.part)}."
     shown = _written(judgement.metric)
     low, high = map(shown, judgement.interval)
     output = f"Output `{judged.output}`" if judged.shares_target else ""

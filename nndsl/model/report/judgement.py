@@ -88,6 +88,8 @@ def all_metrics(recipe: Recipe, judged: Judged) -> list[WordCall]:
 
 def figure(metric: WordCall, judged: Judged) -> float:
     """A metric of an output; NaN where it has no meaning for these rows."""
+    if not len(judged.actual):
+        return math.nan
     try:
         return measured(metric, judged.predictions, judged.actual, judged.answer)
     except (ValueError, ZeroDivisionError):
