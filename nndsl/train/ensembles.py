@@ -94,9 +94,9 @@ class _Training:
 
     def run(self, checkpoint: Checkpoint | None) -> RunResult:
         """Train the members that are left, judge all of them together, write the folder."""
-        if checkpoint is None:
+        if checkpoint is None and row_count(self.job.train):  # without rows nothing is begun
             self._write("running", "")
-        else:
+        if checkpoint is not None:
             path = self.job.folder.path if self.job.folder is not None else ""
             check_fingerprints(checkpoint.fingerprints, job_fingerprints(self.job), str(path))
         for number in range(1, self.count + 1):
@@ -200,8 +200,8 @@ class _Training:
             folder.write({names.CHECKPOINT: self._checkpoint().encode()})
 
     def _checkpoint(self) -> Checkpoint:
-        print_ = job_fingerprints(self.job)
-        return Checkpoint(0, {}, {}, History([]), {}, None, self._seconds, print_)
+        depends_on = job_fingerprints(self.job)
+        return Checkpoint(0, {}, {}, History([]), {}, None, self._seconds, depends_on)
 
     def _table(self) -> str:
         """One line a member: its number, seed, epochs, and every figure."""

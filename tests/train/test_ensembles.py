@@ -287,3 +287,22 @@ def test_compiled_members_are_single_trainings_for_any_thread_count() -> None:
         assert equal(members[0].parameters, alone.parameters)
         assert equal(members[1].parameters, alone.parameters)
     assert one.metrics == two.metrics
+
+
+# --- what goes wrong ------------------------------------------------------------------------
+
+
+def test_a_member_that_diverges_ends_the_run(tmp_path: Path) -> None:
+    ensemble = call(words("ensemble")["committee"], MEMBERS)
+    with create_at(tmp_path / "run") as folder:
+        ruined = job(recipe(5, lr=1e38, ensemble=ensemble), lr=1e38, folder=folder)
+        with pytest.raises(NndslError, match="NN701"):
+            train_job(ruined)
+    assert read_record(tmp_path / "run").status == "diverged"
+    assert read_record(tmp_path / "run").stopped == "the loss of member 1 was not finite"
+
+
+def test_without_rows_nothing_is_begun(tmp_path: Path) -> None:
+    with create_at(tmp_path / "run") as folder, pytest.raises(NndslError, match="NN392"):
+        train_job(ensemble_job(folder=folder, train={}))
+    assert not (tmp_path / "run").exists()
