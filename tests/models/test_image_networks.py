@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nndsl.driver import program_of, training_graph
 from tests.models.running import MODELS, Stepper, model_text, opened_text, stepper
 from tests.models.test_convolutions import seen
 
@@ -80,6 +81,37 @@ def test_resnet_152_in_forty_lines() -> None:
 def test_the_small_network_learns(name: str, nndsl: Callable[..., Any]) -> None:
     ended = nndsl("train", MODELS / f"{name}.nn", "--only", "Small", "--quiet")
     assert (ended.code, ended.err) == (0, "")
+
+
+# --- a thousand layers ------------------------------------------------------------------------
+
+DEEP = """import "24_preactivation.nn" as p
+data digits = csv("digits.csv", target=digit)
+net Deep on digits {
+  reshape(1x8x8) -> p.plain(16) -> p.groups(p.preact_bottleneck, %d, 16) -> p.answer(10)
+}
+train Deep { optimizer = sgd(0.01, momentum=0.9); steps = 1; precision = float64 }
+"""
+
+
+def kernels(blocks: int) -> set[str]:
+    """The names, which say what they compute, of the kernels of a training step."""
+    (recipe,) = opened_text(DEEP % blocks).module.recipes
+    program = program_of(training_graph(recipe), recipe, rows=1150)
+    return {kernel.name for kernel in program.kernels}
+
+
+def test_depth_needs_no_more_kernels() -> None:
+    assert kernels(5) == kernels(3)
+
+
+@pytest.mark.slow
+def test_a_thousand_layers_train() -> None:
+    run = stepper(opened_text(DEEP % 111))
+    parameters = sum(array.size for array in run.start.values())
+    assert parameters == PUBLISHED["24_preactivation"]["ResNet1001"] - 2 * 9 * 16
+    assert run.step() == pytest.approx(np.log(10), abs=0.5)
+    assert all(np.isfinite(array).all() for array in run.weights.values())
 
 
 # --- beside PyTorch --------------------------------------------------------------------------
