@@ -7,7 +7,7 @@ import pytest
 from nndsl import driver
 from nndsl.diagnostics import NndslError, Source
 from nndsl.render.diagram import dot_source
-from nndsl.render.diagram_compiler import graph_picture, kernels_picture
+from nndsl.render.diagram_compiler import MOST_BOXES, graph_picture, kernels_picture
 from nndsl.render.diagram_diff import Difference, difference, difference_picture, difference_rows
 from nndsl.render.diagram_fold import picture_of
 from nndsl.render.diagram_picture import Arrow, Box, Frame, Picture
@@ -99,11 +99,21 @@ def test_the_graph_after_a_pass(golden):
     assert "updates dense[1].weight, dense[1].weight:v" in updates
 
 
+def kernels_if_few(net):
+    """The kernels of a net; none of one too large to look at, which is an error of its own."""
+    try:
+        return [kernels_picture(net)]
+    except NndslError as problem:
+        assert [d.code for d in problem.diagnostics] == ["NN006"]
+        return []
+
+
 @pytest.mark.parametrize("path", sorted(MODELS.glob("*.nn")), ids=lambda path: path.stem)
 def test_every_model(path):
     opened = driver.open_file(path, data_needed=False)
     for net in opened.module.networks.values():
-        for picture in (picture_of(net), picture_of(net, ["all"]), kernels_picture(net)):
+        opened = [picture_of(net, ["all"])] if len(net.parts) < MOST_BOXES else []
+        for picture in (picture_of(net), *opened, *kernels_if_few(net)):
             lines = terminal_text(picture).splitlines()
             assert max(map(len, lines)) <= 80
             dot_source(picture)
