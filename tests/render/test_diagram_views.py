@@ -112,8 +112,8 @@ def kernels_if_few(net):
 def test_every_model(path):
     opened = driver.open_file(path, data_needed=False)
     for net in opened.module.networks.values():
-        opened = [picture_of(net, ["all"])] if len(net.parts) < MOST_BOXES else []
-        for picture in (picture_of(net), *opened, *kernels_if_few(net)):
+        whole = [picture_of(net, ["all"])] if len(net.parts) < MOST_BOXES else []
+        for picture in (picture_of(net), *whole, *kernels_if_few(net)):
             lines = terminal_text(picture).splitlines()
             assert max(map(len, lines)) <= 80
             dot_source(picture)
