@@ -42,7 +42,7 @@ def recipe(folder: Path, line: str, text: str = TEXT) -> Recipe:
 def test_a_chain(folder: Path) -> None:
     augment = recipe(folder, "shift(2) -> affine(rotate=15, scale=15%) -> elastic").augment
     assert [c.name for c in augment.chain] == ["shift", "affine", "elastic"]
-    assert augment.chain[0].arguments == {"pixels": 2}
+    assert augment.chain[0].arguments == {"pixels": 2, "straight": False}
     assert augment.chain[1].arguments["scale"] == 0.15
     assert (augment.copies, augment.size) == (1, None)
     assert recipe(folder, "random_flip").augment.chain[0].name == "random_flip"
