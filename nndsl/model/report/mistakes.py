@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from nndsl.data.images.column import ImageColumn
-from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import NumberColumn
 from nndsl.model.report.evidence import Evidence, Rows
 from nndsl.model.report.numbers import number
@@ -131,8 +130,6 @@ def _images(rows: Rows, places: np.ndarray) -> np.ndarray | None:
     """The numbers of these rows as [rows, side, side], when they are so many."""
     names = [name for given in rows.prepared.schema.inputs for name in given.columns]
     columns = [rows.table.columns[name] for name in names]
-    if len(columns) == 1 and isinstance(columns[0], ImageColumn):
-        return columns[0].read(places).mean(axis=1)  # of colours, their brightness
     if len(columns) == 1 and isinstance(columns[0], ImageColumn):
         return np.asarray(columns[0].read(places).mean(axis=1))  # of colours, their brightness
     numbers = [c for c in columns if isinstance(c, NumberColumn) and not c.missing.any()]
