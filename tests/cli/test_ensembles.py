@@ -152,6 +152,11 @@ def test_folds_report_and_the_weights_in_expectations(nndsl, trained):
     folds = nndsl("train", "m.nn", "--folds", "3", "--json")
     assert len(folds.result["folds"]) == 3
     assert nndsl("report", "run").code == 0
+    page = (trained / "run/report.html").read_text()
+    assert "The 3 members alone" in page
+    (trained / "run/members.csv").write_text("member,seed,epochs,best_epoch,test_accuracy\n1,x\n")
+    damaged = nndsl("report", "run")
+    assert (damaged.code, "NN502" in damaged.err) == (5, True)
     told = VOTING + "expect Flowers.dense[1].bias == [0, 0, 0, 0, 0, 0]\n"
     (trained / "m.nn").write_text(told)
     ended = nndsl("train", "m.nn", "--out", "asked", "--quiet")

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from nndsl.diagnostics import error
 from nndsl.model.report.evidence import Evidence
 from nndsl.model.report.numbers import counted, number, share
 from nndsl.render.report import content
@@ -66,10 +67,14 @@ def members(evidence: Evidence) -> list[content.Block]:
     if loaded.recipe.ensemble is None:
         return []
     text = folders.read_text(loaded.run.path, folders.MEMBERS)
-    heads, *lines = csv.reader(text.splitlines())
-    part = next((p for p in ("test_", "val_") if any(n.startswith(p) for n in heads)), "")
-    shown = [i for i, name in enumerate(heads) if name.startswith(part) or i < 4]
-    rows = [tuple(_cell(line[i], is_figure=i > 3) for i in shown) for line in lines]
+    try:
+        heads, *lines = csv.reader(text.splitlines())
+        part = next((p for p in ("test_", "val_") if any(n.startswith(p) for n in heads)), "")
+        shown = [i for i, name in enumerate(heads) if name.startswith(part) or i < 4]
+        rows = [tuple(_cell(line[i], is_figure=i > 3) for i in shown) for line in lines]
+    except (ValueError, IndexError):
+        place = loaded.run.path / folders.MEMBERS
+        raise error("NN502", f"`{place}` is damaged: it is no table of members") from None
     names = tuple(spoken(heads[i]) for i in shown)
     title = f"The {counted(len(rows), 'member')} alone"
     return [content.Table(title, names, rows, frozenset(range(1, len(names))))]
