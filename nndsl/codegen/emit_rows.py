@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from nndsl.codegen import glue_rows, glue_standardize
+from nndsl.codegen import glue_moments, glue_rows, glue_standardize
 from nndsl.codegen.context import OWN_ALIGN, Context, batched, draft, row_loop
 from nndsl.codegen.draft import Draft, Share, Slot
 from nndsl.codegen.loops import alternate, size_of
 from nndsl.codegen.program import Kernel, Size, Split
+from nndsl.codegen.sums import MANY_PLACES
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import BATCH
 from nndsl.ops.base import Op
@@ -81,6 +82,9 @@ def emit_standardize(context: Context, node: Node, operation: Op) -> list[Draft]
     element = context.element(source.type.element)
     if pattern == (True, False):
         columns = size_of(runs[1][0])
+        places = size_of(runs[0][0][1:])
+        if batched(source) and places.symbol == "one" and places.factor >= MANY_PLACES:
+            return _over_batch(context, node, operation, places, columns)
         kernel = glue_standardize.columns_kernel(*options, element)
         whole = context.read(source, Share.WHOLE), context.write(node.outputs[0], Share.WHOLE)
         means = (context.write(value, Share.PART) for value in node.outputs[1:])
@@ -102,6 +106,41 @@ def emit_standardize(context: Context, node: Node, operation: Op) -> list[Draft]
     extent = Size(1, BATCH) if by_rows else size_of(kept)
     split = Split.ROWS if by_rows else Split.OWN if kept else Split.ONE
     return [_standardizing(node, kernel, [*pointers, unit, *sizes], extent, split, 1)]
+
+
+def _over_batch(
+    context: Context, node: Node, operation: Standardize, places: Size, columns: Size
+) -> list[Draft]:
+    """Channels of images: moments of each row of the batch, those of all, then the numbers."""
+    (x,), (y, *means) = node.inputs, node.outputs
+    element, center = context.element(x.type.element), operation.center
+    whole = Share.WHOLE
+    rows = Size(1, BATCH)
+    moments: list[Slot] = [context.read(x), context.write(y), places, columns]
+    joint: list[Slot] = [context.read(y, whole), *(context.write(v, Share.PART) for v in means)]
+    scaled: list[Slot] = [context.read(x), *(context.read(v, whole) for v in means)]
+    scaled += [context.write(y), places, columns]
+    return [
+        _standardizing(
+            node, glue_moments.row_moments_kernel(center, element), moments, rows, Split.ROWS, 1
+        ),
+        _standardizing(
+            node,
+            glue_moments.joint_moments_kernel(center, element),
+            [*joint, rows, places, columns],
+            columns,
+            Split.OWN,
+            OWN_ALIGN,
+        ),
+        _standardizing(
+            node,
+            glue_moments.scaled_kernel(operation.epsilon, center, element),
+            scaled,
+            rows,
+            Split.ROWS,
+            1,
+        ),
+    ]
 
 
 def _standardizing(
