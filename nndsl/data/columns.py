@@ -168,7 +168,14 @@ def _usual_target(table: Table) -> Setting | None:
 
 
 def _no_target(table: Table, specification: DataSpecification) -> NndslError:
-    names = list(table.columns)
+    if set(names := list(table.columns)) == {"image"}:
+        return error(
+            "NN412",
+            f"the pictures of `{specification.name}` have no labels: what is to be predicted?",
+            specification.span,
+            place=table.place(),
+            help='one sub-folder for each class, or a file of labels: `labels="labels.csv"`',
+        )
     candidates = [names[-1], *[n for n in names[:-1] if _could_be_target(table.columns[n])]]
     return error(
         "NN412",

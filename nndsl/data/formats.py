@@ -14,6 +14,8 @@ _MAGIC = (
     (b"\xd0\xcf\x11\xe0", "an old spreadsheet (.xls) file", "save the sheet as CSV"),
     (b"PAR1", "a Parquet file", 'read it with parquet("{name}")'),
     (b"\x93NUMPY", "a NumPy array", 'read it with array("{name}")'),
+    (b"\x89PNG", "a picture", 'read its folder with images("folder")'),
+    (b"\xff\xd8\xff", "a picture", 'read its folder with images("folder")'),
     (b"%PDF", "a PDF file", "export the table as CSV"),
     (b"\x89HDF", "an HDF5 file", "export the table as CSV"),
     (b"SQLite format 3", "a database file", "export the table as CSV"),

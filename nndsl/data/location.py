@@ -93,7 +93,9 @@ def _require_plain(path: Path, written: str, span: Span | None, folders: bool) -
         f"`{written}` is {what}, not a file",
         span,
         what,
-        help="name a data file in it" if what == "a folder" else "name a plain file",
+        help=f'name a data file in it; pictures: images("{written}")'
+        if what == "a folder"
+        else "name a plain file",
         place=None if span is not None else Place(written),
     )
 

@@ -14,7 +14,7 @@ from PIL import Image
 from nndsl.data import read_table, schema_of
 from nndsl.data.images.column import ImageColumn
 from nndsl.diagnostics import NndslError
-from tests.data.helpers import refusal
+from tests.data.helpers import refusal, request
 from tests.data.images.helpers import drawn, make_folder, read, wanted
 
 
@@ -215,3 +215,17 @@ def test_a_single_picture_for_a_trained_network(tmp_path: Path) -> None:
     Image.fromarray(np.full((8, 9), 9, np.uint8)).save(tmp_path / "new.png")
     problem = refusal("NN426", read_table, wanted(), tmp_path, tmp_path / "new.png", None, schema)
     assert "the network was trained on 1x8x8" in problem.title
+
+
+def test_pictures_where_tables_are_read(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "pictures", 2)
+    (tmp_path / "d.csv").write_bytes((folder / "ring" / "0.png").read_bytes())
+    assert "images(" in refusal("NN403", read_table, request("csv"), tmp_path).help[0]
+    assert "images(" in refusal("NN402", read_table, request("csv", "pictures"), tmp_path).help[0]
+
+
+def test_pictures_without_labels_have_nothing_to_predict(tmp_path: Path) -> None:
+    make_folder(tmp_path / "pictures", 2)
+    table = read(tmp_path, "pictures/ring")
+    problem = refusal("NN412", schema_of, table, wanted("pictures/ring"))
+    assert "sub-folder for each class" in problem.help[0]
