@@ -375,7 +375,7 @@ class StageContext:
             return None  # sizes that only the data can tell: nothing to compare with
         given = np.asarray(values, dtype=np.float64)
         if given.ndim == 0:
-            return np.full(sizes, float(given))
+            return np.broadcast_to(given, sizes)  # takes no memory, however large
         wanted = tuple(sizes[a] for a in axes) if axes else sizes
         if given.shape != wanted:
             raise self._wrong_values(name, given.shape, wanted)

@@ -217,3 +217,10 @@ def test_weights_beyond_all_memory(units: str) -> None:
     (found,) = problems(f"net A {{ input x: [2]; dense({units}) }}")
     assert found.code == "NN208"
     assert len(found.title) < 100
+
+
+def test_one_number_for_all_weights_takes_no_memory() -> None:
+    net = lowered("net A { input x: [2]; dense(100000, bias=0.5) }").networks["A"]
+    bias = net.parameters["dense.bias"].values
+    assert bias is not None
+    assert (bias.shape, bias.strides, float(bias[7])) == ((100000,), (0,), 0.5)
