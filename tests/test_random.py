@@ -103,3 +103,25 @@ def assert_even(counts):
     expected = counts.sum() / len(counts)
     degrees = len(counts) - 1
     assert ((counts - expected) ** 2 / expected).sum() < degrees + 5 * np.sqrt(2 * degrees)
+
+
+def test_numbers_of_elements_depend_on_the_element_alone() -> None:
+    elements = np.array([7, 0, 2**31, 7])
+    found = random.uniforms_of(5, 9, 3, elements, 6)
+    assert found.shape == (4, 6)
+    assert np.array_equal(found[0], found[3])
+    assert len(np.unique(found[:3])) == 18
+    assert ((found >= 0) & (found < 1)).all()
+    assert np.array_equal(random.uniforms_of(5, 9, 3, elements[2:3], 4)[0], found[2, :4])
+    for other in ((6, 9, 3), (5, 8, 3), (5, 9, 4)):
+        assert not np.isin(random.uniforms_of(*other, elements, 6), found).any()
+    assert not np.isin(random.uniforms_of(5, 9, 3, elements, 6, part=1), found).any()
+    # element 0, part 0 is the block that a stream's own numbers come from
+    assert np.array_equal(found[1, :4], random.uniform_block(5, 9, 3, 4))
+
+
+def test_numbers_of_elements_are_uniform() -> None:
+    found = random.uniforms_of(1, 2, 3, np.arange(5000), 4)
+    assert np.abs(found.mean(axis=0) - 0.5).max() < 0.02
+    assert np.abs(np.corrcoef(found.T) - np.eye(4)).max() < 0.05
+    assert np.abs(np.corrcoef(found[:-1, 0], found[1:, 0])[0, 1]) < 0.05
