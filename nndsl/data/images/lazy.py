@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any, cast
 
 import numpy as np
@@ -48,6 +47,8 @@ class LazyRows:
 
     def fingerprint(self) -> str:
         """A digest of which pictures these are and of what is made of them."""
+        from hashlib import blake2b  # slow to import, and seldom needed
+
         made = blake2b(self.column.pixels.digest(), digest_size=16)
         made.update(np.ascontiguousarray(self.column.rows).data)
         if len(self):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -67,7 +66,9 @@ class ArrayPixels:
 
     def digest(self) -> bytes:
         """Of all pixels."""
-        return hashlib.blake2b(np.ascontiguousarray(self.array).data, digest_size=16).digest()
+        from hashlib import blake2b  # slow to import, and seldom needed
+
+        return blake2b(np.ascontiguousarray(self.array).data, digest_size=16).digest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +153,9 @@ class FilePixels:
 
     def digest(self) -> bytes:
         """Of the names, lengths and times of all files."""
-        made = hashlib.blake2b(repr(self.frame).encode(), digest_size=16)
+        from hashlib import blake2b
+
+        made = blake2b(repr(self.frame).encode(), digest_size=16)
         for path, name in zip(self.paths, self.names, strict=True):
             state = path.stat()
             made.update(f"{name} {state.st_size} {state.st_mtime_ns}\n".encode())
