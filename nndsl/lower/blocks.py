@@ -14,6 +14,7 @@ from nndsl.lower.flow import Course, run_body
 from nndsl.lower.problems import PoisonedError
 from nndsl.lower.result import Part
 from nndsl.lower.scopes import Scope
+from nndsl.lower.stage_text import with_values
 from nndsl.lower.stages import as_flow
 from nndsl.lower.values import (
     POISON,
@@ -131,6 +132,7 @@ class BlockStage(Stage):
             parameters=parameters,
             is_block=True,
             span=self.span,
+            shown=with_values(self.definition.name, self.span, self.arguments.values()),
         )
 
     def _scope(self, elaboration: Elaboration, inputs: Sequence[Tensor]) -> Scope:

@@ -51,8 +51,8 @@ class Part:
     """A stage of the network as written, for summaries, diagrams and names of weights.
 
     `inputs` and `output` are values of the inference graph; `parent` is the path of the block it
-    stands in ("" at the top); `text` the stage as written with its arguments, `word` the word or
-    block name.
+    stands in ("" at the top); `text` the stage as written with its arguments, `shown` with values
+    in place of names, `word` the word or block name.
     """
 
     path: str
@@ -64,6 +64,7 @@ class Part:
     parameters: tuple[str, ...] = ()
     is_block: bool = False
     span: Span | None = None
+    shown: str = ""
 
 
 @dataclass(frozen=True)

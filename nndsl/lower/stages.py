@@ -13,9 +13,11 @@ from nndsl.lower.elaboration import Elaboration, Path, StageContext
 from nndsl.lower.problems import NeedsDataError
 from nndsl.lower.result import Inferred, Part
 from nndsl.lower.scopes import Scope
+from nndsl.lower.stage_text import with_values
 from nndsl.lower.tensors import arithmetic
 from nndsl.lower.values import (
     Definition,
+    Given,
     Group,
     Mention,
     Stage,
@@ -44,7 +46,7 @@ def as_stage(value: Any, scope: Scope, span: Span | None = None) -> Stage:
             raise unknown_stage(value, scope.visible())
         bound = bind(value, word)
         return WordStage(value.span, word, bound.call.arguments, value.operands, bound.places,
-                         bound.from_defaults)  # fmt: skip
+                         bound.from_defaults, value.given or ())  # fmt: skip
     raise error(
         "NN206",
         f"a stage is needed here, this is {kind_of(value)}",
@@ -72,6 +74,7 @@ class WordStage(Stage):
     operands: tuple[Tensor, ...] = ()
     places: Mapping[str, Span] = field(default_factory=dict)
     from_defaults: Mapping[str, Span] = field(default_factory=dict)
+    given: tuple[Given, ...] = ()
 
     def apply(self, elaboration: Elaboration, operands: Sequence[Tensor]) -> Tensor:
         """One part of the network: its nodes, its learnt arrays, its name."""
@@ -144,6 +147,7 @@ class WordStage(Stage):
             output=value,
             parameters=tuple(made),
             span=self.span,
+            shown=with_values(self.word.name, self.span, self.given),
         )
 
     def _refused(self, refusal: ShapeError, inputs: Sequence[Tensor]) -> NndslError:

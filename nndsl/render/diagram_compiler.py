@@ -21,7 +21,7 @@ from nndsl.render.diagram_picture import (
     flops_text,
     shape_text,
 )
-from nndsl.render.structure import operation_text, shown_text
+from nndsl.render.structure import operation_text
 
 MOST_BOXES = 600
 LONGEST_LIST = 3
@@ -184,7 +184,7 @@ class _KernelDrawer:
         nodes = [n for n, owner in self.part_of.items() if owner is part]
         kind = kind_of(part, nodes, self.network)
         made_of = () if text == part.word else (text,)
-        return Box(kind, (shown_text(part),), (*made_of, *place), frame, tooltip=part.path)
+        return Box(kind, (part.shown,), (*made_of, *place), frame, tooltip=part.path)
 
     def _add_arrows(self, start: dict[Value, Box]) -> None:
         pairs: dict[tuple[Box, Box], str] = {}

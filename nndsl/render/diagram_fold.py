@@ -30,6 +30,9 @@ LARGE = 6
 FEWEST_SHOWN = 3
 """Things in a net below which its blocks are opened: a single box tells nothing."""
 
+MOST_OPENED = 12
+"""Things in a block up to which it is opened where it holds more than half of a net."""
+
 EVERYTHING = "all"
 LONGEST_PREVIEW = 44
 
@@ -71,7 +74,7 @@ class _Choice:
             parents |= dict.fromkeys(group.children, group)
         for name in opened:
             self._open(name, parents)
-        self.signatures = Signatures(self.kept)
+        self.signatures = Signatures(self.kept, self.is_open)
 
     def _open(self, name: str, parents: dict[Stage | Group, Group]) -> None:
         """Open all blocks of a name, or the one at a path, and what they stand in."""
@@ -99,8 +102,11 @@ class _Choice:
         """Whether the inside of a block is drawn."""
         if self.everything or group in self.shown:
             return True
-        word = group.part.word if group.part is not None else ""
-        return self.uses.get(word, 0) < 2 and sum(1 for _ in group.stages()) < LARGE
+        return self.is_alone(group) and sum(1 for _ in group.stages()) < LARGE
+
+    def is_alone(self, group: Group) -> bool:
+        """Whether its block is used nowhere else in the net."""
+        return self.uses.get(_word(group), 0) < 2
 
 
 def _groups(root: Group) -> list[Group]:
@@ -149,7 +155,19 @@ class _Folder:
         if len(shown) < FEWEST_SHOWN:
             firsts = (child for run in shown for child in run.first)
             self.choice.shown.update(child for child in firsts if isinstance(child, Group))
+        self._open_most(self.structure.root)
         self.show(children, None)
+
+    def _open_most(self, group: Group) -> None:
+        """Open what is used once and holds most of the net, unless it would be long."""
+        half = sum(1 for _ in self.structure.root.stages()) / 2
+        for child in group.children:
+            if isinstance(child, Group) and sum(1 for _ in child.stages()) > half:
+                few = len(self._runs(child.children)) <= MOST_OPENED
+                if few and self.choice.is_alone(child):
+                    self.choice.shown.add(child)
+                if self.choice.is_open(child):
+                    self._open_most(child)
 
     def _runs(self, children: Sequence[Stage | Group]) -> list[Run]:
         return runs_of(children, self.choice.signatures, self.readers, self.leaving)
@@ -164,16 +182,24 @@ class _Folder:
                     self._show_one(child, inner, 1)
             else:
                 for child in run.first:
-                    self._show_one(child, frame, run.times)
+                    self._show_one(child, frame, run.times, () if run.alike else run.copies)
             self._hide_copies(run)
 
-    def _show_one(self, child: Stage | Group, frame: Frame | None, times: int) -> None:
+    def _show_one(
+        self,
+        child: Stage | Group,
+        frame: Frame | None,
+        times: int,
+        growing: Sequence[Sequence[Stage | Group]] = (),
+    ) -> None:
+        """One thing and how often it stands here; `growing`: its copies that have other sizes."""
         if isinstance(child, Stage):
             self._add(self._stage_box(child, frame, times), [child])
         elif not self.choice.is_open(child):
-            self._add(self._block_box(child, frame, times), list(child.stages()))
+            box = self._block_box(child, frame, times, growing)
+            self._add(box, list(child.stages()))
         else:
-            inner = Frame(child.part.text if child.part is not None else "", frame, times)
+            inner = Frame(child.part.shown if child.part is not None else "", frame, times)
             self.picture.frames.append(inner)
             self.show(child.children, inner)
 
@@ -197,14 +223,24 @@ class _Folder:
         lines = tuple(stage.lines)
         return Box(stage.kind, lines, small, frame, times, tooltip=tooltip or lines[0])
 
-    def _block_box(self, group: Group, frame: Frame | None, times: int) -> Box:
+    def _block_box(
+        self,
+        group: Group,
+        frame: Frame | None,
+        times: int,
+        growing: Sequence[Sequence[Stage | Group]],
+    ) -> Box:
         assert group.part is not None
         stages = list(group.stages())
+        every = [
+            *stages,
+            *(stage for copy in growing for child in copy for stage in child.stages()),
+        ]
         most = max(stages, key=lambda s: (s.parameters, s.flops, s.kind not in ("join", "other")))
         span = group.part.span
         tooltip = f"{group.part.path}: line {span.line}" if span is not None else group.part.path
-        small = (self._preview(group), *_cost_lines(stages, times))
-        return Box(most.kind, (group.part.text,), small, frame, times, True, tooltip)
+        small = (self._preview(group), *_cost_lines(every, 1 if growing else times))
+        return Box(most.kind, (group.part.shown,), small, frame, times, True, tooltip)
 
     def _preview(self, group: Group) -> str:
         """What stands in a block, as words in order."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from itertools import pairwise
 
 from nndsl.records import dataclass
 from nndsl.render.structure import Group, Stage
@@ -20,10 +21,11 @@ Place = tuple[int, int] | Stage
 
 @dataclass(frozen=True)
 class Run:
-    """The first copy of what repeats, and the copies after it."""
+    """The first copy of what repeats, and the copies after it; `alike`: of equal sizes too."""
 
     first: tuple[Child, ...]
     copies: tuple[tuple[Child, ...], ...] = ()
+    alike: bool = True
 
     @property
     def times(self) -> int:
@@ -34,8 +36,9 @@ class Run:
 class Signatures:
     """A number for each structure: stages or blocks with equal numbers are drawn alike."""
 
-    def __init__(self, kept_apart: Collection[Child] = ()) -> None:
+    def __init__(self, kept_apart: Collection[Child], is_open: Callable[[Group], bool]) -> None:
         self._apart = kept_apart
+        self._is_open = is_open
         self._numbers: dict[Hashable, int] = {}
         self._known: dict[Child, int] = {}
 
@@ -47,6 +50,14 @@ class Signatures:
                 key = _stage_key(child) if isinstance(child, Stage) else self._group_key(child)
             self._known[child] = self._numbers.setdefault(key, len(self._numbers))
         return self._known[child]
+
+    def written(self, child: Child) -> Hashable:
+        """Equal for closed blocks that are written alike, whatever their sizes."""
+        if isinstance(child, Stage) or child.part is None or child in self._apart:
+            return child
+        if self._is_open(child):
+            return child
+        return child.part.word, child.part.shown, sum(1 for _ in child.stages())
 
     def _group_key(self, group: Group) -> Hashable:
         level = _Level(group.children)
@@ -99,11 +110,11 @@ def runs_of(
     finder = _Finder(children, signatures, readers, leaving)
     found, start = [], 0
     while start < len(children):
-        period, times = finder.longest(start)
+        period, times, alike = finder.longest(start)
         copies = [
             tuple(children[start + k * period : start + (k + 1) * period]) for k in range(times)
         ]
-        found.append(Run(copies[0], tuple(copies[1:])))
+        found.append(Run(copies[0], tuple(copies[1:]), alike))
         start += period * times
     return found
 
@@ -118,7 +129,8 @@ class _Finder:
     ) -> None:
         self.children = children
         self.level = _Level(children)
-        self.numbers = [signatures.of(child) for child in children]
+        self.numbers: list[Hashable] = [signatures.of(child) for child in children]
+        self.written = [signatures.written(child) for child in children]
         self.read_by = [self._read_by(n, readers, leaving) for n in range(len(children))]
 
     def _read_by(
@@ -135,31 +147,38 @@ class _Finder:
                 found.add(self.level.places.get(reader, (OUTSIDE, 0))[0])
         return found - {number}
 
-    def longest(self, start: int) -> tuple[int, int]:
-        """Period and copies of the run at `start` that hides the most; (1, 1) if none does."""
+    def longest(self, start: int) -> tuple[int, int, bool]:
+        """Period and copies of the run at `start` that hides the most, and whether sizes are equal.
+
+        Period and copies are 1 if none hides anything.
+        """
         best = 1, 1
         for period in range(1, LONGEST_PERIOD + 1):
-            times = self._copies(start, period)
+            times = self._copies(start, period, self.numbers)
             blocks = any(isinstance(c, Group) for c in self.children[start : start + period])
             if times < (2 if blocks else FEWEST_LAYERS):
                 continue
             if (times - 1) * period > (best[1] - 1) * best[0]:
                 best = period, times
-        return best
+        growing = self._copies(start, 1, self.written)
+        sizes = self.numbers[start : start + growing]
+        if growing >= FEWEST_LAYERS and all(a != b for a, b in pairwise(sizes)):
+            return 1, growing, False
+        return *best, True
 
-    def _copies(self, start: int, period: int) -> int:
+    def _copies(self, start: int, period: int, numbers: Sequence[Hashable]) -> int:
         times = 1
-        while self._repeats(start, period, times):
+        while self._repeats(start, period, times, numbers):
             times += 1
         return times
 
-    def _repeats(self, start: int, period: int, times: int) -> bool:
+    def _repeats(self, start: int, period: int, times: int, numbers: Sequence[Hashable]) -> bool:
         """Whether one more copy follows `times` copies: alike, wired alike, in a chain."""
         begin = start + times * period
         end = begin + period
         if end > len(self.children):
             return False
-        if self.numbers[begin - period : begin] != self.numbers[begin:end]:
+        if numbers[begin - period : begin] != numbers[begin:end]:
             return False
         before = range(begin - period, end)
         if any(self.read_by[n] - set(before) for n in range(begin - period, begin)):

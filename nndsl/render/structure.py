@@ -6,7 +6,6 @@ it: what people call a layer. `diagram_fold` makes a picture of the tree.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import field
 
@@ -17,7 +16,6 @@ from nndsl.records import dataclass
 from nndsl.render.diagram_cost import Cost, flops_of, nodes_of_parts, part_costs
 from nndsl.render.diagram_kinds import FOLLOWERS, LEADERS, kind_of
 from nndsl.scalar.text import to_text
-from nndsl.vocab.registry import words
 
 SIGNS = {"x0 + x1": "+", "x0 - x1": "−", "x0 * x1": "×", "x0 / x1": "÷"}
 LONGEST_FORMULA = 24
@@ -140,7 +138,7 @@ class _Drafter:
             self.passing = part.output, stage
         elif len(sources) == 1 and self._follows(part, kind, sources[0], group):
             stage = sources[0]
-            stage.lines.append(shown_text(part))
+            stage.lines.append(part.shown)
             stage.words.append(part.word)
             stage.output = part.output
             self.stage_of[part.output] = stage
@@ -155,7 +153,7 @@ class _Drafter:
     def _stage(self, part: Part, kind: str, sources: list[Stage]) -> Stage:
         line = part.span.line if part.span is not None else None
         return Stage(
-            kind, [shown_text(part)], part.output, sources, [part.word], part.path, line
+            kind, [part.shown], part.output, sources, [part.word], part.path, line
         )  # fmt: skip
 
     def _follows(self, part: Part, kind: str, before: Stage, group: Group) -> bool:
@@ -226,14 +224,3 @@ def operation_text(node: Node) -> str:
         if len(text) <= LONGEST_FORMULA:
             return SIGNS.get(text, text.replace("x0", "x") if len(node.inputs) == 1 else text)
     return operation.name.replace("_", " ")
-
-
-def shown_text(part: Part) -> str:
-    """The stage as written, with the number of units where a name stands for it."""
-    layer = words("layer").get(part.word)
-    first = next(iter(layer.parameters), "") if layer is not None else ""
-    size = part.output.type.shape[-1] if part.output.type.shape else ""
-    if first != "units" or not isinstance(size, int):
-        return part.text
-    written = rf"^{part.word}\((units\s*=\s*)?[^,()=]+(?=[,)])"
-    return re.sub(written, f"{part.word}({size}", part.text)

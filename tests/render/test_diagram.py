@@ -77,10 +77,10 @@ def test_blocks_open_by_name_or_path():
     assert frames(one) == [("residual(32)", 1)]
     assert folded(one) == [("residual(32)", 1), ("residual(32)", 1)]
     everything = picture_of(network(GATED), ["all"])
-    assert frames(everything) == [("pair(12)", 1), ("gate(n)", 1), ("gate(n)", 1)] * 2
+    assert frames(everything) == [("pair(12)", 1), ("gate(12)", 1), ("gate(12)", 1)] * 2
     assert not folded(everything)
     inner = picture_of(network(GATED), ["gate"])
-    assert frames(inner) == [("pair(12)", 2), ("gate(n)", 2)]
+    assert frames(inner) == [("pair(12)", 2), ("gate(12)", 2)]
 
 
 def test_a_block_that_is_not_there():
@@ -127,6 +127,29 @@ net A { input x: [4]; unit(8) -> unit(8) -> unit(8) -> unit(6) }
 """
     shown = folded(picture_of(network(text)))
     assert shown == [("unit(8)", 1), ("unit(8)", 2), ("unit(6)", 1)]
+
+
+def test_blocks_that_grow_are_one_box_with_all_their_parameters():
+    text = """block x -> grow(k) { [x, dense(k) -> relu] -> concat }
+net A { input x: [4]; grow(2) * 3; dense(5) -> relu -> dense(1) }
+"""
+    picture = picture_of(network(text))
+    assert folded(picture) == [("grow(2)", 3)]
+    (box,) = (box for box in picture.boxes if box.folded)
+    assert box.small[1].startswith("42 parameters")
+    (label,) = (arrow.label for arrow in picture.arrows if arrow.source is box)
+    assert label == "10"
+    assert folded(picture_of(network(text), ["grow[2]"])) == [("grow(2)", 1)] * 2
+
+
+def test_what_holds_most_of_a_net_is_open():
+    text = """block unit(n) { dense(n) -> relu -> dense(n) -> relu -> dense(n) }
+block trunk(n, k) { dense(n) -> unit(n) * k -> tanh -> dense(n) -> unit(2 * n) }
+net A { input x: [4]; dense(8) -> relu -> trunk(8, 4) -> dense(2) -> tanh -> dense(1) }
+"""
+    picture = picture_of(network(text))
+    assert frames(picture) == [("trunk(8, 4)", 1)]
+    assert folded(picture) == [("unit(8)", 4), ("unit(16)", 1)]
 
 
 def test_shared_weights_are_counted_once():
