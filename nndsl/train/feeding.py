@@ -67,7 +67,7 @@ class Source:
             first = elements < count
             size = self.augment.size
             x[first] = given[first] if size is None else middle(given[first], size)
-            for name in found:
+            for name in found.keys() - {self.picture}:
                 found[name][first] = self.rows[name][numbers[first]]
         found[self.picture] = x
         return found
