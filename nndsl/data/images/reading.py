@@ -64,7 +64,8 @@ def read_images(
         listing = Listing((path,), (path.name,), None)
         return _of_files(listing, name, path, wanted, {})
     if head.startswith((b"\x93NUMPY", b"PK\x03\x04")):
-        pixels, columns = _of_numpy(path, name, folder, labels)
+        written = value_of(specification, "labels", None)
+        pixels, columns = _of_numpy(path, name, folder, (written, labels))
     elif head.startswith((b"\x1f\x8b", b"\0\0")):
         pixels, columns = _of_idx(path, name, folder, labels)
     else:
@@ -142,8 +143,8 @@ def _labelled(
     first = next(iter(table.columns))
     names = [text or "" for text in table.columns[first].texts()]
     for row, name in enumerate(names):
-        inside = Path(name)
-        if inside.is_absolute() or ".." in inside.parts or not (path / inside).is_file():
+        inside = (path / name).resolve()
+        if not inside.is_file() or not inside.is_relative_to(path.resolve()):
             raise error(
                 "NN427",
                 f"{table.row_name(row)} of {labels} names `{name}`, which is no file of the folder",
@@ -204,9 +205,9 @@ def _of_idx(
 
 
 def _of_numpy(
-    path: Path, name: str, folder: Path, labels: Any
+    path: Path, name: str, folder: Path, labels: tuple[Any, Any]
 ) -> tuple[Pixels, dict[str, TableColumn]]:
-    columns: dict[str, TableColumn] = {}
+    """`labels` are as written, the name of an array or of a file, and None for an absent file."""
     with path.open("rb") as stream:
         if stream.read(4) == b"\x93NUM" and _is_large(path):
             stream.seek(0)
@@ -238,18 +239,19 @@ def _no_array(name: str, found: Sequence[str]) -> NndslError:
 
 
 def _labels_of(
-    found: dict[str, np.ndarray], labels: Any, folder: Path, name: str
+    found: dict[str, np.ndarray], labels: tuple[Any, Any], folder: Path, name: str
 ) -> dict[str, TableColumn]:
     """The labels: an array of the same file by its name, else a .npy file."""
-    key = labels if labels in found else None
-    if labels is None:
+    written, file = labels
+    key = written if written in found else None
+    if written is None:
         key = next((k for k in _LABEL_NAMES if k in found), None)
     if key is not None:
         return arrays.as_columns({LABEL: found[key]}, name)[0]
-    if labels is None:
+    if file is None:
         return {}
-    beside = arrays.read_numpy(locate(str(labels), folder), str(labels))
-    return arrays.as_columns({LABEL: next(iter(beside.values()))}, str(labels))[0]
+    beside = arrays.read_numpy(locate(str(file), folder), str(file))
+    return arrays.as_columns({LABEL: next(iter(beside.values()))}, str(file))[0]
 
 
 def _is_large(path: Path) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from nndsl.data import (
     apply_schema,
     prepare,
+    read_table,
     schema_from_json,
     schema_of,
     schema_to_json,
@@ -61,6 +62,18 @@ def test_numpy(folder: Path) -> None:
     numbers = read(folder, "f.npz").columns["image"].read(everything)
     assert numbers.dtype == np.float32
     assert np.allclose(numbers[:, 0], GREY / 7)
+
+
+def test_labels_under_another_name(folder: Path) -> None:
+    np.savez(folder / "z.npz", image=GREY, kind=LABELS)
+    table = read(folder, "z.npz", labels="kind")
+    assert table.columns["label"].values.tolist() == LABELS.tolist()
+    request = wanted("z.npz", labels="kind")
+    schema = schema_of(table, request)
+    again = read_table(request, folder, folder / "z.npz", expected=schema)
+    assert again.columns["label"].values.tolist() == LABELS.tolist()
+    np.savez(folder / "z.npz", image=GREY)
+    assert "label" not in read_table(request, folder, folder / "z.npz", expected=schema).columns
 
 
 def test_large_plain_files_are_read_row_by_row(
