@@ -143,8 +143,7 @@ def _labelled(
     first = next(iter(table.columns))
     names = [text or "" for text in table.columns[first].texts()]
     for row, name in enumerate(names):
-        inside = (path / name).resolve()
-        if not inside.is_file() or not inside.is_relative_to(path.resolve()):
+        if not _lies_in(path, name):
             raise error(
                 "NN427",
                 f"{table.row_name(row)} of {labels} names `{name}`, which is no file of the folder",
@@ -154,6 +153,15 @@ def _labelled(
             )
     others = {key: column for key, column in table.columns.items() if key != first}
     return Listing(tuple(path / n for n in names), tuple(names), None, table.notes), others
+
+
+def _lies_in(folder: Path, name: str) -> bool:
+    """Whether a name is that of a file in the folder, links followed."""
+    try:
+        found = (folder / name).resolve()
+        return found.is_file() and found.is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # too long, or links in a circle
+        return False
 
 
 def _of_files(

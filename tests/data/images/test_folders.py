@@ -191,7 +191,7 @@ def test_labels_in_a_file(tmp_path: Path) -> None:
     assert schema.targets[0].name == "angle"
     (tmp_path / "secret.png").write_bytes((tmp_path / "road/ring/0.png").read_bytes())
     (tmp_path / "road" / "link.png").symlink_to(tmp_path / "secret.png")
-    for name in ("ring/9.png", "../steer.csv", "/etc/passwd", "link.png", "ring"):
+    for name in ("ring/9.png", "../steer.csv", "/etc/passwd", "link.png", "ring", "a" * 999):
         (tmp_path / "steer.csv").write_text(f"file,angle\n{name},0.5\n")
         refusal("NN427", read, tmp_path, "road", labels="steer.csv")
 
