@@ -9,9 +9,8 @@ from nndsl.syntax.format import format_text
 from tests.models.running import MODELS
 
 FILES = sorted(MODELS.glob("*.nn"))
-WITHOUT_LOCAL_DATA = {  # tested where the images are
-    "14_mnist", "17_ciresan", "21_simple_cnn", "22_lenet", "23_committee",
-}  # fmt: skip
+# tested where the images are
+WITHOUT_LOCAL_DATA = {p.stem for p in FILES if "-ubyte.gz" in p.read_text(encoding="utf-8")}
 TRAINED = [
     path for path in FILES
     if "\ntrain " in path.read_text(encoding="utf-8") and path.stem not in WITHOUT_LOCAL_DATA
