@@ -29,7 +29,7 @@ def summary_rows(network: Network) -> list[list[str]]:
     for part, cost in zip(network.parts, costs, strict=True):
         if not part.is_block:
             shape = format_shape(part.output.type.shape)
-            rows.append([_indented(part), part.text, shape, *_cost_cells(cost)])
+            rows.append([_indented(part), part.shown, shape, *_cost_cells(cost)])
     others = Cost(flops=flops_of(between))
     if others.flops:
         rows.append(["", "between the stages", "", *_cost_cells(others)])
