@@ -116,6 +116,8 @@ class PlainObserver(Observer):
         """What is about to be trained, in one line."""
         rows = f"{event.train_rows} train / {event.validation_rows} val / {event.test_rows} test"
         length = f"{counted(event.epochs, 'epoch')} of {counted(event.steps_per_epoch, 'step')}"
+        if event.steps is not None:
+            length = f"{counted(event.steps, 'step')}, {event.steps_per_epoch} an epoch"
         threads = counted(event.threads, "thread")
         say(f"data    {rows} rows (seed {event.seed})")
         say(f"net     {event.network}: {event.parameters:,} parameters, {event.precision}")

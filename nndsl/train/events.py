@@ -29,6 +29,7 @@ class Started:
     precision: str
     folder: Path | None = None
     resumed_epoch: int | None = None  # epochs already done, when a run goes on
+    steps: int | None = None  # in all, where the last epoch is cut
 
 
 @dataclass(frozen=True)

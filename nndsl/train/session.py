@@ -125,6 +125,9 @@ class Session:
                 self.job.recipe.precision,
                 self.job.folder.path if self.job.folder is not None else None,
                 resumed,
+                self.plan.total_steps
+                if self.plan.total_steps % self.plan.steps_per_epoch
+                else None,
             )
         )
         for note in self.job.notes if resumed is None else ():

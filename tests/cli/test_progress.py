@@ -1,4 +1,18 @@
-from nndsl.cli.progress import is_shown, jsonable, sparkline
+import pytest
+
+from nndsl.cli.progress import PlainObserver, is_shown, jsonable, sparkline
+from nndsl.train.events import Started
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"), [(None, "2 epochs of 36 steps"), (1, "1 step, 36 an epoch")]
+)
+def test_the_length_of_a_run_that_ends_within_an_epoch(
+    steps: int | None, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = (1150, 288, 359, 10, 32, 2, 36, 0, 1)
+    PlainObserver().on_start(Started("Net", *counts, "float32", steps=steps))
+    assert f"train   {said}, batch 32, 1 thread" in capsys.readouterr().out
 
 
 def test_a_long_run_has_few_plain_lines() -> None:
