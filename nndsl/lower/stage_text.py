@@ -12,7 +12,7 @@ from nndsl.lower.values import Definition, Given, Mention
 
 LONGEST_LIST = 6
 _CALLED = re.compile(r"[\w.]+(?=\s*\()")
-_LITERAL = re.compile(r"-?[\d.][\w.]*%?")
+_LITERAL = re.compile(r"-?[\d.][\w.]*((?<=[eE])-\d+)?%?")
 
 
 def with_values(name: str, span: Span, given: Iterable[Given]) -> str:
