@@ -11,6 +11,7 @@ from nndsl.ir.graph import Node, Role
 from nndsl.lower.result import Network, Part
 from nndsl.ops.base import Fusion, Op
 from nndsl.ops.matmul import MatMul
+from nndsl.ops.pooling import MaxPool
 from nndsl.records import dataclass
 from nndsl.render.diagram_cost import numbers_of
 from nndsl.vocab.registry import words
@@ -65,6 +66,8 @@ def kind_of(part: Part, nodes: list[Node], network: Network) -> str:
         return _contraction(nodes, network)
     if part.parameters:
         return "lookup" if Fusion.GATHER in fusions else "normalisation"
+    if any(isinstance(node.operation, MaxPool) for node in nodes):
+        return "pooling"  # whatever the stride
     return _without_weights(part, fusions)
 
 

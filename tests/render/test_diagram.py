@@ -142,6 +142,11 @@ net A { input x: [4]; grow(2) * 3; dense(5) -> relu -> dense(1) }
     assert folded(picture_of(network(text), ["grow[2]"])) == [("grow(2)", 1)] * 2
 
 
+def test_pooling_is_shown_as_such_whatever_its_stride():
+    picture = picture_of(network("net A { input x: 1x4x4; maxpool(3, stride=1, pad=1) }"))
+    assert [box.kind for box in picture.boxes] == ["input", "pooling"]
+
+
 def test_what_holds_most_of_a_net_is_open():
     text = """block unit(n) { dense(n) -> relu -> dense(n) -> relu -> dense(n) }
 block trunk(n, k) { dense(n) -> unit(n) * k -> tanh -> dense(n) -> unit(2 * n) }
