@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import partial
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ from nndsl.train.record import RunRecord
 
 WORTH_THREADS_FLOPS = 3_000_000
 """Floating-point operations of a step below which a second thread does not pay."""
+DISTORTION_FLOPS = 700
+"""Floating-point operations that a step does in the time in which one number is distorted."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +163,16 @@ def _record(opened: driver.Opened, recipe: Recipe, options: Options) -> RunRecor
 
 
 def _threads_worth(network: Network, recipe: Recipe, rows: int) -> int:
-    """Two threads where a step is long enough to share, else one. Results are the same."""
-    flops = 6 * network.parameter_count * driver.batch_of(recipe, rows)
-    return min(2, os.cpu_count() or 1) if flops > WORTH_THREADS_FLOPS else 1
+    """Two threads where a step is long enough to share, else one. Results are the same.
+
+    Of two cores one is left to what distorts pictures, where that takes a good part of a step.
+    """
+    batch = driver.batch_of(recipe, rows)
+    flops = 6 * network.parameter_count * batch
+    numbers = sum(prod(s for s in shape if isinstance(s, int)) for shape in network.inputs.values())
+    beside = bool(recipe.augment.chain) and 5 * DISTORTION_FLOPS * numbers * batch > flops
+    cores = (os.cpu_count() or 1) - beside
+    return max(1, min(2, cores)) if flops > WORTH_THREADS_FLOPS else 1
 
 
 def outputs_of(network: Network, schema: Schema) -> tuple[Output, ...]:
