@@ -80,7 +80,7 @@ def test_ctrl_c_in_a_real_process(process, nndsl, place):
             break
     before = time.perf_counter()
     child.send_signal(signal.SIGINT)
-    rest, err = child.communicate(timeout=20)
+    rest, err = child.communicate(timeout=60)
     assert time.perf_counter() - before < 2.0
     assert child.returncode == 130
     assert err == b""
@@ -94,7 +94,7 @@ def test_ctrl_c_while_it_starts(process, place):
     child = process("train", "iris.nn", "--set", "epochs=1000000")
     time.sleep(0.12)
     child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=20)
+    _, err = child.communicate(timeout=60)
     assert child.returncode in (130, -signal.SIGINT)
     assert b"Error" not in err or child.returncode == -signal.SIGINT
 
@@ -211,7 +211,7 @@ def test_folds_that_are_stopped(process, place):
     child.stdout.readline()
     time.sleep(0.1)
     child.send_signal(signal.SIGINT)
-    rest, _ = child.communicate(timeout=20)
+    rest, _ = child.communicate(timeout=60)
     assert child.returncode == 130
     result = json.loads(rest.splitlines()[-1])
     assert result["event"] == "result"
@@ -243,6 +243,6 @@ def test_two_trainings_in_one_folder(process, nndsl, place):
     child.stdout.readline()
     ended = nndsl("train", "iris.nn", "--out", "run")
     child.send_signal(signal.SIGINT)
-    child.communicate(timeout=20)
+    child.communicate(timeout=60)
     assert ended.code in (2, 6)
     assert "NN613" in ended.err or "NN060" in ended.err

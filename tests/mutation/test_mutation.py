@@ -25,7 +25,8 @@ def missed(verdicts: list[Verdict], chance: float = 0.0) -> list[str]:
 
 
 def test_a_sample_of_all_models() -> None:
-    verdicts = [verdict for path in PATHS for verdict in judged(path, 14, seed=1)]
+    each = 300 // len(PATHS)
+    verdicts = [verdict for path in PATHS for verdict in judged(path, each, seed=1)]
     assert {v.mutant.kind for v in verdicts} == set(KINDS)
     assert missed(verdicts, chance=0.03) == []  # of 300 mutants one in a hundred is three
 
