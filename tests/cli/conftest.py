@@ -6,9 +6,10 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,18 +83,27 @@ def nndsl(place: Path, capfd: pytest.CaptureFixture[str], monkeypatch) -> Comman
 
 
 @pytest.fixture
-def process(place: Path, kernels: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start a real `python -m nndsl`."""
+def process(place: Path, kernels: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start a real `python -m nndsl`; those still running at the end of the test are killed."""
+    started: list[subprocess.Popen[bytes]] = []
 
     def start(*words: str | Path, **more: Any) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "NNDSL_CACHE_DIR": str(kernels), **more.pop("env", {})}
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "nndsl", *map(str, words)],
             cwd=place,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # shells start what runs in the background with Ctrl-C ignored, and children inherit it
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             **more,
         )
+        started.append(child)
+        return child
 
-    return start
+    yield start
+    for child in started:
+        if child.poll() is None:
+            child.kill()
+            child.communicate()
