@@ -18,15 +18,25 @@ from benchmarks import inference, picture, runs, steps, summary
 from benchmarks.interleave import heading
 
 RESULTS = Path(__file__).resolve().parent / "results"
+ROWS_OF_NUMBERS = [name for name in steps.SYSTEMS if name != "torch channels last"]
 WITH_TWO_THREADS = ["nndsl", "jax scan", "jax step", "torch fused", "torch eager"]
+OF_IMAGES = ["nndsl", "torch channels last", "torch fused", "torch compiled", "jax step"]
+"""JAX's scan over a convolutional step is many times slower than its steps one by one."""
 
 
 def training_steps(rounds: int) -> Iterator[str]:
     """W1 to W4 on one thread, then on two where that is worth it."""
     for name in ("W1", "W2", "W2b", "W3", "W4"):
-        yield steps.compare(name, 1, rounds, list(steps.SYSTEMS))
+        yield steps.compare(name, 1, rounds, ROWS_OF_NUMBERS)
     for name in ("W2b", "W3", "W4"):
         yield steps.compare(name, 2, rounds, WITH_TWO_THREADS)
+
+
+def image_steps(rounds: int) -> Iterator[str]:
+    """W5 and W6, convolutional networks, on one thread and on two."""
+    for threads in (1, 2):
+        for name in ("W5", "W5b", "W6"):
+            yield steps.compare(name, threads, rounds, OF_IMAGES)
 
 
 def predictions(rounds: int) -> Iterator[str]:
@@ -43,6 +53,7 @@ def whole_runs(rounds: int) -> Iterator[str]:
 
 PARTS: dict[str, Callable[[int], Iterator[str]]] = {
     "steps": training_steps,
+    "images": image_steps,
     "inference": predictions,
     "runs": whole_runs,
 }

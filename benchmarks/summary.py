@@ -23,6 +23,12 @@ GOALS = {
     ("W2b", "1 thread"): (1.15, 1.4),
     ("W3", "1 thread"): (1.15, 1.3),
     ("W4", "1 thread"): (1, 1.2),
+    ("W5", "1 thread"): (1.9, 2.3),
+    ("W5b", "1 thread"): (1.4, 1.7),
+    ("W6", "1 thread"): (1, 1.3),
+    ("W5", "2 threads"): (None, 3),
+    ("W5b", "2 threads"): (None, 1.8),
+    ("W6", "2 threads"): (None, 1.4),
     ("W2b", "2 threads"): (None, 2),
     ("W3", "2 threads"): (None, 1.5),
     ("W4", "2 threads"): (None, 1.15),
@@ -108,7 +114,7 @@ def comparisons(text: str) -> Iterator[Comparison]:
 
 def results() -> list[str]:
     """The result texts there are."""
-    paths = [ROOT / "results" / f"{part}.txt" for part in ("steps", "inference", "runs")]
+    paths = [ROOT / "results" / f"{part}.txt" for part in ("steps", "images", "inference", "runs")]
     return [path.read_text(encoding="utf-8") for path in paths if path.exists()]
 
 
