@@ -209,10 +209,12 @@ def _least_squares(x: np.ndarray, targets: np.ndarray) -> np.ndarray:
 def _softmax_regression(x: np.ndarray, targets: np.ndarray, classes: int) -> np.ndarray:
     rate = 1.0 / (0.25 * np.linalg.norm(x, 2) ** 2 / len(x) * 2 + RIDGE)
     weights = ahead = np.zeros((x.shape[1], classes))
+    held = np.full((x.shape[1], 1), RIDGE)
+    held[-1] = 0.0  # the column of ones
     truth = np.eye(classes)[targets]
     steps = int(min(LINEAR_STEPS, 10 + LINEAR_WORK / (2 * x.size * classes)))
     for k in range(1, steps + 1):
-        gradient = x.T @ (_softmax(x @ ahead) - truth) / len(x) + RIDGE * ahead
+        gradient = x.T @ (_softmax(x @ ahead) - truth) / len(x) + held * ahead
         new = ahead - rate * gradient
         ahead = new + (k - 1) / (k + 2) * (new - weights)
         weights = new
