@@ -77,7 +77,7 @@ REASONS = {
         f"tanh and softplus are rounded one after the other; {VANISHED}; {SATURATED}",
         value=128 * TINY,
         slope=2**-19,
-        value_units=UNITS + 2,
+        value_units=UNITS + 2.1,
     ),
     "gelu": Reason(TAIL, value=2**-23, slope=2**-23),
     "gelu_tanh": Reason(
