@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 import nndsl.vocab  # noqa: F401 (registers the words)
-from tests.conformance import elementwise, tensors
+from tests.conformance import elementwise, tensors, windows
 from tests.conformance.case import Case, Drawing, passes, read_cases
 
-FORMS = {**elementwise.FORMS, **tensors.FORMS}
+FORMS = {**elementwise.FORMS, **tensors.FORMS, **windows.FORMS}
 
 
 def run_case(case: Case) -> str | None:
@@ -24,6 +24,8 @@ def run_case(case: Case) -> str | None:
     found = drawing.run(make(case, drawing))
     if case.operator == "SoftmaxCrossEntropyLoss" and len(found) > 1:
         found[1] = _with_classes_second(found[1], case.outputs[1])
+    if case.operator == "MaxPool" and len(found) > 1:
+        found[1] = windows.places(case, found[1])
     return passes(case, found)
 
 
