@@ -1,4 +1,4 @@
-"""All benchmarks against the peers: `python -m benchmarks`, some ten minutes on two cores.
+"""All benchmarks against the peers: `python -m benchmarks`, some twelve minutes on two cores.
 
 Needs `pip install -e '.[peers]'`, a C compiler (for torch.compile), and an otherwise idle machine.
 It writes `benchmarks/results/*.txt`, and from them the README's tables and the picture
