@@ -40,7 +40,7 @@ def make_folder(folder: Path, count: int = 12, side: int = SIDE, ending: str = "
 def idx(array: np.ndarray, packed: bool = False) -> bytes:
     """An IDX file of bytes."""
     raw = struct.pack(f">2xBB{array.ndim}I", 8, array.ndim, *array.shape) + array.tobytes()
-    return gzip.compress(raw) if packed else raw
+    return gzip.compress(raw, mtime=0) if packed else raw
 
 
 def read(folder: Path, path: str = "pictures", **options: object) -> Table:
