@@ -114,34 +114,24 @@ def emit_reduce(context: Context, node: Node, operation: Op) -> list[Draft]:
 
 
 def _sums_of_rows(context: Context, node: Node, columns: int, places: Size) -> Draft:
-    """Sums over the places of each image: products with a row of ones."""
-    (source,), (result,) = node.inputs, node.outputs
-    numbers = places.factor * columns
-    contraction = Contraction(
-        element=context.element(source.type.element),
-        columns=columns,
-        rows=Size(1),
-        depth=places,
-        a_row=0,
-        a_depth=0,
-        b_depth=columns,
-        b_column=1,
-        c_row=columns,
-        grid=(Axis(Size(1, BATCH), b=numbers, c=columns),),
-        ones=True,
-    )
-    kernel = contraction_kernel(contraction, loop_nest(contraction, context.target))
-    read = context.read(source)
-    slots: list[Slot] = [read, read, context.write(result), *contraction.sizes]
-    flops = context.count(source)
-    return draft(node, kernel, slots, contraction.extent, Split.ROWS, 1, flops)
+    """Sums over the places of each image."""
+    grid = (Axis(Size(1, BATCH), b=places.factor * columns, c=columns),)
+    contraction = _with_ones(context, node, columns, places, grid)
+    return _sums(context, node, contraction, Share.PART, contraction.extent, Split.ROWS)
 
 
 def _narrow_sum(context: Context, node: Node, columns: int, rows: Size) -> Draft:
-    """Sums of few columns: a product with a row of ones, by one thread."""
-    (source,), (result,) = node.inputs, node.outputs
-    contraction = Contraction(
-        element=context.element(source.type.element),
+    """Sums of few columns, by one thread."""
+    contraction = _with_ones(context, node, columns, rows)
+    return _sums(context, node, contraction, Share.WHOLE, Size(1), Split.ONE)
+
+
+def _with_ones(
+    context: Context, node: Node, columns: int, rows: Size, grid: tuple[Axis, ...] = ()
+) -> Contraction:
+    """Sums over rows: the product of a row of ones with them."""
+    return Contraction(
+        element=context.element(node.inputs[0].type.element),
         columns=columns,
         rows=Size(1),
         depth=rows,
@@ -150,13 +140,20 @@ def _narrow_sum(context: Context, node: Node, columns: int, rows: Size) -> Draft
         b_depth=columns,
         b_column=1,
         c_row=columns,
+        grid=grid,
         ones=True,
     )
+
+
+def _sums(
+    context: Context, node: Node, contraction: Contraction, share: Share, extent: Size, split: Split
+) -> Draft:
+    """The call of a product with ones, which are not read: their pointer is the source's."""
+    (source,), (result,) = node.inputs, node.outputs
     kernel = contraction_kernel(contraction, loop_nest(contraction, context.target))
-    whole = context.read(source, Share.WHOLE)
-    slots = (whole, whole, context.write(result, Share.WHOLE), Size(1), rows)
-    flops = context.count(source)
-    return draft(node, kernel, slots, Size(1), Split.ONE, 1, flops)
+    read = context.read(source, share)
+    slots: list[Slot] = [read, read, context.write(result, share), *contraction.sizes]
+    return draft(node, kernel, slots, extent, split, 1, context.count(source))
 
 
 def _general(
