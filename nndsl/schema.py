@@ -80,12 +80,17 @@ class TargetKind(Enum):
 
 @dataclass(frozen=True)
 class TargetSchema:
-    """One target column: its kind, classes (sorted), and the steps to be turned back."""
+    """One target column: its kind, classes (sorted), and the steps to be turned back.
+
+    `shape` is that of one example where it is not a single value: [channels, height, width] of a
+    picture, whose classes stand in one channel.
+    """
 
     name: str
     kind: TargetKind
     classes: tuple[str, ...] = ()
     steps: tuple[FittedStep, ...] = ()
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,20 @@ class ChainRequest:
 
 
 @dataclass(frozen=True)
+class PictureRequest:
+    """`target = images("masks/")`: pictures to be predicted, as the column `name`.
+
+    `options` are those written beside the path.
+    """
+
+    name: str
+    path: str
+    options: Mapping[str, Setting] = field(default_factory=dict)
+    span: Span | None = None
+    path_span: Span | None = None
+
+
+@dataclass(frozen=True)
 class DataSpecification:
     """A `data` section as a request to the reader.
 
@@ -139,7 +158,7 @@ class DataSpecification:
     the source, `options` its other arguments by name (`target`, `header`, `sep`, `labels`, ...),
     `table` the columns of `table(...)`. `settings` holds `target`, `drop`, `split`, ... after
     evaluation. Expressions over columns (`where`, `let`, a computed target) are
-    `ColumnExpression`s.
+    `ColumnExpression`s. `pictures` are read beside the source, as a column of its table.
     """
 
     name: str
@@ -152,6 +171,7 @@ class DataSpecification:
     columns: Mapping[str, ColumnExpression] = field(default_factory=dict)  # `let c = ...`
     span: Span | None = None
     path_span: Span | None = None
+    pictures: PictureRequest | None = None
 
 
 @dataclass(frozen=True)

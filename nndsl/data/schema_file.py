@@ -154,7 +154,8 @@ def _schema(value: Any) -> Schema:
             for one in _by_channel(steps, declared.shape):
                 _try(one, backwards=False)
     for target in schema.targets:
-        _try(target.steps, backwards=True)
+        for one in _by_channel(target.steps, target.shape):
+            _try(one, backwards=True)
     return schema
 
 
@@ -223,6 +224,7 @@ def _target(value: Any) -> TargetSchema:
         TargetKind(found["kind"]),
         _list(found["classes"], _text),
         _list(found["steps"], _step),
+        _list(found["shape"], _count),
     )
 
 
