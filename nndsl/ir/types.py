@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from enum import Enum
 
 from nndsl.records import dataclass
@@ -24,10 +25,14 @@ class ElementType(Enum):
 
 @dataclass(frozen=True)
 class TensorType:
-    """Shape and element type of a value. `TensorType(("N", 4))` is a batch of 4 numbers each."""
+    """Shape and element type of a value. `TensorType(("N", 4))` is a batch of 4 numbers each.
+
+    Of INDEX numbers that a file declares, all are `below` this one: the size of a vocabulary.
+    """
 
     shape: tuple[Dimension, ...] = ()
     element: ElementType = ElementType.REAL
+    below: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def rank(self) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import Enum
 from typing import Any, ClassVar
 
 import numpy as np
 
 from nndsl.ir.graph import Builder, Node, Value
-from nndsl.ir.types import ElementType, TensorType
+from nndsl.ir.types import Dimension, ElementType, TensorType
 from nndsl.records import dataclass
 from nndsl.scalar.piece import Level, Piece, upright
 
@@ -117,6 +117,12 @@ class Op(ABC):
         `producers` gives the node that made each value, so that an op can recognise its partner.
         """
         return None
+
+    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+        """This op where the sizes that were names have numbers: in the shapes among its options."""
+        options = {name: v for name, v in self.options().items() if isinstance(v, tuple)}
+        known = {name: tuple(sizes.get(d, d) for d in v) for name, v in options.items()}
+        return self if known == options else replace(self, **known)  # type: ignore[type-var]
 
     def constant(self) -> np.ndarray | None:
         """The value, for an op that is one."""

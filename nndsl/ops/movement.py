@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +11,7 @@ from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.reduction import Broadcast, Move
-from nndsl.ops.shapes import format_full, require_operands
+from nndsl.ops.shapes import actual, format_full, require_operands
 from nndsl.ops.source import Constant
 from nndsl.records import dataclass
 from nndsl.scalar.piece import Level, Piece
@@ -72,11 +72,14 @@ class Transpose(Move):
 
 @dataclass(frozen=True)
 class Slice(Move):
-    """Elements `start` to `stop` - 1 along an axis whose size is a number."""
+    """Elements `start` to `stop` - 1 along an axis whose size is a number.
+
+    `stop` may be the name of a size, until it is bound to a number: so many from the first on.
+    """
 
     axis: int
     start: int
-    stop: int
+    stop: Dimension
 
     name = "slice"
 
@@ -85,16 +88,20 @@ class Slice(Move):
         require_operands(inputs, 1, "a part of a tensor")
         (type,) = inputs
         size = type.shape[self.axis] if 0 <= self.axis < type.rank else 0
-        if not isinstance(size, int) or not 0 <= self.start < self.stop <= size:
+        stop = self.stop
+        fits = self.start == 0 if isinstance(stop, str) else 0 <= self.start < stop
+        if not fits or not isinstance(size, int) or (not isinstance(stop, str) and stop > size):
             raise ShapeError(
-                f"{format_full(type.shape)} has no part {self.start + 1}..{self.stop} "
+                f"{format_full(type.shape)} has no part {self.start + 1}..{stop} "
                 f"along axis {self.axis}"
             )
-        return (TensorType(_sized(type.shape, self.axis, self.stop - self.start), type.element),)
+        length = stop if isinstance(stop, str) else stop - self.start
+        return (TensorType(sized(type.shape, self.axis, length), type.element),)
 
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """NumPy's slice, copied."""
-        return (np.take(inputs[0], range(self.start, self.stop), axis=self.axis),)
+        (stop,) = actual((self.stop,), clock.sizes)
+        return (np.take(inputs[0], range(self.start, stop), axis=self.axis),)
 
     def gradient(
         self, build: Builder, node: Node, upstream: Sequence[Value | None]
@@ -103,12 +110,14 @@ class Slice(Move):
         if upstream[0] is None:
             return (None,)
         type = node.inputs[0].type
-        size = type.shape[self.axis]
+        size, stop = type.shape[self.axis], self.stop
+        if isinstance(stop, str):
+            raise ShapeError(f"the size {stop} is not known")
         assert isinstance(size, int)  # infer has seen to it
         parts = [
-            zeros(build, TensorType(_sized(type.shape, self.axis, self.start), type.element)),
+            zeros(build, TensorType(sized(type.shape, self.axis, self.start), type.element)),
             upstream[0],
-            zeros(build, TensorType(_sized(type.shape, self.axis, size - self.stop), type.element)),
+            zeros(build, TensorType(sized(type.shape, self.axis, size - stop), type.element)),
         ]
         kept = [p for p in parts if p.type.shape[self.axis] != 0]
         return (build.add(Concat(self.axis), *kept, name="gradient"),)
@@ -117,7 +126,13 @@ class Slice(Move):
         """A part of a part along the same axis is a part."""
         if not isinstance(earlier, Slice) or earlier.axis != self.axis:
             return None
+        if isinstance(self.stop, str):
+            return None
         return Slice(self.axis, earlier.start + self.start, earlier.start + self.stop)
+
+    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+        """The part that ends at a number."""
+        return Slice(self.axis, self.start, sizes.get(self.stop, self.stop))
 
     def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
         """The part along the axis where it is now."""
@@ -156,12 +171,12 @@ class Concat(Op):
         sizes = []
         for type in inputs:
             sizes.append(self._size(type, inputs[0]))
-        return (TensorType(_sized(inputs[0].shape, self.axis, sum(sizes)), inputs[0].element),)
+        return (TensorType(sized(inputs[0].shape, self.axis, sum(sizes)), inputs[0].element),)
 
     def _size(self, type: TensorType, first: TensorType) -> int:
         shape = type.shape
         size = shape[self.axis] if self.axis < type.rank else None
-        if size is None or _sized(shape, self.axis, 1) != _sized(first.shape, self.axis, 1):
+        if size is None or sized(shape, self.axis, 1) != sized(first.shape, self.axis, 1):
             raise ShapeError(
                 f"cannot join {format_shape(first.shape)} and {format_shape(shape)}: "
                 "they differ in more than the joined axis",
@@ -221,5 +236,6 @@ def zeros(build: Builder, type: TensorType) -> Value:
     return build.add(Broadcast(type.shape), zero, name="zeros") if type.shape else zero
 
 
-def _sized(shape: tuple[Dimension, ...], axis: int, size: int) -> tuple[Dimension, ...]:
+def sized(shape: tuple[Dimension, ...], axis: int, size: Dimension) -> tuple[Dimension, ...]:
+    """The shape with another size along one axis."""
     return (*shape[:axis], size, *shape[axis + 1 :])

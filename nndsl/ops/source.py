@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -146,6 +146,11 @@ class SizeOf(Source):
         """The size in this run."""
         return (np.array(actual((self.dimension,), clock.sizes)[0], np.float64),)
 
+    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+        """The number, where it is known."""
+        size = sizes.get(self.dimension)
+        return self if size is None else Constant((float(size),), (), ElementType.DOUBLE)
+
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """The name of the size."""
         return ((self.dimension, Level.LEAF),)
@@ -154,3 +159,62 @@ class SizeOf(Source):
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
         """The rows of the batch."""
         return ((cls("N"), []),)
+
+
+WAVES = ("sin", "cos", "both")
+
+
+@dataclass(frozen=True)
+class Waves(Source):
+    """Sines and cosines of the places 0, 1, ... of an axis, slower from feature to feature.
+
+    [size, features]: with w = base^(-j / features), j = 0, 2, 4, ..., "both" has sin(w t) and
+    cos(w t) side by side; "sin" and "cos" have one of them, j going on by 2 likewise
+    (Vaswani et al. 2017; Su et al. 2021).
+    """
+
+    size: Dimension
+    features: int
+    base: float = 10000.0
+    kind: str = "both"
+
+    name = "waves"
+    fusion = Fusion.CONTROL
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """A row for each place."""
+        require_operands(inputs, 0, "waves")
+        if self.kind not in WAVES or (self.kind == "both" and self.features % 2):
+            raise ShapeError("sine and cosine share an even number of features", "NN203")
+        return (TensorType((self.size, self.features)),)
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """Computed in float64, rounded once."""
+        (size,) = actual((self.size,), clock.sizes)
+        return (self._waves(size).astype(clock.dtype(ElementType.REAL)),)
+
+    def _waves(self, size: int) -> np.ndarray:
+        count = self.features // 2 if self.kind == "both" else self.features
+        angles = np.outer(np.arange(size), self.base ** (-np.arange(count) / count))
+        waves = {"sin": np.sin(angles), "cos": np.cos(angles)}
+        if self.kind in waves:
+            return np.asarray(waves[self.kind])
+        return np.stack([waves["sin"], waves["cos"]], axis=-1).reshape(size, self.features)
+
+    def constant(self) -> np.ndarray | None:
+        """The array, where the length is known."""
+        return self._waves(self.size) if isinstance(self.size, int) else None
+
+    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+        """The same of a known length."""
+        return Waves(sizes.get(self.size, self.size), self.features, self.base, self.kind)
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """The waves of a place."""
+        names = {"sin": r"\sin \omega t", "cos": r"\cos \omega t", "both": r"e^{i \omega t}"}
+        return ((names[self.kind], Level.PRODUCT),)
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """All kinds."""
+        return ((cls(5, 4), []), (cls(3, 2, 100.0, "sin"), []), (cls(3, 2, kind="cos"), []))

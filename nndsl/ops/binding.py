@@ -1,0 +1,41 @@
+"""Sizes that were names get their numbers: one program is generated for each length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nndsl.ir.graph import Graph, ShapeError
+from nndsl.ir.types import BATCH, Dimension, TensorType
+from nndsl.ops.base import Op
+
+
+def bind(graph: Graph, sizes: Mapping[Dimension, int]) -> None:
+    """Write the numbers into the types and operations of a graph, in place.
+
+    The rows of the batch stay a name. Raises ShapeError, as the op's typing rule does, where a
+    number does not fit.
+    """
+    if BATCH in sizes:
+        raise ValueError("the rows of the batch differ from batch to batch")
+    for entry in graph.inputs.values():
+        entry.value.type = bound_type(entry.value.type, sizes)
+    for node in graph.nodes:
+        assert isinstance(node.operation, Op)
+        node.operation = node.operation.bound(sizes)
+        types = node.operation.infer([v.type for v in node.inputs])
+        for value, type in zip(node.outputs, types, strict=True):
+            if type != bound_type(value.type, sizes):
+                raise ShapeError(f"{value.type} became {type}")
+            value.type = bound_type(value.type, sizes)
+
+
+def bound_type(type: TensorType, sizes: Mapping[Dimension, int]) -> TensorType:
+    """The type with numbers for names."""
+    shape = tuple(sizes.get(d, d) for d in type.shape)
+    return type if shape == type.shape else TensorType(shape, type.element, type.below)
+
+
+def names_in(graph: Graph) -> set[str]:
+    """The sizes of a graph's inputs that are names, the rows of the batch left out."""
+    shapes = (entry.value.type.shape for entry in graph.inputs.values())
+    return {d for shape in shapes for d in shape if isinstance(d, str)} - {BATCH}
