@@ -37,6 +37,7 @@ from nndsl.schema import (
 from nndsl.vocab import bind_arguments, nearest_words, words
 from nndsl.vocab.arguments import ArgumentProblem
 from nndsl.vocab.kinds import Preprocessing
+from nndsl.vocab.preprocessing import numbers_of
 
 INPUT = "input"
 """The name of the only input when the source names none."""
@@ -207,7 +208,7 @@ def _width(column: TableColumn, steps: Sequence[FittedStep]) -> int:
     if any(step.word == "onehot" for step in steps):
         categories = column.to_categories()
         return len(categories.categories) + bool(categories.missing.any())
-    return column.width
+    return column.width * numbers_of(steps)
 
 
 def input_steps(column: TableColumn, requests: Sequence[StepRequest]) -> tuple[FittedStep, ...]:
@@ -271,6 +272,7 @@ def _check_kinds(
     first = word_of(steps[0]).accepts
     kind = ColumnKind.CATEGORY if first == "category" else column.kind
     text = kind is ColumnKind.CATEGORY
+    _check_several(column, requests, steps)
     for request, step in zip(requests, steps, strict=True):
         accepts = word_of(step).accepts
         if text and accepts == "number":
@@ -290,6 +292,25 @@ def _check_kinds(
             )
         text = False
     return kind
+
+
+def _check_several(
+    column: TableColumn, requests: Sequence[StepRequest], steps: Sequence[FittedStep]
+) -> None:
+    """NN419 for a step that makes several numbers of one and is not the last, or has several."""
+    for place, (request, step) in enumerate(zip(requests, steps, strict=True), 1):
+        if word_of(step).numbers is None:
+            continue
+        if place < len(steps) or column.width > 1:
+            many = column.width > 1
+            raise error(
+                "NN419",
+                f"`{step.word}` makes several numbers of one"
+                + (f", and `{column.name}` has {column.width} in each row" if many else ""),
+                request.span,
+                "only for single numbers" if many else "it must be the last step",
+                help=() if many else f"{column.name} -> {steps[place].word} -> {step.word}",
+            )
 
 
 def _sample(column: TableColumn) -> str:

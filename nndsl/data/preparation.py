@@ -31,6 +31,7 @@ from nndsl.schema import (
     TargetKind,
     TargetSchema,
 )
+from nndsl.vocab.preprocessing import numbers_of
 
 _CHUNK_NUMBERS = 1 << 22  # numbers converted at once: bounds the float64 copies
 
@@ -248,9 +249,13 @@ def _prepared_column(table: Table, declared: InputSchema, name: str, precision: 
 def _apply_in_chunks(
     table: Table, column: NumberColumn, steps: Sequence[FittedStep], precision: str
 ) -> np.ndarray:
-    """Numbers through their steps; an array column is changed as one run of numbers."""
-    width = column.width
-    if column.values.dtype == np.uint8 and column.values.size:
+    """Numbers through their steps; an array column is changed as one run of numbers.
+
+    [rows, width], of a step that makes several numbers of one as many.
+    """
+    several = numbers_of(steps)
+    width = column.width * several
+    if column.values.dtype == np.uint8 and column.values.size and several == 1:
         return _apply_to_bytes(table, column, steps, precision)
     array = np.empty((len(column.values), width), dtype=precision)
     size = max(1, _CHUNK_NUMBERS // width)
@@ -339,7 +344,10 @@ def _unseen_class(table: Table, target: TargetSchema, text: str, rows: np.ndarra
 
 
 def invert_target(target: TargetSchema, values: np.ndarray) -> np.ndarray:
-    """Predicted numbers back in the target's own unit, float64 of the same shape."""
+    """Predicted numbers [rows, k] back in the target's own unit, float64 [rows, k].
+
+    [rows, 1] where a step had made several numbers of one.
+    """
     changed: Any = np.asarray(values, dtype=np.float64)
     for step in reversed(target.steps):
         invert = word_of(step).invert

@@ -8,6 +8,7 @@ from nndsl.lower.outputs import Output
 from nndsl.lower.problems import Problems
 from nndsl.schema import TargetKind
 from nndsl.vocab.kinds import Loss
+from nndsl.vocab.preprocessing import numbers_of
 from nndsl.vocab.registry import words
 
 MOST_CLASSES_SHOWN = 6
@@ -33,7 +34,7 @@ def check_sizes(output: Output) -> None:
         raise _lonely_softmax(output)
     if output.target.kind is TargetKind.CLASSES:
         _check_classes(output)
-    elif output.width != len(output.targets):
+    elif output.width != _target_width(output):
         _wrong_width(output)
 
 
@@ -106,13 +107,18 @@ def _classes_text(output: Output) -> str:
     return f"{output.source.name}.classes" if output.source else str(len(output.target.classes))
 
 
+def _target_width(output: Output) -> int:
+    return sum(numbers_of(target.steps) for target in output.targets)
+
+
 def _wrong_width(output: Output) -> None:
     names = ", ".join(f"`{t.name}`" for t in output.targets)
-    count = len(output.targets)
+    count = _target_width(output)
+    is_or_are = "is" if len(output.targets) == 1 else "are"
     raise error(
         "NN306",
         f"the network has {output.width} outputs but {names} "
-        f"{'is one number' if count == 1 else f'are {count} numbers'}",
+        f"{is_or_are} {'one number' if count == 1 else f'{count} numbers'}",
         _producer(output),
         f"gives {output.width} numbers",
         secondary=[(_target_span(output), "the target")],

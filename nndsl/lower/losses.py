@@ -33,6 +33,7 @@ from nndsl.scalar.inspection import substitute
 from nndsl.schema import Schema, TargetKind, TargetSchema
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Loss
+from nndsl.vocab.preprocessing import numbers_of
 from nndsl.vocab.registry import WordCall, words
 
 
@@ -199,7 +200,7 @@ class LossBuilder:
         if target.kind is TargetKind.CLASSES:
             type = TensorType((BATCH,), ElementType.INDEX)
         else:
-            type = TensorType((BATCH, 1))
+            type = TensorType((BATCH, numbers_of(target.steps)))
         if target.name in self.build.graph.inputs:
             raise error(
                 "NN306",

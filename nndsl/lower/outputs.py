@@ -14,6 +14,7 @@ from nndsl.ops.compose import add_map
 from nndsl.ops.map import Map
 from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind, TargetSchema
+from nndsl.vocab.preprocessing import numbers_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _logits(made: Elaborated, last: Part) -> Value:
 def _targets(
     tensors: Sequence[Tensor], targets: Sequence[TargetSchema]
 ) -> list[tuple[TargetSchema, ...]]:
-    numbers = all(t.kind is TargetKind.NUMBERS for t in targets)
+    numbers = all(t.kind is TargetKind.NUMBERS and numbers_of(t.steps) == 1 for t in targets)
     if len(tensors) == 1 and len(targets) > 1 and numbers:
         return [tuple(targets)]
     return [(targets[i] if i < len(targets) else targets[0],) for i in range(len(tensors))]

@@ -186,10 +186,12 @@ class Preprocessing(Word):
     """A step on columns: learns from the training part, applies anywhere, may be turned back.
 
     Values are float64 arrays [n] with NaN for missing, or arrays of str (None for missing) when
-    `accepts` is "category". `apply` gives [n] or [n, width].
+    `accepts` is "category". `apply` gives [n] or [n, width]. A step that makes several numbers of
+    one says how many with `numbers(arguments)`; its `invert` gives [n, 1].
     """
 
     fit: Callable[[np.ndarray, Mapping[str, Any]], dict[str, Any]] | None = None
     apply: Callable[[np.ndarray, Mapping[str, Any], Mapping[str, Any]], np.ndarray] | None = None
     invert: Callable[[np.ndarray, Mapping[str, Any], Mapping[str, Any]], np.ndarray] | None = None
     accepts: str = "number"  # "number" | "category"
+    numbers: Callable[[Mapping[str, Any]], int] | None = None

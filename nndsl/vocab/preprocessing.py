@@ -7,17 +7,20 @@ missing, except in the words that fill them. A constant column is never divided 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from nndsl.params import Parameter, Real
+from nndsl.schema import FittedStep
 from nndsl.vocab.kinds import Preprocessing
-from nndsl.vocab.registry import register
+from nndsl.vocab.registry import register, words
 
 Fit = Callable[[np.ndarray, Mapping[str, Any]], dict[str, Any]]
 Change = Callable[[np.ndarray, Mapping[str, Any], Mapping[str, Any]], np.ndarray]
+Count = Callable[[Mapping[str, Any]], int]
 
 
 class OutsideDomainError(ValueError):
@@ -33,10 +36,23 @@ def preprocessing(
     fit: Fit | None = None,
     invert: Change | None = None,
     accepts: str = "number",
+    numbers: Count | None = None,
     **parameters: Parameter,
 ) -> None:
     """Define a step on columns; without `fit` it learns nothing."""
-    register(Preprocessing(name, parameters, doc, see, fit or _nothing, apply, invert, accepts))
+    word = Preprocessing(
+        name, parameters, doc, see, fit or _nothing, apply, invert, accepts, numbers
+    )
+    register(word)
+
+
+def numbers_of(steps: Iterable[FittedStep]) -> int:
+    """How many numbers some steps make of one number."""
+    return math.prod(
+        word.numbers(step.arguments)
+        for step in steps
+        if isinstance(word := words("preprocessing")[step.word], Preprocessing) and word.numbers
+    )
 
 
 def _nothing(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
