@@ -9,6 +9,7 @@ from nndsl.data.predictions import Prediction as Prediction
 from nndsl.data.predictions import write_predictions as write_predictions
 from nndsl.data.preparation import Prepared as Prepared
 from nndsl.data.preparation import apply_schema as apply_schema
+from nndsl.data.preparation import invert_pictures as invert_pictures
 from nndsl.data.preparation import invert_target as invert_target
 from nndsl.data.preparation import prepare as prepare
 from nndsl.data.preparation import raw_arrays as raw_arrays

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nndsl.data.expressions import columns_in
+from nndsl.data.images.column import ImageColumn
 from nndsl.data.options import setting
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct, listed
 from nndsl.diagnostics import Diagnostic, Fix, NndslError, Span, error, nearest
@@ -47,6 +48,8 @@ def roles_of(table: Table, specification: DataSpecification) -> Roles:
     }
     left_out = {n: r for n, r in reasons.items() if n not in named or n in targets} | dropped
     inputs = tuple(name for name in table.columns if name not in left_out)
+    if not inputs:  # of pictures that are all there is, the network gives themselves again
+        inputs = tuple(n for n in targets if isinstance(table.columns[n], ImageColumn))
     return Roles(targets, inputs, {n: r for n, r in left_out.items() if n not in targets})
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from nndsl.data.columns import GROUPS, Roles, column_names, is_class_number, roles_of
 from nndsl.data.images.column import ImageColumn
+from nndsl.data.images.decoding import MOST_LEVELS
 from nndsl.data.mistakes import Mistakes
 from nndsl.data.options import setting
 from nndsl.data.table import (
@@ -326,6 +327,8 @@ def _target(table: Table, name: str, chain: ChainRequest | None) -> TargetSchema
     column = table.columns[name]
     requests = chain.steps if chain is not None else ()
     steps = tuple(_resolve(request) for request in requests)
+    if isinstance(column, ImageColumn):
+        return _picture_target(column, requests, steps)
     as_classes = _is_classes(column, steps)
     if not as_classes:
         if requests:
@@ -335,11 +338,33 @@ def _target(table: Table, name: str, chain: ChainRequest | None) -> TargetSchema
     return TargetSchema(name, TargetKind.CLASSES, column.to_categories().categories)
 
 
+def _picture_target(
+    column: ImageColumn, requests: Sequence[StepRequest], steps: tuple[FittedStep, ...]
+) -> TargetSchema:
+    """Few levels in one channel are a class for each pixel, other pictures are numbers."""
+    name = column.name
+    if steps and word_of(steps[0]).accepts != "category":
+        _check_invertible(name, requests, steps)
+        return TargetSchema(name, TargetKind.NUMBERS, (), steps, column.shape)
+    levels = column.levels
+    if steps or 2 <= len(levels) <= MOST_LEVELS:
+        if not levels:
+            raise error(
+                "NN419",
+                f"the pictures of `{name}` are no classes: they are not of one channel of bytes",
+                requests[0].span,
+                help="save a class as a level of grey or as a colour's number (a palette)",
+            )
+        classes = tuple(str(level) for level in levels)
+        return TargetSchema(name, TargetKind.CLASSES, classes, (), column.shape)
+    default = FittedStep("scale", {"factor": 1 / 255}) if _has_bytes(column) else FittedStep("keep")
+    return TargetSchema(name, TargetKind.NUMBERS, (), (default,), column.shape)
+
+
 def _is_classes(column: TableColumn, steps: Sequence[FittedStep]) -> bool:
     if steps:
         return word_of(steps[0]).accepts == "category"
-    if isinstance(column, ImageColumn):
-        column.to_categories()
+    assert not isinstance(column, ImageColumn)  # the caller has seen to it
     if isinstance(column, CategoryColumn):
         return True
     return is_class_number(column)

@@ -14,7 +14,13 @@ import numpy as np
 
 from nndsl.data.images.column import ImageColumn
 from nndsl.data.images.distorter import Levels
-from nndsl.data.images.preparing import fit_images, levels_of, prepared_images
+from nndsl.data.images.preparing import (
+    class_pictures,
+    fit_images,
+    inverted_images,
+    levels_of,
+    prepared_images,
+)
 from nndsl.data.inference import require_variety, with_shapes, word_of
 from nndsl.data.mistakes import Mistakes
 from nndsl.data.new_data import match_columns, remarks_on_new
@@ -42,7 +48,8 @@ class Prepared:
 
     `inputs`: [rows, width] in the precision asked for, of pictures [rows, channels, height, width]
     (`LazyRows` where these would take much memory). `targets`: int32 [rows] class indices
-    (-1 where missing) or numbers [rows, width] (NaN where missing). Rows are those of the table.
+    (-1 where missing) or numbers [rows, width] (NaN where missing), of pictures one of these for
+    each pixel, [rows, channels, height, width]. Rows are those of the table.
     """
 
     schema: Schema
@@ -154,7 +161,9 @@ def raw_arrays(table: Table, schema: Schema) -> dict[str, np.ndarray]:
         for declared in schema.inputs
     }
     for target in schema.targets:
-        if target.kind is TargetKind.CLASSES:
+        if target.shape:
+            arrays[target.name] = _raw(table.columns[target.name])
+        elif target.kind is TargetKind.CLASSES:
             codes = _classes(table, target).astype(np.float64)
             arrays[target.name] = np.where(codes < 0, np.nan, codes)
         else:
@@ -307,9 +316,13 @@ def _target_arrays(table: Table, schema: Schema, precision: str) -> dict[str, np
 
 
 def _target_array(table: Table, target: TargetSchema, precision: str) -> np.ndarray:
+    column = table.columns[target.name]
+    if isinstance(column, ImageColumn):
+        if target.kind is TargetKind.CLASSES:
+            return class_pictures(column, target.classes)
+        return prepared_images(table, column, target.steps, precision)
     if target.kind is TargetKind.CLASSES:
         return _classes(table, target)
-    column = table.columns[target.name]
     assert isinstance(column, NumberColumn)
     array = _apply_in_chunks(table, column, target.steps, precision)
     wrong = ~np.isfinite(array).all(axis=1) & ~column.missing
@@ -354,6 +367,11 @@ def invert_target(target: TargetSchema, values: np.ndarray) -> np.ndarray:
         assert invert is not None
         changed = invert(changed, step.learnt, step.arguments)
     return np.asarray(changed, dtype=np.float64)
+
+
+def invert_pictures(target: TargetSchema, values: np.ndarray) -> np.ndarray:
+    """Predicted pictures [rows, channels, height, width] back in the target's own unit, float64."""
+    return inverted_images(values, target.steps)
 
 
 def class_text(target: TargetSchema, index: int) -> str:

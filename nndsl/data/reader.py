@@ -12,6 +12,7 @@ from nndsl.data.columns import COMPUTED_TARGET
 from nndsl.data.csv_file import read_csv
 from nndsl.data.expressions import columns_in, evaluate, rows_where
 from nndsl.data.images.reading import read_images
+from nndsl.data.images.targets import with_pictures
 from nndsl.data.inline import read_inline
 from nndsl.data.location import STANDARD_INPUT, locate, locate_given, standard_input
 from nndsl.data.options import check_names, csv_options, missing_texts, value_of
@@ -131,7 +132,9 @@ def _read(
     name = str(override) if override is not None else (specification.path or path.name)
     if kind == "images":
         beside = folder if override is None else path.parent
-        return read_images(specification, path, name, beside, expected)
+        found = read_images(specification, path, name, beside, expected)
+        replaced = override is not None
+        return with_pictures(found, specification, beside, expected, replaced=replaced)
     if kind == "csv":
         return read_csv(name, path, None, csv_options(specification), limit, keep)
     if kind == "parquet":

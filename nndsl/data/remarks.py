@@ -74,6 +74,13 @@ def _target_rule(table: Table, schema: Schema) -> Iterator[Diagnostic]:
                 f"{target.classes[-1]}: taken as {len(target.classes)} classes",
                 help=[f"to predict it as a number: target = {target.name} -> standardize"],
             )
+        if target.kind is TargetKind.CLASSES and target.shape:
+            yield note(
+                "NN451",
+                f"the pictures of `{target.name}` have {len(target.classes)} levels: each pixel "
+                f"is one of the classes {', '.join(target.classes[:8])}",
+                help=[f"to predict numbers: target = {target.name} -> keep"],
+            )
         elif target.kind is TargetKind.NUMBERS and _few_whole(column):
             yield note(
                 "NN451",
@@ -203,7 +210,7 @@ def _twins(table: Table, names: list[str]) -> Iterator[Diagnostic]:
 
 
 def _about_classes(table: Table, target: TargetSchema) -> Iterator[Diagnostic]:
-    if target.kind is not TargetKind.CLASSES:
+    if target.kind is not TargetKind.CLASSES or target.shape:
         return
     codes = table.columns[target.name].to_categories().codes
     counts = np.bincount(codes[codes >= 0], minlength=len(target.classes))
@@ -230,7 +237,7 @@ def _about_classes(table: Table, target: TargetSchema) -> Iterator[Diagnostic]:
 
 def _leaks(table: Table, target: TargetSchema, inputs: list[str]) -> Iterator[Diagnostic]:
     """Input columns that say the target outright."""
-    if table.rows < 20:
+    if table.rows < 20 or target.shape:
         return
     column = table.columns[target.name]
     answers = column if target.kind is TargetKind.NUMBERS else column.to_categories()

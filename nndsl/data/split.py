@@ -117,7 +117,7 @@ def _fold(
 def _labels(table: Table, schema: Schema) -> np.ndarray | None:
     """The class of each row by the first target of classes, None when there is none."""
     for target in schema.targets:
-        if target.kind is TargetKind.CLASSES:
+        if target.kind is TargetKind.CLASSES and not target.shape:
             return table.columns[target.name].to_categories().codes
     return None
 

@@ -147,7 +147,7 @@ def _refused(bound: Bound, expected: str) -> NndslError:
 
 
 def as_augmented(source: DataSource, augment: Augment) -> DataSource:
-    """The data as the network sees it: pictures of the size that the chain gives."""
+    """The data as the network sees it: pictures of the size that the chain gives, targets too."""
     if augment.size is None or source.schema is None:
         return source
     height, width = augment.size
@@ -155,7 +155,11 @@ def as_augmented(source: DataSource, augment: Augment) -> DataSource:
         replace(i, shape=(i.shape[0], height, width)) if len(i.shape) == 3 else i
         for i in source.schema.inputs
     )
-    return replace(source, schema=replace(source.schema, inputs=inputs))
+    targets = tuple(
+        replace(t, shape=(t.shape[0], height, width)) if t.shape else t
+        for t in source.schema.targets
+    )
+    return replace(source, schema=replace(source.schema, inputs=inputs, targets=targets))
 
 
 def picture_notes(source: DataSource, augment: Augment) -> list[Inferred]:

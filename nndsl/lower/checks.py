@@ -19,6 +19,9 @@ _NEVER_NEGATIVE = ("relu", "softplus")
 
 def check_sizes(output: Output) -> None:
     """NN305 or NN306 when the output's size does not go with its target."""
+    if output.pictures:
+        _check_pictures(output)
+        return
     if len(output.tensor.shape) > 1:
         shape = format_shape(output.tensor.value.type.shape)
         raise error(
@@ -38,13 +41,45 @@ def check_sizes(output: Output) -> None:
         _wrong_width(output)
 
 
+def _check_pictures(output: Output) -> None:
+    """An answer for each pixel of the target: the same height and width, and its channels."""
+    channels, *size = output.target.shape
+    found = output.tensor.shape
+    if len(found) != 3 or list(found[1:]) != size:
+        wanted = f"{channels}x{size[0]}x{size[1]}"
+        raise error(
+            "NN306",
+            f"the output is {format_shape(output.tensor.value.type.shape)}, but "
+            f"`{output.target.name}` is a picture of {wanted}",
+            output.span,
+            "there must be an answer for each pixel",
+            secondary=[(_target_span(output), "the target")],
+            help="strides and pooling are undone by `conv_transpose` and `upsample`; "
+            "`pad=same` keeps the size",
+        )
+    if output.ending == "softmax" and output.width == 1:
+        raise _lonely_softmax(output)
+    if output.target.kind is TargetKind.CLASSES:
+        _check_classes(output)
+    elif output.width != channels:
+        what = "channel" if channels == 1 else "channels"
+        raise error(
+            "NN306",
+            f"the output has {output.width} channels, but the pictures of `{output.target.name}` "
+            f"have {channels} {what}",
+            _producer(output),
+            secondary=[(_target_span(output), "the target")],
+            help=f"conv({channels}, 1)",
+        )
+
+
 def _lonely_softmax(output: Output) -> NndslError:
     """A share of a single number is no answer."""
     classes = len(output.target.classes)
     if output.target.kind is not TargetKind.CLASSES:
         remedy = "leave `softmax` out: numbers are predicted as they come"
     else:
-        remedy = "sigmoid" if classes == 2 else f"dense({_classes_text(output)}) -> softmax"
+        remedy = "sigmoid" if classes == 2 else f"{_answers_text(output)} -> softmax"
     return error(
         "NN306",
         "`softmax` of a single number is always 1",
@@ -69,7 +104,7 @@ def _check_classes(output: Output) -> None:
         _producer(output),
         f"gives {output.width} number{'' if single else 's'}",
         secondary=[(_target_span(output), _class_names(output))],
-        help=f"dense({_classes_text(output)})",
+        help=_answers_text(output),
     )
 
 
@@ -101,6 +136,12 @@ def _class_names(output: Output) -> str:
     classes = output.target.classes
     shown = ", ".join(classes[:MOST_CLASSES_SHOWN])
     return f"{shown}, ..." if len(classes) > MOST_CLASSES_SHOWN else shown
+
+
+def _answers_text(output: Output) -> str:
+    """The stage that gives a number for each class."""
+    classes = _classes_text(output)
+    return f"conv({classes}, 1)" if output.pictures else f"dense({classes})"
 
 
 def _classes_text(output: Output) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -22,10 +23,15 @@ from nndsl.schema import (
     ChainRequest,
     ColumnExpression,
     DataSpecification,
+    PictureRequest,
     Setting,
 )
 from nndsl.syntax import tree
+from nndsl.syntax.wording import RESERVED
 
+PICTURES = "images"
+OWN_COLUMNS = ("image", "label", "input")
+"""Names that pictures which are a target may not have: those of the data beside them."""
 LATER_SETTINGS = {
     "window": "windows over time (`window`)",
     "horizon": "forecasting several steps (`horizon`)",
@@ -52,6 +58,7 @@ class _Section:
         self.settings: dict[str, Setting] = {}
         self.chains: list[ChainRequest] = []
         self.columns: dict[str, ColumnExpression] = {}
+        self.pictures: PictureRequest | None = None
 
     def specification(self) -> DataSpecification:
         """The request to the reader."""
@@ -66,6 +73,7 @@ class _Section:
             self.columns,
             self.data.span,
             self.path_span,
+            self.pictures,
         )
 
 
@@ -180,7 +188,8 @@ def _read_option(section: _Section, kind: str, argument: tree.Argument, scope: S
             argument.name_span or argument.span,
         )
     if name in ("target", "time"):
-        section.options[name] = Setting(_column_reference(value, scope), value.span)
+        read = _read_target if name == "target" else _read_time
+        section.options[name] = Setting(read(section, value, scope), value.span)
         return
     found = evaluate(value, scope)
     if isinstance(found, Mention) and found.given is None:
@@ -232,12 +241,51 @@ def _read_setting(section: _Section, statement: tree.Bind, scope: Scope) -> None
 
 
 def _read_target(section: _Section, value: tree.Expression, scope: Scope) -> Any:
+    source = _picture_source(value)
+    if source is not None:
+        section.pictures = _picture_request(section, source, scope)
+    column = section.pictures.name if source is not None and section.pictures else None
+    if column is not None and not isinstance(value, tree.Pipe):
+        return column
     if isinstance(value, tree.Pipe):
-        chain = target_chain(value, scope)
+        chain = target_chain(value, scope, column)
         section.chains.append(chain)
         columns = list(chain.columns)
         return columns[0] if len(columns) == 1 else columns
     return _column_reference(value, scope)
+
+
+def _picture_source(value: tree.Expression) -> tree.Call | None:
+    """The `images(...)` that a target begins with."""
+    while isinstance(value, tree.Pipe):
+        value = value.left
+    if not isinstance(value, tree.Call) or not isinstance(value.function, tree.Name):
+        return None
+    return value if value.function.name == PICTURES else None
+
+
+def _picture_request(section: _Section, source: tree.Call, scope: Scope) -> PictureRequest:
+    """`images("masks/")` as a target; the column is called by the folder or file."""
+    if section.kind != PICTURES:
+        raise error(
+            "NN304",
+            f"pictures are predicted from pictures, not from `{section.kind}`",
+            source.span,
+            help=f'data cells = images("cells", target={source.span.text})',
+        )
+    inner = _Section(section.data)
+    for argument in source.arguments:
+        if argument.name in ("target", "labels"):
+            title = f"pictures that are a target have no `{argument.name}` of their own"
+            raise error("NN307", title, argument.name_span or argument.span)
+        _read_option(inner, PICTURES, argument, scope)
+    if inner.path is None:
+        help_ = 'target = images("masks")'
+        raise error("NN312", "`images` needs the path of a folder or file", source.span, help=help_)
+    stem = PurePosixPath(inner.path).name.split(".")[0]
+    usable = stem.isidentifier() and stem not in (*RESERVED, *OWN_COLUMNS)
+    name = stem if usable else "mask"
+    return PictureRequest(name, inner.path, inner.options, source.span, inner.path_span)
 
 
 def _read_where(section: _Section, value: tree.Expression, scope: Scope) -> Any:

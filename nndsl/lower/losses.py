@@ -33,6 +33,7 @@ from nndsl.scalar.inspection import substitute
 from nndsl.schema import Schema, TargetKind, TargetSchema
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Loss
+from nndsl.vocab.layers.images import channels_first, channels_last
 from nndsl.vocab.preprocessing import numbers_of
 from nndsl.vocab.registry import WordCall, words
 
@@ -198,7 +199,9 @@ class LossBuilder:
 
     def _target(self, target: TargetSchema) -> Value:
         if target.kind is TargetKind.CLASSES:
-            type = TensorType((BATCH,), ElementType.INDEX)
+            type = TensorType((BATCH, *target.shape), ElementType.INDEX)
+        elif target.shape:
+            type = TensorType((BATCH, *target.shape))
         else:
             type = TensorType((BATCH, numbers_of(target.steps)))
         if target.name in self.build.graph.inputs:
@@ -255,26 +258,30 @@ class LossBuilder:
         if word.rows is not None:
             shares = word.targets == "shares"
             target = self._numbers(output, prediction) if shares else self._classes(output)
+            if output.pictures:  # rows of classes are the channels of each pixel
+                prediction = channels_last(self.build, prediction)
+                target = channels_last(self.build, target) if shares else target
             return word.rows(self.build, prediction, target, call.arguments)
         target = self._numbers(output, prediction)
         if word.targets == "signs" and output.target.kind is TargetKind.CLASSES:
             target = add_map(self.build, 2 * operand(0) - 1, target, name="signs")
-        return self._scalar(word, call, prediction, target)
+        return self._scalar(word, call, prediction, target, output)
 
     def _classes(self, output: Output) -> Value:
-        return self.targets[output.target.name]
+        """The class of each row, or of each pixel [N, height, width]."""
+        target = self.targets[output.target.name]
+        return reshaped(self.elaboration, target, (BATCH, *output.target.shape[1:]))
 
     def _weighed(self, each: Value, output: Output, given: Any, span: Span) -> Value:
-        """The loss of each row times the weight of its class."""
-        weights = class_weights(output, given, span)
-        if each.type.rank > 1:
-            axes = tuple(range(1, each.type.rank))
-            each = add_mean(self.build, each, axes)
-        count = len(weights)
-        hot = self.build.add(OneHot(count), self._classes(output), name="one_hot")
+        """The loss of each row (or pixel) times the weight of its class."""
+        weights, classes = class_weights(output, given, span), self._classes(output)
+        rank, count = classes.type.rank, len(weights)
+        if each.type.rank > rank:
+            each = add_mean(self.build, each, self._answer_axes(output, each))
+        hot = self.build.add(OneHot(count), classes, name="one_hot")
         numbers = self.build.add(Constant(tuple(weights), (count,)), name="class_weights")
         picked = add_map(self.build, operand(0) * operand(1), hot, numbers, name="class_weight")
-        weight = self.build.add(Reduce("sum", (1,)), picked, name="row_weight")
+        weight = self.build.add(Reduce("sum", (rank,)), picked, name="row_weight")
         return add_map(self.build, operand(0) * operand(1), each, weight, name="weighed")
 
     def _refused(self, refusal: ShapeError, output: Output, term: Term) -> NndslError:
@@ -285,7 +292,13 @@ class LossBuilder:
             secondary=[(term.span, "the loss")],
         )
 
-    def _scalar(self, word: Loss, call: WordCall, prediction: Value, target: Value) -> Value:
+    def _answer_axes(self, output: Output, each: Value) -> tuple[int, ...]:
+        """The axes of what is said of one row: of pictures the channels of one pixel."""
+        return (1,) if output.pictures else tuple(range(1, each.type.rank))
+
+    def _scalar(
+        self, word: Loss, call: WordCall, prediction: Value, target: Value, output: Output
+    ) -> Value:
         assert word.expression is not None
         names: dict[str, Expression] = {"y": operand(0), "t": operand(1)}
         numbers = {n: v for n, v in call.arguments.items() if n != "weights"}
@@ -294,7 +307,7 @@ class LossBuilder:
             self.build, substitute(word.expression, names), prediction, target, name=word.name
         )
         if word.over == "sum":
-            each = self.build.add(Reduce("sum", tuple(range(1, each.type.rank))), each)
+            each = self.build.add(Reduce("sum", self._answer_axes(output, each)), each)
         return each
 
     def _numbers(self, output: Output, prediction: Value) -> Value:
@@ -306,9 +319,11 @@ class LossBuilder:
         if output.target.kind is TargetKind.NUMBERS:
             return target
         if output.width == 1:
-            column = reshaped(self.elaboration, target, (BATCH, 1))
+            column = reshaped(self.elaboration, target, (BATCH, *(output.target.shape or (1,))))
             return as_real(self.elaboration, column)
-        return self.build.add(OneHot(len(output.target.classes)), target, name="one_hot")
+        count = len(output.target.classes)
+        hot = self.build.add(OneHot(count), self._classes(output), name="one_hot")
+        return channels_first(self.build, hot, 2) if output.pictures else hot
 
     def _block(self, output: Output, block: BlockDefinition, span: Span) -> Value:
         """A loss of one's own: the mean of what the block gives, if it is not one number."""

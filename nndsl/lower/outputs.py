@@ -40,8 +40,15 @@ class Output:
         return self.targets[0]
 
     @property
+    def pictures(self) -> bool:
+        """Whether the target is a picture: then each of the output's pixels is an answer."""
+        return bool(self.target.shape)
+
+    @property
     def width(self) -> Dimension:
-        """How many numbers for one example; 1 for a single number."""
+        """How many numbers for one example, or one pixel; 1 for a single number."""
+        if self.pictures and len(self.tensor.shape) == 3:
+            return self.tensor.shape[0]
         return self.tensor.shape[-1] if self.tensor.shape else 1
 
     @property

@@ -27,17 +27,22 @@ def is_chain(value: tree.Expression) -> bool:
     return isinstance(value, tree.Pipe)
 
 
-def chain_of(value: tree.Expression, scope: Scope, name: str | None) -> ChainRequest:
-    """A chain, or the columns of `input name = columns` without steps."""
+def chain_of(
+    value: tree.Expression, scope: Scope, name: str | None, column: str | None = None
+) -> ChainRequest:
+    """A chain, or the columns of `input name = columns` without steps.
+
+    `column` is the one that a source at the start of the chain stands for.
+    """
     columns, steps = _parts(value)
-    names, group = _columns(columns)
+    names, group = _columns(columns) if column is None else ((column,), False)
     requests = tuple(_step(step, scope) for step in steps)
     return ChainRequest(names, requests, name, group, value.span)
 
 
-def target_chain(value: tree.Expression, scope: Scope) -> ChainRequest:
+def target_chain(value: tree.Expression, scope: Scope, column: str | None = None) -> ChainRequest:
     """`target = demand -> standardize`: the steps that predictions are turned back through."""
-    return chain_of(value, scope, None)
+    return chain_of(value, scope, None, column)
 
 
 def _parts(value: tree.Expression) -> tuple[tree.Expression, list[tree.Expression]]:

@@ -36,6 +36,7 @@ from nndsl.schema import TargetKind
 from nndsl.syntax import tree
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Activation, Loss
+from nndsl.vocab.layers.images import channels_first, channels_last
 from nndsl.vocab.registry import WordCall, words
 
 ENDINGS = ("softmax", "sigmoid", "step")
@@ -279,6 +280,9 @@ def missing_ending(output: Output, terms: Sequence[Term]) -> str:
 def _with_ending(made: Elaborated, logits: Value, ending: str) -> Value:
     build = made.elaboration.build
     build.label = "answer"
+    if ending == "softmax" and logits.type.rank == 4:  # of pictures over the channels
+        rows = build.add(Softmax(), channels_last(build, logits))
+        return channels_first(build, rows, 2)
     if ending == "softmax":
         return build.add(Softmax(), logits)
     word = words("activation")[ending]

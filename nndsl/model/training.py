@@ -17,7 +17,15 @@ from pathlib import Path
 import numpy as np
 
 from nndsl import driver
-from nndsl.data import Split, fold_count, folds, invert_target, schema_to_json, split_rows
+from nndsl.data import (
+    Split,
+    fold_count,
+    folds,
+    invert_pictures,
+    invert_target,
+    schema_to_json,
+    split_rows,
+)
 from nndsl.diagnostics import error
 from nndsl.lower.result import Network, Recipe
 from nndsl.model.source_files import data_files, source_files
@@ -181,13 +189,15 @@ def outputs_of(network: Network, schema: Schema) -> tuple[Output, ...]:
     for position, name in enumerate(network.graph.outputs):
         target = schema.targets[position if position < len(schema.targets) else 0]
         numbers = target.kind is TargetKind.NUMBERS
+        invert = invert_pictures if target.shape else invert_target
         outputs.append(
             Output(
                 name,
                 target.name,
                 target.kind,
                 target.classes,
-                partial(invert_target, target) if numbers else None,
+                partial(invert, target) if numbers else None,
+                bool(target.shape),
             )
         )
     return tuple(outputs)

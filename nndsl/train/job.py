@@ -104,7 +104,8 @@ class Feeding(Protocol):
 class Output:
     """One output of the network, and the target that it is judged by.
 
-    `restore` turns numbers back into the target's own unit: [rows, k] -> [rows, k].
+    `restore` turns numbers back into the target's own unit: [rows, k] -> [rows, k], of `pictures`
+    [rows, channels, height, width]. The answers of pictures are their pixels.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Output:
     kind: TargetKind
     classes: tuple[str, ...] = ()
     restore: Callable[[np.ndarray], np.ndarray] | None = None
+    pictures: bool = False
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from nndsl.vocab.registry import WordCall, words
 
 LOSS = "data_loss"
 _DEFAULT = {TargetKind.CLASSES: ("accuracy",), TargetKind.NUMBERS: ("r2",)}
+_OF_PIXELS = ("accuracy", "dice")
 _SORT = {TargetKind.CLASSES: "classes", TargetKind.NUMBERS: "numbers"}
 
 
@@ -35,7 +36,7 @@ class Scorer:
         self._measures = [
             (_figure_name(metric, output, position), metric, output)
             for position, output in enumerate(outputs)
-            for metric in metrics_of(recipe, output.kind, _DEFAULT[output.kind])
+            for metric in metrics_of(recipe, output.kind, default_metrics(output))
         ]
 
     @property
@@ -70,8 +71,11 @@ def judged(output: Output, values: np.ndarray, arrays: Arrays) -> tuple[np.ndarr
     """Predictions and targets as metrics want them.
 
     Classes: probabilities [n, C] and indices [n]. Numbers: [n, k] both, in the target's own unit.
+    Of pictures n counts the pixels of all rows, and numbers are single ones.
     """
-    targets = arrays[output.target]
+    targets = arrays[output.target][:]
+    if output.pictures:
+        return by_pixel(output, values, targets)
     if output.kind is TargetKind.CLASSES:
         return probabilities(values), targets.reshape(len(targets))
     predictions = values.reshape(len(values), -1).astype(np.float64)
@@ -79,6 +83,19 @@ def judged(output: Output, values: np.ndarray, arrays: Arrays) -> tuple[np.ndarr
     if output.restore is None:
         return predictions, actual
     return output.restore(predictions), output.restore(actual)
+
+
+def by_pixel(
+    output: Output, values: np.ndarray, targets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures [rows, C, height, width] as rows of pixels: predictions and targets."""
+    if output.kind is TargetKind.CLASSES:
+        shares = values.transpose(0, 2, 3, 1).reshape(-1, values.shape[1])
+        return probabilities(shares), targets.reshape(-1)
+    pair = values.astype(np.float64), targets.astype(np.float64)
+    if output.restore is not None:
+        pair = output.restore(pair[0]), output.restore(pair[1])
+    return pair[0].reshape(-1, 1), pair[1].reshape(-1, 1)
 
 
 def probabilities(values: np.ndarray) -> np.ndarray:
@@ -123,23 +140,30 @@ def verdict(
         always = np.tile(known.mean(axis=0), (len(actual), 1))
         baseline = measured(call(words("metric")[name]), always, actual)
         return Verdict(name, scores.metrics[name], scores.rows, baseline)
-    known = train[output.target].reshape(-1)
+    known = train[output.target][:].reshape(-1)
     said, actual = answered(predictions, actual, answer)
     matrix = confusion_matrix(said, actual, predictions.shape[1])
     right, rows = int(np.trace(matrix)), len(actual)
     by_accuracy = name == "accuracy" and rows > 0
+    independent = by_accuracy and not output.pictures  # the pixels of one picture are not
     return Verdict(
         name,
         scores.metrics[name],
         rows,
         figures.majority_share(known, actual) if by_accuracy else math.nan,
-        figures.wilson_interval(right, rows) if by_accuracy else None,
+        figures.wilson_interval(right, rows) if independent else None,
         right,
         output.classes,
         matrix,
         tuple(figures.recalls(matrix)),
         scores.rows - rows,
     )
+
+
+def default_metrics(output: Output) -> tuple[str, ...]:
+    """The metrics of an output where none are asked for."""
+    by_pixel = output.pictures and output.kind is TargetKind.CLASSES
+    return _OF_PIXELS if by_pixel else _DEFAULT[output.kind]
 
 
 def metrics_of(recipe: Recipe, kind: TargetKind, default: Sequence[str]) -> list[WordCall]:

@@ -91,6 +91,17 @@ def _f1(predictions: np.ndarray, targets: np.ndarray, average: str) -> float:
     return _ratio(2.0 * right, said + there, average)
 
 
+def _dice(predictions: np.ndarray, targets: np.ndarray) -> float:
+    average = "binary" if _shares(predictions).shape[1] == 2 else "macro"
+    return _f1(predictions, targets, average)
+
+
+def _iou(predictions: np.ndarray, targets: np.ndarray) -> float:
+    average = "binary" if _shares(predictions).shape[1] == 2 else "macro"
+    right, said, there = _counted(predictions, targets, average)
+    return _ratio(right, said + there - right, average)
+
+
 def _top_k(predictions: np.ndarray, targets: np.ndarray, k: int) -> float:
     """Of equal shares the first class comes first, as when the most likely class is chosen."""
     shares, truth = _shares(predictions), targets.reshape(-1, 1)
@@ -245,6 +256,20 @@ metric(
     "Harmonic mean of precision and recall.",
     "sklearn.metrics.f1_score",
     average=AVERAGE,
+)
+metric(
+    "dice",
+    _dice,
+    "What answers and truth share, twice over the sum of both: of two classes for the second one, "
+    "of more the mean over the classes.",
+    "Dice 1945, Measures of the amount of ecologic association between species",
+)
+metric(
+    "iou",
+    _iou,
+    "What answers and truth share, over all that is in either (intersection over union): of two "
+    "classes for the second one, of more the mean over the classes.",
+    "Jaccard 1912; sklearn.metrics.jaccard_score",
 )
 metric(
     "mcc",

@@ -24,6 +24,9 @@ ENDINGS = (".png", ".jpg", ".jpeg")
 MOST_PIXELS = 1 << 26
 """Pixels of one file, 8192 x 8192: more is no photograph but a trap."""
 
+MOST_LEVELS = 32
+"""Different levels up to which the pixels of a target are classes, if nothing else is said."""
+
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _CHANNELS = {"1": 1, "L": 1, "RGB": 3, "YCbCr": 3, "CMYK": 3, "P": 3}
 _TRANSPARENT = ("LA", "La", "PA", "RGBA", "RGBa")
@@ -41,13 +44,15 @@ class Frame:
 
     With `convert` files of other colours are converted, with `fit` those of another size are
     scaled until they cover the frame, and what stands over is cut off on both sides alike. `whose`
-    says in messages where the shape comes from.
+    says in messages where the shape comes from. With `levels` a file of numbered colours (a
+    palette) is one channel of their numbers, and few different levels stay so when it is scaled.
     """
 
     shape: tuple[int, int, int]
     convert: bool = False
     fit: bool = False
     whose: str = "the other pictures are"
+    levels: bool = False
 
 
 def is_picture(head: bytes) -> bool:
@@ -55,15 +60,17 @@ def is_picture(head: bytes) -> bool:
     return head.startswith((_PNG, _JPEG))
 
 
-def measure(path: Path, name: str, channels: int | None = None) -> tuple[int, int, int]:
+def measure(
+    path: Path, name: str, channels: int | None = None, *, levels: bool = False
+) -> tuple[int, int, int]:
     """Channels, height and width by the header alone; NN425 for what cannot be a picture.
 
-    `channels` are those wanted, if the file is to be converted.
+    `channels` are those wanted, if the file is to be converted; `levels` as in a `Frame`.
     """
     with path.open("rb") as stream:
         image = _opened(stream, name)
         width, height = image.size
-        return channels or _channels_of(image, name), height, width
+        return channels or _channels_of(image, name, levels), height, width
 
 
 def decode(path: Path, name: str, frame: Frame) -> np.ndarray:
@@ -71,12 +78,12 @@ def decode(path: Path, name: str, frame: Frame) -> np.ndarray:
     with path.open("rb") as stream:
         image = _opened(stream, name)
         channels, height, width = frame.shape
-        if not frame.convert and _channels_of(image, name) != channels:
+        if not frame.convert and _channels_of(image, name, frame.levels) != channels:
             raise unlike(name, (_channels_of(image, name), height, width), frame)
         if not frame.fit and image.size != (width, height):
             raise unlike(name, (channels, *image.size[::-1]), frame)
         try:
-            pixels = _pixels(image, channels, (width, height))
+            pixels = _pixels(image, channels, (width, height), frame.levels)
         except _FAILURES as problem:
             raise _broken(name, _first_line(problem)) from None
     return np.ascontiguousarray(pixels.reshape(height, width, channels).transpose(2, 0, 1))
@@ -106,7 +113,9 @@ def _opened(stream: IO[bytes], name: str) -> ImageFile:
     return image  # type: ignore[no-any-return]
 
 
-def _channels_of(image: ImageFile, name: str) -> int:
+def _channels_of(image: ImageFile, name: str, levels: bool = False) -> int:
+    if levels and image.mode == "P":
+        return 1
     if image.mode in _TRANSPARENT or "transparency" in image.info:
         raise error(
             "NN426",
@@ -124,19 +133,24 @@ def _channels_of(image: ImageFile, name: str) -> int:
     return _CHANNELS[image.mode]
 
 
-def _pixels(image: ImageFile, channels: int, size: tuple[int, int]) -> np.ndarray:
+def _pixels(
+    image: ImageFile, channels: int, size: tuple[int, int], levels: bool = False
+) -> np.ndarray:
     """Decoded, in the right colours and size: [height, width] or [height, width, 3]."""
     if image.mode.startswith(("I", "F")):
         raise ValueError(f"more than 8 bits a pixel ({image.mode})")
     done: Any = image
-    if done.mode != _MODES[channels]:
+    numbered = levels and done.mode == "P"
+    if done.mode != _MODES[channels] and not numbered:
         if "transparency" in image.info:
             done = done.convert("RGBA")
         done = done.convert(_MODES[channels])
     if done.size != size:
         from PIL import Image, ImageOps
 
-        done = ImageOps.fit(done, size, Image.Resampling.BILINEAR)
+        few = numbered or (levels and done.getcolors(MOST_LEVELS) is not None)
+        way = Image.Resampling.NEAREST if few else Image.Resampling.BILINEAR
+        done = ImageOps.fit(done, size, way)
     done.load()
     return np.asarray(done, dtype=np.uint8)
 

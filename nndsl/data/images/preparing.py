@@ -11,6 +11,7 @@ from nndsl.data.images.column import ImageColumn
 from nndsl.data.images.distorter import Levels
 from nndsl.data.images.lazy import LazyRows, as_rows
 from nndsl.data.images.pixels import ArrayPixels, FilePixels
+from nndsl.data.inference import word_of
 from nndsl.data.memory import all_bytes, available_bytes
 from nndsl.data.steps import apply_steps, fit_values, spread
 from nndsl.data.table import Table
@@ -53,8 +54,26 @@ def prepared_images(
     table: Table, column: ImageColumn, steps: Sequence[FittedStep], precision: str
 ) -> np.ndarray:
     """All pictures as the network sees them, or `LazyRows` of them where they take much memory."""
-    levels = _Prepared(table, column, steps, precision)
-    late = LazyRows(column, levels, np.dtype(precision))
+    return _now_or_later(
+        LazyRows(column, _Prepared(table, column, steps, precision), np.dtype(precision))
+    )
+
+
+def class_pictures(column: ImageColumn, classes: Sequence[str]) -> np.ndarray:
+    """The class of each pixel, int32 [rows, 1, height, width]; NN414 for a level that is none."""
+    if column.channels != 1 or column.pixels.dtype != np.uint8:
+        raise error(
+            "NN414",
+            f"the pictures of `{column.name}` are no levels of grey, which are the classes",
+            notes=[f"the classes: {', '.join(classes[:8])}"],
+            help="draw these pictures with the levels that the network was trained on",
+        )
+    return _now_or_later(LazyRows(column, _Classes(column, classes), np.dtype(np.int32)))
+
+
+def _now_or_later(late: LazyRows) -> np.ndarray:
+    """The rows as an array where memory has room for it, else as they are."""
+    column = late.column
     room = min(KEPT_SHARE * all_bytes(), available_bytes() / 3)
     numbers = len(column.rows) * column.width
     if numbers * late.dtype.itemsize <= room:
@@ -64,8 +83,20 @@ def prepared_images(
         return array
     if isinstance(column.pixels, FilePixels) and numbers <= room:
         kept = ImageColumn(column.name, _decoded(column), np.arange(len(column.rows)))
-        return as_rows(LazyRows(kept, levels, late.dtype))
+        return as_rows(LazyRows(kept, late.prepare, late.dtype))
     return as_rows(late)
+
+
+def inverted_images(values: np.ndarray, steps: Sequence[FittedStep]) -> np.ndarray:
+    """Numbers [rows, channels, height, width] back through the steps, float64."""
+    made = np.array(values, np.float64)
+    for channel in range(made.shape[1]):
+        for step in reversed(of_channel(steps, channel)):
+            invert = word_of(step).invert
+            assert invert is not None
+            flat = invert(made[:, channel].reshape(-1), step.learnt, step.arguments)
+            made[:, channel] = flat.reshape(made[:, channel].shape)
+    return made
 
 
 def levels_of(
@@ -88,6 +119,28 @@ def _decoded(column: ImageColumn) -> ArrayPixels:
         rows = np.arange(start, min(start + _SEVERAL, len(array)))
         array[rows] = column.read(rows)
     return ArrayPixels(array)
+
+
+class _Classes:
+    """The class of each pixel by its level."""
+
+    def __init__(self, column: ImageColumn, classes: Sequence[str]) -> None:
+        self._name, self._classes = column.name, classes
+        self._number = np.full(256, -1, np.int32)
+        for number, level in enumerate(classes):
+            self._number[int(level)] = number
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        found: np.ndarray = self._number[block]
+        if (found < 0).any():
+            level = int(block[found < 0][0])
+            raise error(
+                "NN414",
+                f"a pixel of `{self._name}` has the level {level}, which is no class",
+                notes=[f"the classes: {', '.join(self._classes[:8])}"],
+                help="draw these pictures with the levels that the network was trained on",
+            )
+        return found
 
 
 class _Prepared:

@@ -41,6 +41,7 @@ class Wanted:
     channels: int | None = None
     fit: bool = False
     whose: str = "the other pictures are"
+    levels: bool = False  # of a target: numbered colours are classes
 
 
 def read_images(
@@ -55,7 +56,7 @@ def read_images(
     `folder` is where a file of labels is looked for. With `expected`, the schema of a trained run,
     the pictures are to be as its were. Raises NN403, NN418, NN420, NN421, NN425-NN427.
     """
-    wanted = _wanted(specification, expected)
+    wanted = wanted_of(specification, expected)
     labels = _labels(specification, folder, expected)
     if path.is_dir():
         return _folder(specification, path, name, folder, wanted, labels)
@@ -65,14 +66,14 @@ def read_images(
         return _of_files(listing, name, path, wanted, {})
     if head.startswith((b"\x93NUMPY", b"PK\x03\x04")):
         written = value_of(specification, "labels", None)
-        pixels, columns = _of_numpy(path, name, folder, (written, labels))
+        pixels, columns = of_numpy(path, name, folder, (written, labels), _targets(specification))
     elif head.startswith((b"\x1f\x8b", b"\0\0")):
-        pixels, columns = _of_idx(path, name, folder, labels)
+        pixels, columns = of_idx(path, name, folder, labels)
     else:
         raise other_format(
             name, "no folder, PNG, JPEG, IDX or NumPy file", "name a folder of pictures"
         )
-    _require_shape(pixels.shape, wanted, name)
+    require_shape(pixels.shape, wanted, name)
     return _table(pixels, name, path, columns)
 
 
@@ -83,7 +84,8 @@ def _labels(specification: DataSpecification, folder: Path, expected: Schema | N
     return None if expected is not None and absent else labels
 
 
-def _wanted(specification: DataSpecification, expected: Schema | None) -> Wanted:
+def wanted_of(specification: DataSpecification, expected: Schema | None) -> Wanted:
+    """What the options of a source say, or the run that the pictures are for; NN418."""
     size = value_of(specification, "size", None)
     sizes = [size, size] if isinstance(size, int) and not isinstance(size, bool) else size
     if sizes is not None and not _is_size(sizes):
@@ -167,26 +169,28 @@ def _lies_in(folder: Path, name: str) -> bool:
 def _of_files(
     listing: Listing, name: str, path: Path, wanted: Wanted, columns: dict[str, TableColumn]
 ) -> Table:
-    frame = _frame(listing, wanted)
+    frame = frame_of(listing, wanted)
     pixels = FilePixels(listing.paths, listing.names, frame)
     found = _table(pixels, name, path, columns, listing.notes)
     return replace(found, names=listing.names)
 
 
-def _frame(listing: Listing, wanted: Wanted) -> Frame:
+def frame_of(listing: Listing, wanted: Wanted) -> Frame:
     """Size and channels of the first file, unless they are said; a few more are compared."""
     count = len(listing.paths)
     few = np.unique(np.linspace(0, count - 1, min(count, MOST_MEASURED)).astype(np.int64))
     frame: Frame | None = None
     for row in few.tolist():
-        found = measure(listing.paths[row], listing.names[row], wanted.channels)
+        path, name = listing.paths[row], listing.names[row]
+        found = measure(path, name, wanted.channels, levels=wanted.levels)
         if frame is None:
             height, width = wanted.size or found[1:]
             shape = (found[0], height, width)
-            frame = Frame(shape, wanted.channels is not None, wanted.fit, wanted.whose)
+            convert = wanted.channels is not None
+            frame = Frame(shape, convert, wanted.fit, wanted.whose, wanted.levels)
         fits = found == frame.shape or (frame.fit and found[0] == frame.shape[0])
         if not fits:
-            raise unlike(listing.names[row], found, frame)
+            raise unlike(name, found, frame)
     assert frame is not None
     return frame
 
@@ -194,9 +198,10 @@ def _frame(listing: Listing, wanted: Wanted) -> Frame:
 # --- arrays ---------------------------------------------------------------------------------
 
 
-def _of_idx(
-    path: Path, name: str, folder: Path, labels: Any
+def of_idx(
+    path: Path, name: str, folder: Path, labels: Any = None
 ) -> tuple[Pixels, dict[str, TableColumn]]:
+    """Pictures of an IDX file, and the column of their labels."""
     columns: dict[str, TableColumn] = {}
     if isinstance(labels, str):
         found = arrays.read_idx(locate(labels, folder), labels)
@@ -212,10 +217,24 @@ def _of_idx(
     return _in_memory(arrays.read_idx(path, name), name), columns
 
 
-def _of_numpy(
-    path: Path, name: str, folder: Path, labels: tuple[Any, Any]
+def _targets(specification: DataSpecification) -> tuple[str, ...]:
+    """The names that the target is written by."""
+    found = value_of(specification, "target", ())
+    items = found if isinstance(found, list | tuple) else (found,)
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def of_numpy(
+    path: Path,
+    name: str,
+    folder: Path,
+    labels: tuple[Any, Any] = (None, None),
+    targets: Sequence[str] = (),
 ) -> tuple[Pixels, dict[str, TableColumn]]:
-    """`labels` are as written, the name of an array or of a file, and None for an absent file."""
+    """Pictures, and the columns beside them: labels, and arrays of pictures that are `targets`.
+
+    `labels` are as written, the name of an array or of a file, and None for an absent file.
+    """
     with path.open("rb") as stream:
         if stream.read(4) == b"\x93NUM" and _is_large(path):
             stream.seek(0)
@@ -227,13 +246,27 @@ def _of_numpy(
     found = arrays.read_numpy(path, name)
     key = next((k for k in _ARRAY_NAMES if k in found), None)
     if key is None:
-        many = [k for k, array in found.items() if array.ndim >= 3]
+        many = [k for k, array in found.items() if array.ndim >= 3 and k not in targets]
         if len(many) != 1:
             raise _no_array(name, list(found))
         key = many[0]
     pixels = _in_memory(found.pop(key), name)
     columns = _labels_of(found, labels, folder, name)
+    for other in (n for n in targets if n in found and n not in columns and found[n].ndim > 2):
+        beside = _in_memory(as_levels(found[other]), f"`{other}` of {name}")
+        columns[other] = ImageColumn(other, beside, np.arange(beside.count))
     return pixels, columns
+
+
+def as_levels(array: np.ndarray) -> np.ndarray:
+    """Whole numbers from 0 to 255 as bytes, other numbers as they are: classes are few levels."""
+    if array.dtype.kind not in "iuf" or array.dtype == np.uint8 or not array.size:
+        return array
+    low, high = array.min(), array.max()
+    if not (low >= 0 and high <= 255):
+        return array
+    made = array.astype(np.uint8)
+    return made if array.dtype.kind != "f" or bool(np.all(made == array)) else array
 
 
 def _no_array(name: str, found: Sequence[str]) -> NndslError:
@@ -300,7 +333,7 @@ def _in_memory(array: np.ndarray, name: str) -> ArrayPixels:
     return ArrayPixels(np.ascontiguousarray(array).reshape(len(array), *inner))
 
 
-def _require_shape(shape: tuple[int, int, int], wanted: Wanted, name: str) -> None:
+def require_shape(shape: tuple[int, int, int], wanted: Wanted, name: str) -> None:
     """Arrays are taken as they are: `size` and `channels` can only agree."""
     size, channels = wanted.size or shape[1:], wanted.channels or shape[0]
     if (channels, *size) != shape:
