@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from enum import Enum
+from functools import cached_property
 from math import gcd
 
 from nndsl.codegen.program import Buffer, Call, Contraction, Element, Kernel, Size, Split
@@ -36,12 +37,12 @@ class Pointer:
     share: Share = Share.WHOLE
     skip: int = 0
 
-    @property
+    @cached_property
     def start(self) -> int:
         """First byte, from the start of the region."""
         return self.buffer.offset + self.skip * self.buffer.element.bytes
 
-    @property
+    @cached_property
     def stop(self) -> int:
         """The byte after the last."""
         return self.start + self.reach * self.buffer.element.bytes
@@ -69,12 +70,12 @@ class Draft:
     spans: tuple[Span, ...] = ()
     flops: int = 0
 
-    @property
+    @cached_property
     def pointers(self) -> tuple[Pointer, ...]:
         """The slots that are pointers."""
         return tuple(s for s in self.slots if isinstance(s, Pointer))
 
-    @property
+    @cached_property
     def _division(self) -> tuple[object, ...]:
         """Equal for calls that give each thread the same fraction of the extent."""
         if self.extent.symbol == "one":

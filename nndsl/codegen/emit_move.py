@@ -17,6 +17,7 @@ from nndsl.ops.movement import Concat, Slice, Transpose
 from nndsl.ops.padding import Crop, Pad
 from nndsl.ops.reduction import Broadcast
 from nndsl.ops.source import Random, SizeOf
+from nndsl.ops.split import Split as SplitOp
 
 Shape = tuple[Dimension, ...]
 
@@ -69,6 +70,19 @@ def emit_slice(context: Context, node: Node, operation: Op) -> list[Draft]:
     steps = strides(node.inputs[0].type.shape)
     skip = operation.start * _number(steps[operation.axis])
     return [_copy(context, node, steps, read_skip=skip)]
+
+
+def emit_split(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """A copy for each part."""
+    assert isinstance(operation, SplitOp)
+    (source,) = node.inputs
+    steps = strides(source.type.shape)
+    drafts = []
+    for start, part in zip(accumulate(operation.sizes, initial=0), node.outputs, strict=False):
+        skip = start * _number(steps[operation.axis])
+        pointers = _part(context, source, part.type.shape, skip, writes=False), context.write(part)
+        drafts.append(_strided(context, node, pointers, part, steps, strides(part.type.shape)))
+    return drafts
 
 
 def emit_crop(context: Context, node: Node, operation: Op) -> list[Draft]:

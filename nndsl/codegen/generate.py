@@ -6,6 +6,12 @@ from collections.abc import Callable, Sequence
 
 from nndsl.codegen.context import Context
 from nndsl.codegen.draft import Draft
+from nndsl.codegen.emit_attention import (
+    emit_einsum,
+    emit_lookup,
+    emit_lookup_gradient,
+    emit_weights,
+)
 from nndsl.codegen.emit_convolution import (
     emit_convolution,
     emit_input_gradient,
@@ -21,6 +27,7 @@ from nndsl.codegen.emit_move import (
     emit_random,
     emit_size,
     emit_slice,
+    emit_split,
     emit_transpose,
     fetch,
 )
@@ -39,6 +46,7 @@ from nndsl.codegen.sums import sums_by_rows
 from nndsl.codegen.target import Target, host_target
 from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ir.types import ElementType
+from nndsl.ops.attention import AttentionWeights, AttentionWeightsGradient
 from nndsl.ops.base import Op
 from nndsl.ops.classes import OneHot, Pick, SoftmaxCrossEntropy
 from nndsl.ops.convolution import (
@@ -46,6 +54,8 @@ from nndsl.ops.convolution import (
     ConvolutionInputGradient,
     ConvolutionWeightGradient,
 )
+from nndsl.ops.einsum import Einsum
+from nndsl.ops.embedding import Lookup, LookupGradient
 from nndsl.ops.fused import FusedConvolution, FusedMatMul
 from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
@@ -54,8 +64,10 @@ from nndsl.ops.padding import Crop, Pad
 from nndsl.ops.reduction import Broadcast, Reduce
 from nndsl.ops.rows import LogSoftmax, Softmax
 from nndsl.ops.source import Random, SizeOf
+from nndsl.ops.split import Split
 from nndsl.ops.standardize import Standardize
 from nndsl.passes import memory
+from nndsl.passes.order import UpdateEarly
 
 Emit = Callable[[Context, Node, Op], list[Draft]]
 
@@ -73,10 +85,16 @@ EMITTERS: dict[type[Op], Emit] = {
     SoftmaxCrossEntropy: emit_cross_entropy,
     Pick: emit_pick,
     Standardize: emit_standardize,
+    Einsum: emit_einsum,
+    AttentionWeights: emit_weights,
+    AttentionWeightsGradient: emit_weights,
+    Lookup: emit_lookup,
+    LookupGradient: emit_lookup_gradient,
     OneHot: emit_one_hot,
     Broadcast: emit_broadcast,
     Transpose: emit_transpose,
     Slice: emit_slice,
+    Split: emit_split,
     Concat: emit_concat,
     Pad: emit_pad,
     Crop: emit_crop,
@@ -87,6 +105,9 @@ EMITTERS: dict[type[Op], Emit] = {
 """How each op becomes calls. Views become none, constants are written at loading."""
 
 WATCHED = "loss"
+
+LARGE = 1 << 26
+"""Bytes of temporary values that no cache holds: from here on they are planned to be few."""
 
 
 def generate(
@@ -106,9 +127,8 @@ def generate(
     later version can handle.
     """
     precision = Element(precision)
-    graph = in_phases(sums_by_rows(separated(graph)))
+    graph, plan = planned(graph, precision, batch)
     gathers = bool(graph.updates)
-    plan = memory.plan(graph, batch, precision.bytes, gathers=gathers)
     layout = _Layout(graph, plan, precision, batch, gathers)
     sizes = _sizes(graph)
     target = target or host_target()
@@ -124,6 +144,22 @@ def generate(
     drafts += _copies(context, graph, plan)
     drafts = same_shares(merge_neighbours(drafts))
     return layout.program(graph, scheduled(drafts), watch)
+
+
+def planned(graph: Graph, precision: Element | str, batch: int) -> tuple[Graph, memory.MemoryPlan]:
+    """The graph with its nodes in the order of the calls, and where its values live.
+
+    The order is one in which threads seldom have to meet; of a graph with much to remember, one
+    in which it forgets soon.
+    """
+    graph = sums_by_rows(separated(graph))
+    width, gathers = Element(precision).bytes, bool(graph.updates)
+    ordered = in_phases(graph)
+    plan = memory.plan(ordered, batch, width, gathers=gathers)
+    if plan.areas.get(memory.Area.WORKSPACE, 0) < LARGE:
+        return ordered, plan
+    ordered = UpdateEarly()(graph)
+    return ordered, memory.plan(ordered, batch, width, gathers=gathers, tight=True)
 
 
 def _emit(context: Context, node: Node) -> list[Draft]:
@@ -298,6 +334,9 @@ def _classes(node: Node) -> int | None:
     if isinstance(node.operation, (Pick, SoftmaxCrossEntropy)):
         width = node.inputs[0].type.shape[-1]
         return width if isinstance(width, int) else None
+    if isinstance(node.operation, Lookup):
+        count = node.inputs[0].type.shape[0]
+        return count if isinstance(count, int) else None
     return None
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nndsl.codegen.context import batched
 from nndsl.codegen.draft import LINE, ROW_ALIGN, Draft, Share, merged
 from nndsl.codegen.program import Region, Split
 from nndsl.ir.graph import Graph, Value, rebuild
-from nndsl.records import dataclass
 
 
 def in_phases(graph: Graph) -> Graph:
@@ -92,8 +91,9 @@ def scheduled(drafts: Sequence[Draft]) -> list[tuple[Draft, bool]]:
     earlier = _dependencies(drafts)
     phases: list[int] = []
     for needed, draft in zip(earlier, drafts, strict=True):
-        after = (phases[j] + drafts[j].conflicts(draft) for j in needed)
-        phases.append(max(after, default=0))
+        last = max((phases[j] for j in needed), default=0)
+        meets = any(drafts[j].conflicts(draft) for j in needed if phases[j] == last)
+        phases.append(last + meets)
     calls = sorted(zip(phases, drafts, strict=True), key=_first)
     before = [calls[0][0], *(phase for phase, _ in calls)] if calls else []
     return [(draft, phase != last) for (phase, draft), last in zip(calls, before, strict=False)]
@@ -111,14 +111,68 @@ def _rows_of_a_share(draft: Draft) -> int:
     return ROW_ALIGN if draft.align == 1 else draft.align
 
 
-@dataclass
 class _Stretch:
     """Bytes `start` to `stop` - 1 of a region: who wrote them last, who has read them since."""
 
-    start: int
-    stop: int
-    writer: int | None = None
-    readers: tuple[int, ...] = ()
+    __slots__ = ("readers", "start", "stop", "writer")
+
+    def __init__(
+        self, start: int, stop: int, writer: int | None = None, readers: Iterable[int] = ()
+    ) -> None:
+        self.start = start
+        self.stop = stop
+        self.writer = writer
+        self.readers = list(readers)
+
+    def part(self, start: int, stop: int) -> _Stretch:
+        """The same of some of the bytes."""
+        return _Stretch(start, stop, self.writer, self.readers)
+
+
+class _Stretches:
+    """What has been touched of one region, in order and without overlaps."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []  # those of the stretches
+        self._stretches: list[_Stretch] = []
+
+    def covering(self, start: int, stop: int) -> list[_Stretch]:
+        """The stretches that make up `start` to `stop` - 1, cut and added as needed."""
+        if start >= stop:
+            return []
+        first = max(0, bisect_right(self._starts, start) - 1)
+        last = bisect_left(self._starts, stop, first)
+        old = self._stretches[first:last]
+        if len(old) == 1 and (old[0].start, old[0].stop) == (start, stop):
+            return old
+        before, inside, after = _cut(old, start, stop)
+        self._stretches[first:last] = [*before, *inside, *after]
+        self._starts[first:last] = [s.start for s in (*before, *inside, *after)]
+        return inside
+
+
+def _cut(
+    old: Sequence[_Stretch], start: int, stop: int
+) -> tuple[list[_Stretch], list[_Stretch], list[_Stretch]]:
+    """Stretches before, from `start` to `stop` without gaps, and after."""
+    before: list[_Stretch] = []
+    inside: list[_Stretch] = []
+    after: list[_Stretch] = []
+    place = start
+    for stretch in old:
+        if stretch.start < start:
+            before.append(stretch.part(stretch.start, min(stretch.stop, start)))
+        if stretch.stop <= start:
+            continue
+        if place < stretch.start:
+            inside.append(_Stretch(place, stretch.start))
+        place = min(stretch.stop, stop)
+        inside.append(stretch.part(max(stretch.start, start), place))
+        if stretch.stop > stop:
+            after.append(stretch.part(stop, stretch.stop))
+    if place < stop:
+        inside.append(_Stretch(place, stop))
+    return before, inside, after
 
 
 def _dependencies(drafts: Sequence[Draft]) -> list[set[int]]:
@@ -127,49 +181,20 @@ def _dependencies(drafts: Sequence[Draft]) -> list[set[int]]:
     Who touched the same bytes before the last writer needs no mention: the writer follows them,
     and where threads had to meet before it, they have.
     """
-    regions: dict[Region, list[_Stretch]] = {}
+    regions: dict[Region, _Stretches] = {region: _Stretches() for region in Region}
     found: list[set[int]] = []
     for number, draft in enumerate(drafts):
         needed: set[int] = set()
         for pointer in draft.pointers:
-            stretches = regions.setdefault(pointer.buffer.region, [])
-            for stretch in _covering(stretches, pointer.start, pointer.stop):
+            stretches = regions[pointer.buffer.region]
+            for stretch in stretches.covering(pointer.start, pointer.stop):
                 if stretch.writer is not None:
                     needed.add(stretch.writer)
                 if pointer.writes:
                     needed.update(stretch.readers)
-                    stretch.writer, stretch.readers = number, ()
+                    stretch.writer, stretch.readers = number, []
                 else:
-                    stretch.readers = (*stretch.readers, number)
-        found.append(needed - {number})
+                    stretch.readers.append(number)
+        needed.discard(number)
+        found.append(needed)
     return found
-
-
-def _covering(stretches: list[_Stretch], start: int, stop: int) -> list[_Stretch]:
-    """The stretches that make up `start` to `stop` - 1, cut and added as needed."""
-    if start >= stop:
-        return []
-    first = max(0, bisect_right(stretches, start, key=lambda s: s.start) - 1)
-    last = bisect_left(stretches, stop, key=lambda s: s.start)
-    kept: list[_Stretch] = []
-    inside: list[_Stretch] = []
-    place = start
-    for stretch in stretches[first:last]:
-        if stretch.stop <= start:
-            kept.append(stretch)
-            continue
-        if stretch.start < start:
-            kept.append(replace(stretch, stop=start))
-        if place < stretch.start:
-            inside.append(_Stretch(place, stretch.start))
-        inside.append(
-            replace(stretch, start=max(stretch.start, start), stop=min(stretch.stop, stop))
-        )
-        place = inside[-1].stop
-        if stretch.stop > stop:
-            inside.append(replace(stretch, start=stop))
-    beyond = inside.pop() if inside and inside[-1].start == stop else None
-    if place < stop:
-        inside.append(_Stretch(place, stop))
-    stretches[first:last] = [*kept, *inside, *([beyond] if beyond else [])]
-    return inside

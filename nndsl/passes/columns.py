@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from nndsl.ir.graph import Graph, Node, Value
 from nndsl.ir.types import BATCH, ElementType
@@ -50,17 +51,30 @@ def _folded(rewriter: Rewriter, node: Node, operation: Map, columns: dict[str, V
     rows = {f"x{i}" for i, v in enumerate(node.inputs) if BATCH in v.type.shape}
     if not rows or operation.element is not ElementType.REAL:
         return node
-    fixed = {f"x{i}" for i in range(len(node.inputs))} - rows
-    formulas, found = hoist(collapsed(operation.expressions, fixed), rows)
-    alone = {n: e for n, e in found.items() if not columns.keys() & set(variables(e))}
-    formulas = [substitute(formula, alone) for formula in formulas]
-    wanted = {n: e for n, e in found.items() if n not in alone}
+    formulas, wanted = _taken_out(
+        operation.expressions, len(node.inputs), frozenset(rows), frozenset(columns)
+    )
     if not wanted:
         return node
     made = _computed(rewriter, node, wanted)
     names = {name: operand(len(node.inputs) + i) for i, name in enumerate(made)}
     inputs = [*node.inputs, *made.values()]
     return _with_operands(node, [substitute(f, names) for f in formulas], inputs)
+
+
+@lru_cache(1 << 12)
+def _taken_out(
+    expressions: tuple[Expression, ...], count: int, rows: frozenset[str], columns: frozenset[str]
+) -> tuple[list[Expression], Mapping[str, Expression]]:
+    """Formulas of `count` operands without what columns alone give, and that by its new name.
+
+    Blocks of a network have the same formulas: the answers are kept.
+    """
+    fixed = {f"x{i}" for i in range(count)} - rows
+    formulas, found = hoist(collapsed(expressions, fixed), rows)
+    alone = {n: e for n, e in found.items() if not columns & set(variables(e))}
+    formulas = [substitute(formula, alone) for formula in formulas]
+    return formulas, {n: e for n, e in found.items() if n not in alone}
 
 
 def _computed(

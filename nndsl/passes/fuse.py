@@ -118,13 +118,16 @@ class _Editor:
         self.nodes: list[Node | None] = list(graph.nodes)
         self.positions = {node: number for number, node in enumerate(graph.nodes)}
         self.producers = graph.producers()
-        self.users = graph.users()
+        self.users = {value: dict.fromkeys(nodes) for value, nodes in graph.users().items()}
         self.results = set(graph.results())
 
     def others(self, maker: Node, node: Node) -> Iterator[Node]:
         """Who reads results of `maker` beside `node`."""
         for value in maker.outputs:
-            yield from (user for user in self.users.get(value, ()) if user is not node)
+            yield from self._beside(value, node)
+
+    def _beside(self, value: Value, node: Node) -> Iterator[Node]:
+        return (user for user in self.users.get(value, ()) if user is not node)
 
     def may_move(self, maker: Node, node: Node) -> bool:
         """Whether `maker` can be computed as late as `node`."""
@@ -133,14 +136,12 @@ class _Editor:
 
     def kept(self, maker: Node, node: Node) -> list[Value]:
         """Results of `maker` that somebody beside `node` wants."""
-        wanted = {v for user in self.others(maker, node) for v in user.inputs} | self.results
-        return [v for v in maker.outputs if v in wanted]
+        return [v for v in maker.outputs if v in self.results or any(self._beside(v, node))]
 
     def join(self, maker: Node, node: Node, joined: Joined) -> None:
         """Replace both nodes by the joint one, at the place of the later."""
         self.nodes[self.positions.pop(maker)] = None
-        for value in maker.inputs:
-            self.users[value] = [user for user in self.users[value] if user is not maker]
+        self._forget(maker)
         self._put(node, joined)
 
     def repeat(self, maker: Node, node: Node, joined: Joined) -> None:
@@ -149,8 +150,7 @@ class _Editor:
         wanted = any(self.users.get(v) or v in self.results for v in maker.outputs)
         if not wanted:
             self.nodes[self.positions.pop(maker)] = None
-            for value in maker.inputs:
-                self.users[value] = [user for user in self.users[value] if user is not maker]
+            self._forget(maker)
 
     def _put(self, old: Node, joined: Joined) -> None:
         operation, inputs, outputs = joined
@@ -161,10 +161,14 @@ class _Editor:
         for index, value in enumerate(outputs):
             value.node, value.index = new, index
             self.producers[value] = new
-        for value in old.inputs:
-            self.users[value] = [user for user in self.users[value] if user is not old]
-        for value in dict.fromkeys(inputs):
-            self.users.setdefault(value, []).append(new)
+        self._forget(old)
+        for value in inputs:
+            self.users.setdefault(value, {})[new] = None
+
+    def _forget(self, node: Node) -> None:
+        """The node reads nothing any more."""
+        for value in node.inputs:
+            self.users[value].pop(node, None)
 
     def finish(self) -> Graph:
         """The graph without the holes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nndsl.ir.graph import CLOCK_NAMES, Builder, Role, Value
 from nndsl.ir.types import ElementType, TensorType
@@ -242,7 +242,7 @@ def _needed_states(states: Iterable[str], formulas: Mapping[str, Expression]) ->
 
 
 def hoist(
-    formulas: list[Expression], varying: set[str]
+    formulas: list[Expression], varying: Collection[str]
 ) -> tuple[list[Expression], dict[str, Expression]]:
     """Take out of formulas the largest parts in which no variable of `varying` stands.
 

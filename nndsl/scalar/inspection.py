@@ -1,10 +1,18 @@
-"""Looking into expressions and rewriting them, without recursion (chains may be long)."""
+"""Looking into expressions and rewriting them, without recursion (chains may be long).
+
+Deep networks ask the same of the same formulas thousands of times, so the answers are kept:
+equal expressions are one object, and finding one by its identity costs next to nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from nndsl.scalar.expression import Expression, build
+
+KEPT = 1 << 14
+"""Answers kept of each question."""
 
 
 def postorder(expressions: Iterable[Expression]) -> list[Expression]:
@@ -23,6 +31,7 @@ def postorder(expressions: Iterable[Expression]) -> list[Expression]:
     return list(order)
 
 
+@lru_cache(KEPT)
 def variables(*expressions: Expression) -> tuple[str, ...]:
     """Names of the variables, in the order in which they are met."""
     return tuple(str(e.value) for e in postorder(expressions) if e.operator == "variable")
@@ -48,6 +57,15 @@ def _rebuilt(expression: Expression, operands: tuple[Expression, ...]) -> Expres
 
 def substitute(expression: Expression, values: Mapping[str, Expression]) -> Expression:
     """The expression with variables replaced, simplified where they made a difference."""
+    replaced = tuple((name, values[name]) for name in variables(expression) if name in values)
+    return _substituted(expression, replaced) if replaced else expression
+
+
+@lru_cache(KEPT)
+def _substituted(
+    expression: Expression, replaced: tuple[tuple[str, Expression], ...]
+) -> Expression:
+    values = dict(replaced)
 
     def change(old: Expression, operands: tuple[Expression, ...]) -> Expression:
         if old.operator == "variable":
@@ -66,6 +84,7 @@ def replace(expression: Expression, old: Expression, new: Expression) -> Express
     return rewrite([expression], change)[0]
 
 
+@lru_cache(KEPT)
 def size(*expressions: Expression) -> int:
     """How many operations a computation takes that computes nothing twice."""
     return sum(1 for e in postorder(expressions) if e.arguments)

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
 from nndsl.scalar.expression import ONE, ZERO, Expression, build, constant, install_simplifier
+from nndsl.scalar.inspection import KEPT
 from nndsl.scalar.primitives import PRIMITIVES
 
 Rule = Callable[..., Expression | None]
 
 
+@lru_cache(KEPT)
 def simplified(operator: str, arguments: tuple[Expression, ...]) -> Expression:
     """The expression `operator(arguments)` after all rules; arguments are simplified already."""
     if all(a.operator == "constant" for a in arguments):

@@ -1,0 +1,123 @@
+"""Calls for products along named axes, attention's weights, and rows of tables."""
+
+from __future__ import annotations
+
+from nndsl.codegen import glue_attention
+from nndsl.codegen.context import Context, draft, row_loop
+from nndsl.codegen.draft import Draft, Share, Slot
+from nndsl.codegen.emit_matmul import contraction_call
+from nndsl.codegen.loops import size_of
+from nndsl.codegen.program import Axis, Contraction, Element, Size, Split
+from nndsl.ir.graph import Node
+from nndsl.ir.types import Dimension
+from nndsl.ops.attention import AttentionWeights, AttentionWeightsGradient
+from nndsl.ops.base import Op
+from nndsl.ops.einsum import Einsum
+from nndsl.ops.embedding import Lookup, LookupGradient
+
+Strides = dict[str, int]
+
+
+def emit_einsum(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """One contraction."""
+    assert isinstance(operation, Einsum)
+    shapes = [v.type.shape for v in (*node.inputs, *node.outputs)]
+    return [contraction_call(context, node, named_product(operation, shapes, context.precision))]
+
+
+def named_product(
+    operation: Einsum, shapes: list[tuple[Dimension, ...]], element: Element
+) -> Contraction:
+    """Of the axes of each sort the longest is that of a matrix; the others are walked around it."""
+    a_axes, b_axes, c_axes = operation.letters
+    a, b, c = (
+        _strides(letters, shape) for letters, shape in zip(operation.letters, shapes, strict=True)
+    )
+    counts = {
+        letter: size_of((size,))
+        for letters, shape in zip(operation.letters, shapes, strict=True)
+        for letter, size in zip(letters, shape, strict=True)
+    }
+
+    def longest(letters: list[str]) -> tuple[str, list[str]]:
+        chosen = max(letters, key=lambda letter: counts[letter].factor, default="")
+        return chosen, [letter for letter in letters if letter != chosen]
+
+    def axis(letter: str) -> Axis:
+        return Axis(counts[letter], a.get(letter, 0), b.get(letter, 0), c.get(letter, 0))
+
+    row, other_rows = longest([x for x in a_axes if x in c_axes and x not in b_axes])
+    column, other_columns = longest([x for x in b_axes if x in c_axes and x not in a_axes])
+    depth, reduced = longest(list(operation.summed))
+    along = [x for x in c_axes if x in a_axes and x in b_axes]
+    one = Size(1)
+    return Contraction(
+        element=element,
+        columns=counts.get(column, one).factor,
+        rows=counts.get(row, one),
+        depth=counts[depth],
+        a_row=a.get(row, 0),
+        a_depth=a[depth],
+        b_depth=b[depth],
+        b_column=b.get(column, 0),
+        c_row=c.get(row, 1),
+        c_column=c.get(column, 1),
+        reduced=tuple(axis(x) for x in reduced if counts[x] != one),
+        grid=tuple(axis(x) for x in (*along, *other_rows, *other_columns) if counts[x] != one),
+    )
+
+
+def _strides(letters: str, shape: tuple[Dimension, ...]) -> Strides:
+    """Numbers from one place to the next along each axis."""
+    return {letter: size_of(shape[at + 1 :]).factor for at, letter in enumerate(letters)}
+
+
+def emit_weights(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """Attention's weights, or their gradient, row by row."""
+    assert isinstance(operation, (AttentionWeights, AttentionWeightsGradient))
+    scores = node.inputs[0]
+    queries, keys = scores.type.shape[-2:]
+    unit, extent, split = row_loop(scores)
+    pointers = [
+        *(context.read(value, Share.PART) for value in node.inputs),
+        context.write(node.outputs[0], Share.PART),
+    ]
+    if isinstance(operation, AttentionWeights):
+        padded = len(node.inputs) == 2
+        kernel = glue_attention.weights_kernel(operation.sight, context.precision, padded=padded)
+    else:
+        kernel = glue_attention.gradient_kernel(operation.sight, context.precision)
+    slots: list[Slot] = [*pointers, unit, size_of((queries,)), size_of((keys,))]
+    flops = operation.flops([v.type for v in node.inputs])
+    return [draft(node, kernel, slots, extent, split, 1, flops)]
+
+
+def emit_lookup(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """A copy of a row for each number."""
+    assert isinstance(operation, Lookup)
+    table, numbers = node.inputs
+    unit, extent, split = row_loop(node.outputs[0])
+    pointers = (
+        context.read(table, Share.WHOLE),
+        context.read(numbers, Share.PART),
+        context.write(node.outputs[0], Share.PART),
+    )
+    kernel = glue_attention.lookup_kernel(context.precision)
+    slots: list[Slot] = [*pointers, unit, size_of(table.type.shape[1:])]
+    return [draft(node, kernel, slots, extent, split)]
+
+
+def emit_lookup_gradient(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """Every share goes over all numbers, and adds up those of its own rows of the table."""
+    assert isinstance(operation, LookupGradient)
+    numbers, rows = node.inputs
+    (table,) = node.outputs
+    pointers = (
+        context.read(numbers, Share.WHOLE),
+        context.read(rows, Share.WHOLE),
+        context.write(table, Share.PART),
+    )
+    kernel = glue_attention.lookup_gradient_kernel(context.precision)
+    extent, width = (size_of((size,)) for size in table.type.shape)
+    slots: list[Slot] = [*pointers, size_of(numbers.type.shape), width]
+    return [draft(node, kernel, slots, extent, Split.OWN)]

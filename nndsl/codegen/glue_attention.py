@@ -1,0 +1,154 @@
+"""Glue kernels of attention: weights over the keys that a query sees, rows of tables.
+
+What a query does not see is neither compared nor exponentiated: of a causal row only the part up to
+its own place is, rounded up to a whole register, so that no numbers are left over.
+"""
+
+from __future__ import annotations
+
+from nndsl.codegen.draft import glue_kernel
+from nndsl.codegen.glue import INDENT, block, function
+from nndsl.codegen.printing import assignments
+from nndsl.codegen.program import Element, Kernel
+from nndsl.ops.attention import UNSEEN, Sight
+from nndsl.scalar import functions as f
+from nndsl.scalar.expression import variable
+
+REGISTER = 16
+"""Numbers that are exponentiated together."""
+
+
+def _bounds(sight: Sight) -> list[str]:
+    """Lines for the keys `first` <= j < `last` that a row sees, and the whole registers of them,
+    `base` <= place < `base` + `count`.
+    """
+    if sight.is_full:
+        return ["first = 0", "last = n", "base = row * n", "count = n"]
+    place = f"row % queries + {sight.offset}"
+    last = "min(n, place + 1)" if sight.causal else f"min(n, place + {sight.window})"
+    first = f"max(0, place - {sight.window - 1})" if sight.window else "0"
+    return [
+        f"place = {place}",
+        f"last = max(0, {last})",
+        f"first = min(last, {first})",
+        f"start = first // {REGISTER} * {REGISTER}",
+        f"count = min(n, (last + {REGISTER - 1}) // {REGISTER} * {REGISTER}) - start",
+        "base = row * n + start",
+    ]
+
+
+def _outside(sight: Sight, element: Element) -> list[str]:
+    """Zeros at the keys that a row does not see."""
+    if sight.is_full:
+        return []
+    zero = f"{element.value}(0.0)"
+    return [
+        "for j in range(first):",
+        INDENT + f"y[row * n + j] = {zero}",
+        "behind = row * n + last",
+        "for j in range(n - last):",
+        INDENT + f"y[behind + j] = {zero}",
+    ]
+
+
+def weights_kernel(sight: Sight, element: Element, *, padded: bool = False) -> Kernel:
+    """Softmax of what each row sees. Arguments: x, [valid,] y, unit, queries, n (keys).
+
+    `padded`: `valid` has for each row of the batch a number for every key, 0 where none may see it.
+    """
+    kind = element.value
+    powers = assignments([f.exp(variable("z"))], ["y[base + j]"], {}, element)
+    score = "x[base + j]"
+    if padded:
+        score = f"where(valid[keys + j] > {kind}(0.0), x[base + j], {kind}({UNSEEN!r}))"
+    power = [f"z = {kind}({sight.scale!r}) * ({score} - top)", *powers]
+    if padded:
+        power.append(
+            f"y[base + j] = where(valid[keys + j] > {kind}(0.0), y[base + j], {kind}(0.0))"
+        )
+    lines = [
+        *_bounds(sight),
+        *(["keys = row // unit * n + (base - row * n)"] if padded else []),
+        f"top = {kind}({UNSEEN!r})",
+        "seen = base if first == 0 else row * n + first",
+        "for j in range(last - first):",
+        INDENT + f"top = greater(top, {_seen_score(kind, padded=padded)})",
+        "for j in range(count):",
+        *block(power),
+        *_outside(sight, element),
+        f"total = {kind}(0.0)",
+        "for j in range(count):",
+        INDENT + "total = plus(total, y[base + j])",
+        f"share = where(total > {kind}(0.0), {kind}(1.0) / total, {kind}(0.0))",
+        "for j in range(count):",
+        INDENT + "y[base + j] = y[base + j] * share",
+    ]
+    real = f"pointer:{kind}"
+    pointers = {"x": real, **({"valid": real} if padded else {}), "y": real}
+    return _rows("attention_weights", pointers, lines, element)
+
+
+def _seen_score(kind: str, *, padded: bool) -> str:
+    """The score at place j of what is seen."""
+    if not padded:
+        return "x[seen + j]"
+    valid = "valid[keys + (seen - base) + j]"
+    return f"where({valid} > {kind}(0.0), x[seen + j], {kind}({UNSEEN!r}))"
+
+
+def gradient_kernel(sight: Sight, element: Element) -> Kernel:
+    """scale * w * (dw - sum(w * dw)). Arguments: w, dw, y, unit, queries, n (keys)."""
+    kind = element.value
+    lines = [
+        *_bounds(sight),
+        f"total = {kind}(0.0)",
+        "seen = base if first == 0 else row * n + first",
+        "for j in range(last - first):",
+        INDENT + "total = plus(total, w[seen + j] * dw[seen + j])",
+        "for j in range(count):",
+        INDENT + f"y[base + j] = {kind}({sight.scale!r}) * w[base + j] * (dw[base + j] - total)",
+        *_outside(sight, element),
+    ]
+    real = f"pointer:{kind}"
+    return _rows("attention_gradient", {"w": real, "dw": real, "y": real}, lines, element)
+
+
+def _rows(word: str, pointers: dict[str, str], lines: list[str], element: Element) -> Kernel:
+    arguments = [*pointers, "unit", "queries", "n"]
+    text = function(word, arguments, ["for row in range(low * unit, high * unit):", *block(lines)])
+    signature = (*pointers.values(), "integer", "size", "size")
+    return glue_kernel(word, text, signature, element)
+
+
+def lookup_kernel(element: Element) -> Kernel:
+    """Rows of a table by number. Arguments: table, numbers, y, unit, n (numbers a row)."""
+    lines = [
+        "for row in range(low * unit, high * unit):",
+        INDENT + "start = int64(numbers[row]) * n",
+        INDENT + "for j in range(n):",
+        INDENT * 2 + "y[row * n + j] = table[start + j]",
+    ]
+    text = function("lookup", ["table", "numbers", "y", "unit", "n"], lines)
+    real = f"pointer:{element.value}"
+    signature = (real, "pointer:int32", real, "integer", "size")
+    return glue_kernel("lookup", text, signature, element)
+
+
+def lookup_gradient_kernel(element: Element) -> Kernel:
+    """Rows added up in a table by number, in the order of the numbers, those from `low` to `high`.
+
+    Arguments: numbers, x, y, count (of numbers), n (numbers a row).
+    """
+    lines = [
+        "for i in range(low * n, high * n):",
+        INDENT + f"y[i] = {element.value}(0.0)",
+        "for row in range(count):",
+        INDENT + "number = int64(numbers[row])",
+        INDENT + "if (number >= low) & (number < high):",
+        INDENT * 2 + "for j in range(n):",
+        INDENT * 3 + "y[number * n + j] = y[number * n + j] + x[row * n + j]",
+    ]
+    text = function("lookup_gradient", ["numbers", "x", "y", "count", "n"], lines)
+    real = f"pointer:{element.value}"
+    signature = ("pointer:int32", real, real, "size", "size")
+    return glue_kernel("lookup_gradient", text, signature, element)
