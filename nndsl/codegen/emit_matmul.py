@@ -106,7 +106,12 @@ def contraction_call(context: Context, node: Node, contraction: Contraction) -> 
     share = Share.PART if by_rows else Share.WHOLE
     kinds = [o.kind for o in contraction.operands]
     alike = by_rows and any(axis.b for axis in contraction.grid[:1])  # B moves with the batch too
-    shares = [share, share if alike else Share.WHOLE, *(_share(k) for k in kinds), *[Share.PART] * len(node.outputs)]
+    shares = [
+        share,
+        share if alike else Share.WHOLE,
+        *(_share(k) for k in kinds),
+        *[Share.PART] * len(node.outputs),
+    ]
     if contraction.c_panel or (contraction.grid and not by_rows):
         shares = [Share.WHOLE] * len(shares)  # a share is not one stretch of memory
     sizes = {BATCH: context.batch}

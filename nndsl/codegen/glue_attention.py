@@ -24,15 +24,19 @@ def _bounds(sight: Sight) -> list[str]:
     """
     if sight.is_full:
         return ["first = 0", "last = n", "base = row * n", "count = n"]
-    place = f"row % queries + {sight.offset}"
-    last = "min(n, place + 1)" if sight.causal else f"min(n, place + {sight.window})"
-    first = f"max(0, place - {sight.window - 1})" if sight.window else "0"
+    last = "place + 1" if sight.causal else f"place + {sight.window}"
+    first = f"place - {sight.window - 1}" if sight.window else "0"
     return [
-        f"place = {place}",
-        f"last = max(0, {last})",
-        f"first = min(last, {first})",
+        f"place = row % queries + {sight.offset}",
+        f"last = {last}",
+        "last = where(last < n, last, n)",
+        "last = where(last > 0, last, 0)",
+        f"first = {first}",
+        "first = where(first > 0, first, 0)",
+        "first = where(first < last, first, last)",
         f"start = first // {REGISTER} * {REGISTER}",
-        f"count = min(n, (last + {REGISTER - 1}) // {REGISTER} * {REGISTER}) - start",
+        f"stop = (last + {REGISTER - 1}) // {REGISTER} * {REGISTER}",
+        "count = where(stop < n, stop, n) - start",
         "base = row * n + start",
     ]
 
@@ -70,7 +74,7 @@ def weights_kernel(sight: Sight, element: Element, *, padded: bool = False) -> K
         *_bounds(sight),
         *(["keys = row // unit * n + (base - row * n)"] if padded else []),
         f"top = {kind}({UNSEEN!r})",
-        "seen = base if first == 0 else row * n + first",
+        "seen = row * n + first",
         "for j in range(last - first):",
         INDENT + f"top = greater(top, {_seen_score(kind, padded=padded)})",
         "for j in range(count):",
@@ -102,7 +106,7 @@ def gradient_kernel(sight: Sight, element: Element) -> Kernel:
     lines = [
         *_bounds(sight),
         f"total = {kind}(0.0)",
-        "seen = base if first == 0 else row * n + first",
+        "seen = row * n + first",
         "for j in range(last - first):",
         INDENT + "total = plus(total, w[seen + j] * dw[seen + j])",
         "for j in range(count):",

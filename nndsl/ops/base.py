@@ -119,7 +119,7 @@ class Op(ABC):
         return None
 
     def bound(self, sizes: Mapping[Dimension, int]) -> Op:
-        """This op where the sizes that were names have numbers: in the shapes among its options."""
+        """The same op where sizes that were names have numbers: in the shapes among its options."""
         options = {name: v for name, v in self.options().items() if isinstance(v, tuple)}
         known = {name: tuple(sizes.get(d, d) for d in v) for name, v in options.items()}
         return self if known == options else replace(self, **known)  # type: ignore[type-var]

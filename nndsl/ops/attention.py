@@ -1,0 +1,206 @@
+"""Softmax over the keys that a query may look at: attention's weights and their gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nndsl.ir.graph import Builder, Node, ShapeError, Value
+from nndsl.ir.types import ElementType, TensorType
+from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.compose import add_map
+from nndsl.ops.map import operand
+from nndsl.ops.reduction import Reduce
+from nndsl.ops.shapes import format_full, known, require_element, require_operands, require_rank
+from nndsl.records import dataclass
+from nndsl.scalar.functions import where
+from nndsl.scalar.piece import Level, Piece
+
+UNSEEN = -1e30
+"""Stands for the score of a key that must not be looked at."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Which keys each query may look at.
+
+    Query i stands at place i + `offset` of the keys. `causal`: it sees none after that place.
+    `window` w > 0: only the w nearest, on each side where it is not causal. `scale` is what scores
+    are multiplied by.
+    """
+
+    scale: float = 1.0
+    causal: bool = False
+    window: int = 0
+    offset: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every query sees every key."""
+        return not self.causal and not self.window
+
+    def mask(self, queries: int, keys: int) -> np.ndarray:
+        """Truths [queries, keys]."""
+        place = np.arange(queries)[:, None] + self.offset
+        key = np.arange(keys)[None, :]
+        seen = key <= place if self.causal else np.ones((queries, keys), bool)
+        if self.window:
+            seen = seen & (key > place - self.window) & (key < place + self.window)
+        return np.asarray(seen)
+
+
+class SeenRows(Op):
+    """Base of the ops on scores [N, ..., queries, keys]; `sight` is among its options."""
+
+    fusion = Fusion.ROW
+
+    scale: float
+    causal: bool
+    window: int
+    offset: int
+
+    @property
+    def sight(self) -> Sight:
+        """Which keys each query may look at."""
+        return Sight(self.scale, self.causal, self.window, self.offset)
+
+    def _check(self, scores: TensorType) -> TensorType:
+        require_rank(scores, 3, "attention")
+        require_element(scores, ElementType.REAL, "attention")
+        return TensorType(scores.shape)
+
+    def flops(self, inputs: Sequence[TensorType]) -> int:
+        """Compare, scale, subtract, exp, add, divide."""
+        return 6 * known(inputs[0].shape)
+
+
+@dataclass(frozen=True)
+class AttentionWeights(SeenRows):
+    """softmax(scale * scores) of each row over the keys that it sees; 0 at all others.
+
+    A second operand [N, keys] has 0 for keys that no query of the example may see (padding). A row
+    that sees nothing is 0.
+    """
+
+    scale: float = 1.0
+    causal: bool = False
+    window: int = 0
+    offset: int = 0
+
+    name = "attention_weights"
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """The type of the scores."""
+        require_operands(inputs, min(max(len(inputs), 1), 2), "attention")
+        scores = self._check(inputs[0])
+        if len(inputs) == 2 and inputs[1].shape != (scores.shape[0], scores.shape[-1]):
+            raise ShapeError(
+                f"{format_full(inputs[1].shape)} does not say which of the keys "
+                f"{format_full(scores.shape)} count",
+                "NN203",
+            )
+        return (scores,)
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """Computed from x - max(x) over what is seen."""
+        scores = inputs[0]
+        seen = np.broadcast_to(self.sight.mask(*scores.shape[-2:]), scores.shape)
+        if len(inputs) == 2:
+            inner = (1,) * (scores.ndim - 2)
+            valid = inputs[1].reshape(len(inputs[1]), *inner, scores.shape[-1])
+            seen = seen & (valid > 0)
+        top = np.where(seen, scores, UNSEEN).max(axis=-1, keepdims=True)
+        powers = np.where(seen, np.exp(np.where(seen, self.scale * (scores - top), 0.0)), 0.0)
+        total = powers.sum(axis=-1, keepdims=True)
+        return (powers / np.where(total > 0, total, 1.0),)
+
+    def gradient(
+        self, build: Builder, node: Node, upstream: Sequence[Value | None]
+    ) -> Sequence[Value | None]:
+        """Gives scale * y * (dy - sum(y * dy)), in one pass over what is seen."""
+        none = (None,) * (len(node.inputs) - 1)
+        if upstream[0] is None:
+            return (None, *none)
+        operation = AttentionWeightsGradient(self.scale, self.causal, self.window, self.offset)
+        return (build.add(operation, node.outputs[0], upstream[0], name="gradient"), *none)
+
+    def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
+        """Softmax of the scaled scores."""
+        return ((rf"\operatorname{{softmax}}\left({operands[0][0]}\right)", Level.LEAF),)
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """All masks, square and not, with heads and without."""
+        square, wide = TensorType(("N", 2, 5, 5)), TensorType(("N", 3, 5))
+        return (
+            (cls(0.5), [wide]),
+            (cls(0.5, causal=True), [square]),
+            (cls(0.3, causal=True, offset=2), [wide]),
+            (cls(0.3, window=2), [square]),
+            (cls(0.3, causal=True, window=2), [square]),
+        )
+
+
+@dataclass(frozen=True)
+class AttentionWeightsGradient(SeenRows):
+    """scale * y * (dy - sum(y * dy)) of each row, from weights and their gradient."""
+
+    scale: float = 1.0
+    causal: bool = False
+    window: int = 0
+    offset: int = 0
+
+    name = "attention_weights_gradient"
+
+    def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
+        """The type of the weights."""
+        require_operands(inputs, 2, "the gradient of attention")
+        if inputs[0] != inputs[1]:
+            raise ShapeError("weights and their gradient differ in shape", "NN203")
+        return (self._check(inputs[0]),)
+
+    def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
+        """Over what is seen; weights are 0 elsewhere."""
+        y, dy = inputs
+        seen = self.sight.mask(*y.shape[-2:])
+        y = np.where(seen, y, 0.0)
+        total = (y * dy).sum(axis=-1, keepdims=True)
+        return (self.scale * y * (dy - total),)
+
+    def gradient(
+        self, build: Builder, node: Node, upstream: Sequence[Value | None]
+    ) -> Sequence[Value | None]:
+        """With u upstream: that of dy has this same form; that of y is scale * (u * (dy -
+        sum(y * dy)) - dy * sum(y * u)), over what is seen.
+        """
+        (y, dy), u = node.inputs, upstream[0]
+        if u is None:
+            return (None, None)
+        last = (y.type.rank - 1,)
+        ones = add_map(build, 0.0 * operand(0), y, name="gradient")
+        seen = build.add(AttentionWeights(1.0, self.causal, self.window, self.offset), ones)
+        y_seen = add_map(build, where(operand(1) > 0, operand(0), 0), y, seen, name="gradient")
+        sums = [
+            build.add(
+                Reduce("sum", last, keep=True),
+                add_map(build, operand(0) * operand(1), y_seen, other, name="gradient"),
+                name="gradient",
+            )
+            for other in (dy, u)
+        ]
+        x = [operand(i) for i in range(5)]
+        slope = self.scale * (x[0] * (x[1] - x[2]) - x[1] * x[3])
+        formula = where(x[4] > 0, slope, 0)
+        of_y = add_map(build, formula, u, dy, *sums, seen, name="gradient")
+        return of_y, build.add(self, y, u, name="gradient")
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """All masks."""
+        square = TensorType(("N", 2, 5, 5))
+        return (
+            (cls(0.5), [TensorType(("N", 3, 5))] * 2),
+            (cls(0.5, causal=True), [square, square]),
+            (cls(0.3, causal=True, window=2), [square, square]),
+        )
