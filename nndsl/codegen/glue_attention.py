@@ -101,7 +101,7 @@ def _seen_score(kind: str, *, padded: bool) -> str:
 
 
 def gradient_kernel(sight: Sight, element: Element) -> Kernel:
-    """scale * w * (dw - sum(w * dw)). Arguments: w, dw, y, unit, queries, n (keys)."""
+    """Scale * w * (dw - sum(w * dw)). Arguments: w, dw, y, unit, queries, n (keys)."""
     kind = element.value
     lines = [
         *_bounds(sight),
