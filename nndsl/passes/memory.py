@@ -17,7 +17,7 @@ from math import prod
 from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, ElementType
 from nndsl.ops.base import Fusion, Op
-from nndsl.passes.arena import Arena, Piece, phases_of
+from nndsl.passes.arena import MOST_PACKED, Arena, Piece, packed, phases_of
 from nndsl.records import dataclass
 
 ALIGNMENT = 64
@@ -99,9 +99,20 @@ class MemoryPlan:
         return "\n".join(lines)
 
 
-def plan(graph: Graph, batch: int, real_bytes: int = 4, *, gathers: bool = False) -> MemoryPlan:
-    """Plan memory for at most `batch` rows. `gathers`: rows are copied out of the data first."""
-    return _Planner(graph, batch, real_bytes, gathers).plan()
+def plan(
+    graph: Graph,
+    batch: int,
+    real_bytes: int = 4,
+    *,
+    gathers: bool = False,
+    tight: bool = False,
+) -> MemoryPlan:
+    """Plan memory for at most `batch` rows. `gathers`: rows are copied out of the data first.
+
+    `tight`: as little memory as can be, though threads have to meet more often and gradients do
+    not lie in the order of the parameters.
+    """
+    return _Planner(graph, batch, real_bytes, gathers, tight).plan()
 
 
 def estimate(graph: Graph, batch: int, real_bytes: int = 4) -> int:
@@ -115,8 +126,11 @@ def rounded(size: int) -> int:
 
 
 class _Planner:
-    def __init__(self, graph: Graph, batch: int, real_bytes: int, gathers: bool) -> None:
+    def __init__(
+        self, graph: Graph, batch: int, real_bytes: int, gathers: bool, tight: bool
+    ) -> None:
         self.graph = graph
+        self.tight = tight
         self.batch = batch
         self.widths = {ElementType.REAL: real_bytes, ElementType.DOUBLE: 8, ElementType.INDEX: 4}
         self.gathers = gathers
@@ -135,7 +149,7 @@ class _Planner:
         groups = update_groups(self.graph)
         self._place_inputs(groups)
         copies = self._place_updates()
-        items = self._items(self._gradients(groups))
+        items = self._items(set() if self.tight else self._gradients(groups))
         self._arrange(items.values())
         lives = {}
         for root, item in items.items():
@@ -284,10 +298,15 @@ class _Planner:
                 return self.root(operand)
         return None
 
-    def _arrange(self, pieces: Iterable[Piece]) -> None:
+    def _arrange(self, items: Iterable[Piece]) -> None:
+        pieces = list({id(piece): piece for piece in items}.values())
+        base = self.areas[Area.WORKSPACE]
+        if self.tight and len(pieces) <= MOST_PACKED:
+            self.areas[Area.WORKSPACE] = packed(pieces, base)
+            return
         by_rows = [_has_rows(node.outputs[0]) for node in self.graph.nodes]
-        arena = Arena(self.areas[Area.WORKSPACE], phases_of(by_rows))
-        arena.arrange({id(piece): piece for piece in pieces}.values())
+        arena = Arena(base, phases_of(by_rows))
+        arena.arrange(pieces)
         self.areas[Area.WORKSPACE] = arena.end
 
 

@@ -8,7 +8,7 @@ from nndsl.ops.map import Map, operand
 from nndsl.ops.movement import Transpose
 from nndsl.ops.reduction import Reduce, Reshape
 from nndsl.ops.source import Constant
-from nndsl.passes.arena import Arena, Piece, phases_of
+from nndsl.passes.arena import Arena, Piece, packed, phases_of
 from nndsl.passes.memory import ALIGNMENT, Area, estimate, plan, update_groups
 from nndsl.passes.pipeline import run, training
 from tests.networks import optimizer, perceptron
@@ -169,3 +169,14 @@ def test_class_numbers_and_doubles_have_their_own_widths():
 
 def test_the_plan_as_text(golden):
     golden("passes/memory.txt", plan(step(), 16, gathers=True).text() + "\n")
+
+
+def test_pieces_are_packed_close_to_what_is_alive_together():
+    lives = [(3, 0, 9), (2, 1, 4), (2, 5, 8), (1, 2, 6), (2, 0, 0)]
+    pieces = [Piece(size * ALIGNMENT, first, last) for size, first, last in lives]
+    assert packed(pieces, ALIGNMENT) == (1 + 6) * ALIGNMENT
+    for a in pieces:
+        for b in pieces:
+            if a is not b and a.first <= b.last and b.first <= a.last:
+                assert a.offset + a.size <= b.offset or b.offset + b.size <= a.offset
+    assert packed([], 5) == 5

@@ -1,0 +1,37 @@
+"""An order of the nodes in which temporary values are short-lived."""
+
+from __future__ import annotations
+
+from nndsl.ir.graph import Graph, Value, rebuild
+from nndsl.records import dataclass
+
+
+@dataclass(frozen=True)
+class UpdateEarly:
+    """Update each parameter as soon as its gradient is there and nobody reads the old one.
+
+    A gradient then lives for one node, and not until the gradients of all parameters are known;
+    unless all are needed together, as for their norm.
+    """
+
+    name = "update_early"
+
+    def __call__(self, graph: Graph) -> Graph:
+        """The same nodes in another order."""
+        targets = {v: graph.inputs[name].value for name, v in graph.updates.items()}
+        reads: dict[Value, list[int]] = {}
+        for number, node in enumerate(graph.nodes):
+            for value in node.inputs:
+                reads.setdefault(value, []).append(number)
+        turns: list[int] = []
+        made: dict[Value, int] = {}
+        for number, node in enumerate(graph.nodes):
+            old = [targets[v] for v in node.outputs if v in targets]
+            turn = number
+            if old:
+                readers = [turns[r] for v in old for r in reads.get(v, ()) if r < number]
+                turn = max([made.get(v, -1) for v in node.inputs] + readers)
+            turns.append(turn)
+            made.update(dict.fromkeys(node.outputs, turn))
+        order = sorted(range(len(turns)), key=lambda number: (turns[number], number))
+        return rebuild(graph, [graph.nodes[number] for number in order])
