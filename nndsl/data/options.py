@@ -22,11 +22,11 @@ from nndsl.vocab.kinds import Preprocessing
 def check_names(specification: DataSpecification) -> None:
     """Raise NN418 for every option or setting that data of this kind does not have."""
     problems: list[NndslError] = []
-    options = SOURCE_OPTIONS.get(specification.kind)
+    made = words("generator")
+    known = {**SOURCE_OPTIONS, **{n: ("target", *word.parameters) for n, word in made.items()}}
+    options = known.get(specification.kind)
     if options is None:
-        raise _unknown(
-            "data source", specification.kind, SOURCE_OPTIONS, Setting(None, specification.span)
-        )
+        raise _unknown("data source", specification.kind, known, Setting(None, specification.span))
     for name, setting in specification.options.items():
         if name not in options:
             problems.append(_unknown(f"option of {specification.kind}", name, options, setting))

@@ -11,6 +11,7 @@ from nndsl.data.arrays import IMAGE, LABEL, VALUES, as_columns, read_idx, read_n
 from nndsl.data.columns import COMPUTED_TARGET
 from nndsl.data.csv_file import read_csv
 from nndsl.data.expressions import columns_in, evaluate, rows_where
+from nndsl.data.generated import read_generated
 from nndsl.data.images.reading import read_images
 from nndsl.data.images.targets import with_pictures
 from nndsl.data.inline import read_inline
@@ -20,6 +21,7 @@ from nndsl.data.parquet import read_parquet
 from nndsl.data.table import NumberColumn, Origin, Table
 from nndsl.diagnostics import Diagnostic, NndslError, error
 from nndsl.schema import Column, ColumnExpression, ColumnKind, DataSpecification, Schema
+from nndsl.vocab import words
 
 _KIND_BY_ENDING = {
     ".parquet": "parquet",
@@ -123,6 +125,10 @@ def _read(
     if override is None and specification.kind == "table":
         return read_inline(specification)
     kind = specification.kind
+    if kind in words("generator"):
+        if override is None:
+            return read_generated(specification)
+        kind = "images"
     pictures = kind == "images"
     if override is not None:
         path = locate_given(override, folders=pictures)

@@ -15,8 +15,8 @@ from nndsl.lower.preprocessing import chain_of, is_chain, target_chain
 from nndsl.lower.problems import Problems
 from nndsl.lower.scopes import Scope
 from nndsl.lower.split import split_value
-from nndsl.lower.values import Mention, Shape, is_tensor
-from nndsl.lower.words import name_span, sorts_of
+from nndsl.lower.values import Given, Mention, Shape, is_tensor
+from nndsl.lower.words import bind, name_span, sorts_of
 from nndsl.schema import (
     DATA_SETTINGS,
     SOURCE_OPTIONS,
@@ -27,6 +27,7 @@ from nndsl.schema import (
     Setting,
 )
 from nndsl.syntax import tree
+from nndsl.vocab.registry import words
 from nndsl.syntax.wording import RESERVED
 
 PICTURES = "images"
@@ -112,12 +113,15 @@ def _read_source(section: _Section, source: tree.Expression, scope: Scope) -> No
     if kind == "table":
         _read_table(section, source, scope)
         return
+    if kind in words("generator"):
+        _read_generator(section, source, scope)
+        return
     if kind not in SOURCE_OPTIONS:
         raise unknown_name(
             "NN301",
             f"there is no data source called `{kind}`",
             kind,
-            SOURCE_OPTIONS,
+            [*SOURCE_OPTIONS, *words("generator")],
             source.function.span,
         )
     for argument in source.arguments:
@@ -130,6 +134,21 @@ def _read_source(section: _Section, source: tree.Expression, scope: Scope) -> No
             source.span,
             help='images("folder")' if kind == "images" else f'{kind}("file.{kind}")',
         )
+
+
+def _read_generator(section: _Section, source: tree.Call, scope: Scope) -> None:
+    """`roads(2000, size=30x32)`: arguments as of any word, and `target`."""
+    given = []
+    for argument in source.arguments:
+        if argument.name == "target":
+            _read_option(section, section.kind, argument, scope)
+        else:
+            value = evaluate(argument.value, scope)
+            given.append(Given(value, argument.value.span, argument.name, argument.name_span))
+    mention = Mention(section.kind, source.span, tuple(given))
+    bound = bind(mention, words("generator")[section.kind])
+    for name, value in bound.call.arguments.items():
+        section.options[name] = Setting(_plain(value), bound.places.get(name, source.span))
 
 
 def _read_table(section: _Section, source: tree.Call, scope: Scope) -> None:
@@ -172,19 +191,20 @@ def _read_option(section: _Section, kind: str, argument: tree.Argument, scope: S
                         help=f'{kind}("file.csv", target=column)')  # fmt: skip
         section.path, section.path_span = value.value, value.span
         return
-    if name in DATA_SETTINGS and name not in SOURCE_OPTIONS[kind]:
+    known = SOURCE_OPTIONS.get(kind, ("target",))
+    if name in DATA_SETTINGS and name not in known:
         raise error(
             "NN307",
             f"`{name}` is a setting of `data`, not an option of `{kind}`",
             argument.name_span or argument.span,
             help=f'in braces after the source: {kind}("...") {{ {name} = {value.span.text} }}',
         )
-    if name not in SOURCE_OPTIONS[kind]:
+    if name not in known:
         raise unknown_name(
             "NN307",
             f"`{kind}` has no option `{name}`",
             name,
-            SOURCE_OPTIONS[kind],
+            known,
             argument.name_span or argument.span,
         )
     if name in ("target", "time"):

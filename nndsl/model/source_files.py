@@ -89,6 +89,6 @@ def data_files(opened: driver.Opened) -> dict[str, str]:
     for name, table in opened.tables.items():
         if table.origin.path is not None:
             found[name] = str(table.origin.path.resolve())
-        elif opened.specifications[name].kind != "table":
+        elif table.origin.content is not None:
             found[name] = driver.STANDARD_INPUT
     return found | {f'"{w}"': str(path.resolve()) for w, path in opened.matrices.items()}

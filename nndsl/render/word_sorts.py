@@ -17,7 +17,7 @@ from nndsl.records import dataclass
 from nndsl.vocab.answers import Answer
 from nndsl.vocab.arguments import value_text
 from nndsl.vocab.augmentation import Distortion
-from nndsl.vocab.kinds import Loss, Metric, Preprocessing
+from nndsl.vocab.kinds import Generator, Loss, Metric, Preprocessing
 from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
 
 
@@ -49,6 +49,7 @@ SORTS = (
     Sort("ensemble", "Ensembles", "For `ensemble =`: several networks that answer together."),
     Sort("distortion", "Distortions", "For `augment =`: what is done to the pictures that train, "
          "anew in each epoch."),
+    Sort("generator", "Generated data", "For `data name =`: rows that are made, not read."),
     Sort("preprocessing", "Preprocessing", "Steps of a chain in `data`; what a step learns comes "
          "from the training part only."),
     Sort("picture", "Pictures", "For `report =` in `train`: what `nndsl report` shows of a run."),
@@ -167,6 +168,12 @@ net Net on d {{
 {line}
 """
 
+GENERATED = """{line}
+net Net on d {{
+  flatten -> dense(8) -> tanh -> dense(1)
+}}
+"""
+
 NUMBERS = "x=[1, 2, 3, 4, 5, 6, 7, 8]"
 TEXTS = 'x=["a", "b", "a", "a", "b", "c", "c", "b"]'
 TWO_CLASSES = "y=[0, 0, 0, 1, 0, 1, 1, 1]"
@@ -180,6 +187,8 @@ def _file(sort: Sort, word: Word, line: str) -> str:
     if isinstance(word, Preprocessing):
         columns = TEXTS if word.accepts == "category" else NUMBERS
         return PREPARING.format(columns=f"{columns}, {TWO_CLASSES}", line=line)
+    if isinstance(word, Generator):
+        return GENERATED.format(line=line)
     target, stages = _task(word)
     if isinstance(word, Distortion):
         return PICTURES.format(line=line)

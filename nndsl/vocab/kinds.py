@@ -182,6 +182,21 @@ class Metric(Word):
 
 
 @dataclass(frozen=True)
+class Generator(Word):
+    """A data source that makes its rows: `make(arguments)` gives the columns by name.
+
+    Arrays [rows, channels, height, width] of bytes are pictures, others are [rows] numbers. What a
+    row is depends on the arguments and its number alone; fewer rows are the first of more.
+    `size(arguments)` is how many bytes they take. `target` is predicted unless something else is
+    said.
+    """
+
+    make: Callable[[Mapping[str, Any]], dict[str, np.ndarray]] | None = None
+    size: Callable[[Mapping[str, Any]], int] | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True)
 class Preprocessing(Word):
     """A step on columns: learns from the training part, applies anywhere, may be turned back.
 
