@@ -100,6 +100,8 @@ def _literal(value: Any) -> str:
         return value.value
     if value is None or isinstance(value, (bool, str)):
         return json.dumps(value)
+    if hasattr(value, "text"):  # a graph within an operation
+        return json.dumps(value.text)
     return repr(value)
 
 
