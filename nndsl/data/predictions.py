@@ -12,6 +12,7 @@ import numpy as np
 
 from nndsl.data.csv_text import Text, records
 from nndsl.data.images.column import ImageColumn
+from nndsl.data.images.writing import write_pictures
 from nndsl.data.options import CsvOptions
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, number_text
 from nndsl.diagnostics import Place, error
@@ -27,12 +28,15 @@ class Prediction:
     """The answers for one target.
 
     `values` are class indices [rows] (-1: refused) or numbers [rows] in the target's own unit;
-    `probabilities` [rows, classes], None for numbers.
+    `probabilities` [rows, classes], None for numbers. Of pictures both have further axes, values
+    [rows, channels, height, width] and probabilities [rows, classes, height, width]; `as_bytes`
+    says that they are written as PNG, not as numbers.
     """
 
     target: TargetSchema
     values: np.ndarray
     probabilities: np.ndarray | None = None
+    as_bytes: bool = True
 
 
 def write_predictions(
@@ -46,8 +50,9 @@ def write_predictions(
     The cells of the input are written as they stand in its file. New columns are called
     `predicted_<target>` and `probability_<class>`. The file appears complete or not at all; its
     separator and decimal sign are those of the input. With `spreadsheet_safe` a text that a
-    spreadsheet would take for a formula gets a `'` before it. Raises NN423 when `path` is the
-    input itself, NN610-NN612 when it cannot be written.
+    spreadsheet would take for a formula gets a `'` before it. Predicted pictures are files of a
+    folder beside it, called as it is without ending, and named in the table. Raises NN423 when
+    `path` is the input itself, NN610-NN612 when something cannot be written.
     """
     if path.exists() and table.origin.path is not None and path.samefile(table.origin.path):
         raise error(
@@ -57,18 +62,25 @@ def write_predictions(
             help="name another file",
         )
     text = io.StringIO()
-    _write(text, table, list(_added_columns(table, predictions)), spreadsheet_safe)
+    folder = path.with_name(path.stem)
+    _write(text, table, list(_added_columns(table, predictions, folder)), spreadsheet_safe)
     write_file(path, text.getvalue().encode("utf-8"))
 
 
 def _added_columns(
-    table: Table, predictions: Sequence[Prediction]
+    table: Table, predictions: Sequence[Prediction], folder: Path
 ) -> Iterator[tuple[str, list[str]]]:
     taken = set(table.columns)
     several = len(predictions) > 1
     decimal = table.origin.decimal
     for prediction in predictions:
         target = prediction.target
+        if target.shape:
+            name, inner = f"predicted_{target.name}", target.name if several else ""
+            files = write_pictures(table, target, prediction.values, folder, inner=inner,
+                                   as_bytes=prediction.as_bytes)  # fmt: skip
+            yield _free(name, taken), files
+            continue
         yield _free(f"predicted_{target.name}", taken), _answers(prediction, decimal)
         if prediction.probabilities is not None:
             prefix = f"probability_{target.name}_" if several else "probability_"

@@ -22,6 +22,7 @@ from nndsl.data import (
 from nndsl.diagnostics import Diagnostic, error
 from nndsl.lower import data_specifications, lower
 from nndsl.lower.result import Network, Recipe
+from nndsl.model.answered_pictures import picture_figures, picture_prediction
 from nndsl.model.source_files import run_importer, run_source
 from nndsl.model.training import outputs_of
 from nndsl.records import dataclass
@@ -98,6 +99,7 @@ class Answers:
             Refused(row + 1, prediction.target.name, _first_two(prediction, row))
             for prediction in self.predictions
             if prediction.probabilities is not None
+            if not prediction.target.shape
             for row in np.flatnonzero(prediction.values < 0).tolist()
         )
 
@@ -176,9 +178,10 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
     answered: dict[str, Prediction] = {}
     for output, target in zip(loaded.outputs, _targets(loaded), strict=True):
         if target.name not in answered:
-            answered[target.name] = _prediction(target, results[output.name], loaded.recipe)
+            answered[target.name] = _prediction(target, results[output.name], loaded)
     predictions = tuple(answered.values())
-    figures = _figures(predictions, prepared, loaded.recipe)
+    prepared = replace(prepared, targets=driver.as_judged(loaded.recipe, prepared.targets))
+    figures = _figures(predictions, prepared, loaded)
     notes = (*table.notes, *prepared.notes)
     return Answers(table, predictions, figures, notes, _limits(predictions[0], prepared, loaded))
 
@@ -195,7 +198,10 @@ def _targets(loaded: LoadedRun) -> list[TargetSchema]:
     return [by_name[output.target] for output in loaded.outputs]
 
 
-def _prediction(target: TargetSchema, values: np.ndarray, recipe: Recipe) -> Prediction:
+def _prediction(target: TargetSchema, values: np.ndarray, loaded: LoadedRun) -> Prediction:
+    recipe = loaded.recipe
+    if target.shape:
+        return picture_prediction(target, values, recipe.answer, loaded.schema)
     if target.kind is TargetKind.CLASSES:
         chances = probabilities(values)
         return Prediction(target, decided(recipe.answer, chances), chances)
@@ -204,15 +210,20 @@ def _prediction(target: TargetSchema, values: np.ndarray, recipe: Recipe) -> Pre
 
 
 def _figures(
-    predictions: tuple[Prediction, ...], prepared: Prepared, recipe: Recipe
+    predictions: tuple[Prediction, ...], prepared: Prepared, loaded: LoadedRun
 ) -> dict[str, float]:
     figures: dict[str, float] = {}
+    recipe, outputs = loaded.recipe, loaded.outputs
     for position, prediction in enumerate(predictions):
         target = prediction.target
         if target.name not in prepared.targets:
             continue
-        actual, known = _known(prediction, prepared.targets[target.name])
         prefix = "" if position == 0 else f"{target.name}."
+        if target.shape:
+            output = next(o for o in outputs if o.target == target.name)
+            figures |= picture_figures(output, prediction, prepared, recipe, prefix)
+            continue
+        actual, known = _known(prediction, prepared.targets[target.name])
         given = prediction.probabilities
         guess = prediction.values[:, None] if given is None else given
         asked = metrics_of(recipe, target.kind, _DEFAULT_METRICS[target.kind])
@@ -225,7 +236,7 @@ def _figures(
 def _limits(prediction: Prediction, prepared: Prepared, loaded: LoadedRun) -> Limits | None:
     """What other margins or thresholds would give for a target of classes."""
     shares, name = prediction.probabilities, prediction.target.name
-    if shares is None or name not in prepared.targets:
+    if shares is None or name not in prepared.targets or prediction.target.shape:
         return None
     actual, known = _known(prediction, prepared.targets[name])
     if not known.any():

@@ -49,4 +49,8 @@ def join_of(recipe: Recipe, output: Output) -> Join:
     """How the members of a recipe's ensemble answer together; numbers have no votes."""
     assert recipe.ensemble is not None
     numbers = output.kind is TargetKind.NUMBERS
-    return mean_of if numbers else TOGETHER[recipe.ensemble.arguments["answer"]]
+    join = mean_of if numbers else TOGETHER[recipe.ensemble.arguments["answer"]]
+    if not output.pictures:
+        return join
+    # The classes of a pixel are its channels, and stand behind the members and the rows.
+    return lambda members: np.moveaxis(join(np.moveaxis(members, 2, -1)), -1, 1)

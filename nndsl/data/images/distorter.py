@@ -85,6 +85,7 @@ class Distorter:
         self._channels = shape[0]
         steps = _steps(chain, (shape[1], shape[2]))
         place = next((i for i, s in enumerate(steps) if s.word.blend is not None), len(steps))
+        self._followed = [step for step in steps if step.word.follow is not None]
         self._first, self._blend = _grouped(steps[:place]), steps[place : place + 1]
         self._rest = _grouped(steps[place + 1 :])
 
@@ -110,6 +111,19 @@ class Distorter:
     def after_mixing(self, x: np.ndarray, elements: np.ndarray, epoch: int) -> np.ndarray:
         """The rest of the chain."""
         return self._apply(self._rest, x, elements, epoch)
+
+    @property
+    def moves_target(self) -> bool:
+        """Whether what is to be predicted changes with the picture."""
+        return bool(self._followed)
+
+    def followed(self, target: np.ndarray, elements: np.ndarray, epoch: int) -> np.ndarray:
+        """Targets [n, 1] in their own unit as they are for the distorted pictures."""
+        for step in self._followed:
+            assert step.word.follow is not None
+            u = self._draw(step, elements, epoch)
+            target = step.word.follow(target, u, step.arguments)
+        return target
 
     def _apply(
         self, groups: Sequence[Movement | Step], x: np.ndarray, elements: np.ndarray, epoch: int
@@ -141,7 +155,8 @@ class Distorter:
             draw = (epoch, self._seed, group.bend.stream)
             fields = self._mechanisms.field(draw, elements, bases, strength)
         black = self._levels.black
-        return np.asarray(self._mechanisms.warp(x, matrices[:, :2], fields, size, black))
+        edge = any(step.word.edge for step in group.steps)
+        return np.asarray(self._mechanisms.warp(x, matrices[:, :2], fields, size, black, edge))
 
     def _change(self, step: Step, x: np.ndarray, elements: np.ndarray, epoch: int) -> np.ndarray:
         word, black, white = step.word, self._levels.black, self._levels.white

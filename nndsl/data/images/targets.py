@@ -65,7 +65,7 @@ def with_pictures(
     found = table.with_columns({request.name: column})
     if expected is None:
         return found
-    return found.with_notes([note("NN464", f"compared with the pictures of {written}")])
+    return found.with_notes([note("NN465", f"compared with the pictures of {written}")])
 
 
 def _wanted(
