@@ -13,7 +13,9 @@ import dataclasses
 from dataclasses import MISSING, Field, FrozenInstanceError
 from operator import attrgetter
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+Computed = TypeVar("Computed")
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +27,23 @@ else:
         if cls is None:
             return lambda cls: _define(cls, frozen=frozen, eq=eq)
         return _define(cls, frozen=frozen, eq=eq)
+
+
+class computed_once(Generic[Computed]):  # noqa: N801 (a decorator)
+    """A method without arguments as an attribute that is computed when it is first read.
+
+    As `functools.cached_property`, without the lock that Python 3.11 takes each time: records of
+    which a deep network has ten thousands are read by one thread.
+    """
+
+    def __init__(self, compute: Callable[[Any], Computed]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Computed:
+        value = self._compute(instance)
+        instance.__dict__[self._compute.__name__] = value
+        return value
 
 
 def _define(cls: type[Any], *, frozen: bool, eq: bool) -> type[Any]:

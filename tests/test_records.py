@@ -157,3 +157,20 @@ def test_exceptions(classes: dict[str, Any]) -> None:
     with pytest.raises(classes["Problem"]) as caught:
         raise classes["Problem"]("no")
     assert caught.value.text == "no"
+
+
+def test_computed_once() -> None:
+    asked = []
+
+    @nndsl.records.dataclass(frozen=True)
+    class Square:
+        side: int
+
+        @nndsl.records.computed_once
+        def area(self) -> int:
+            asked.append(self.side)
+            return self.side**2
+
+    square = Square(3)
+    assert (square.area, square.area, asked) == (9, 9, [3])
+    assert square == Square(3) and replace(square, side=4).area == 16

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from enum import Enum
-from functools import cached_property
 from math import gcd
 
 from nndsl.codegen.program import Buffer, Call, Contraction, Element, Kernel, Size, Split
 from nndsl.diagnostics import Span
-from nndsl.records import dataclass
+from nndsl.records import computed_once, dataclass
 
 ROW_ALIGN = 8
 """Shares of the batch start at multiples of so many rows, the same for every call."""
@@ -29,20 +28,25 @@ class Share(Enum):
 
 @dataclass(frozen=True)
 class Pointer:
-    """A pointer slot: `reach` elements from `skip` elements into the buffer on."""
+    """A pointer slot: `reach` elements from `skip` elements into the buffer on.
+
+    The call gets the place `inside` elements further on: a column, or a step of time, of rows of
+    which each thread has its share.
+    """
 
     buffer: Buffer
     reach: int
     writes: bool = False
     share: Share = Share.WHOLE
     skip: int = 0
+    inside: int = 0
 
-    @cached_property
+    @computed_once
     def start(self) -> int:
         """First byte, from the start of the region."""
         return self.buffer.offset + self.skip * self.buffer.element.bytes
 
-    @cached_property
+    @computed_once
     def stop(self) -> int:
         """The byte after the last."""
         return self.start + self.reach * self.buffer.element.bytes
@@ -70,12 +74,12 @@ class Draft:
     spans: tuple[Span, ...] = ()
     flops: int = 0
 
-    @cached_property
+    @computed_once
     def pointers(self) -> tuple[Pointer, ...]:
         """The slots that are pointers."""
         return tuple(s for s in self.slots if isinstance(s, Pointer))
 
-    @cached_property
+    @computed_once
     def _division(self) -> tuple[object, ...]:
         """Equal for calls that give each thread the same fraction of the extent."""
         if self.extent.symbol == "one":
@@ -105,7 +109,7 @@ class Draft:
     def call(self, kernel: int, *, barrier: bool) -> Call:
         """The entry of the table."""
         slots = tuple(_slot(s) for s in self.slots)
-        reach = tuple(p.reach for p in self.pointers)
+        reach = tuple(p.reach - p.inside for p in self.pointers)
         return Call(
             kernel, slots, self.extent, self.split, barrier, self.align, self.label, self.spans,
             self.flops, reach,
@@ -120,9 +124,8 @@ def _same_parts(one: Pointer, other: Pointer) -> bool:
 def _slot(slot: Slot) -> Buffer | tuple[Buffer, int] | Size | int:
     if not isinstance(slot, Pointer):
         return slot
-    if slot.skip:
-        return slot.buffer, slot.skip * slot.buffer.element.bytes
-    return slot.buffer
+    place = slot.skip + slot.inside
+    return (slot.buffer, place * slot.buffer.element.bytes) if place else slot.buffer
 
 
 def glue_kernel(word: str, text: str, signature: tuple[str, ...], element: Element) -> Kernel:

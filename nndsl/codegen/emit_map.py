@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from nndsl.codegen import glue
 from nndsl.codegen.context import OWN_ALIGN, Context, batched, draft
 from nndsl.codegen.contraction import loop_nest
 from nndsl.codegen.draft import Draft, Pointer, Share, Slot, contraction_kernel
+from nndsl.codegen.glue_strided import RowOperand, rows_kernel
 from nndsl.codegen.loops import Space, alternate, collapse, size_of
-from nndsl.codegen.program import Axis, Contraction, Element, Size, Split
+from nndsl.codegen.program import Axis, Contraction, Element, Kernel, Size, Split
+from nndsl.codegen.target import Target
 from nndsl.ir.graph import Node, Value
-from nndsl.ir.types import BATCH
+from nndsl.ir.types import BATCH, Dimension
 from nndsl.ops.base import Op
 from nndsl.ops.map import Map
 from nndsl.ops.reduction import Reduce
@@ -25,7 +29,9 @@ def emit_map(context: Context, node: Node, operation: Op) -> list[Draft]:
     """One loop nest for all results."""
     assert isinstance(operation, Map)
     result = node.outputs[0].type
-    space = collapse(result.shape, [v.type.shape for v in node.inputs])
+    if any(v in context.strides for v in (*node.inputs, *node.outputs)):
+        return [_of_rows(context, node, operation)]
+    space = collapse(result.shape, tuple(v.type.shape for v in node.inputs))
     element = context.element(result.element)
     arguments = _Arguments(context, space)
     operands = tuple(arguments.read(n, value) for n, value in enumerate(node.inputs))
@@ -38,6 +44,43 @@ def emit_map(context: Context, node: Node, operation: Op) -> list[Draft]:
     slots: list[Slot] = [*pointers, *sizes, space.unit, *space.inner_sizes()]
     flops = operation.flops([v.type for v in node.inputs])
     return [draft(node, kernel, slots, space.extent, split, align, flops)]
+
+
+def _of_rows(context: Context, node: Node, operation: Map) -> Draft:
+    """A loop over rows that stand apart, and their columns."""
+    result = node.outputs[0].type
+    columns = result.shape[-1]
+    assert isinstance(columns, int)
+    pointers: list[Slot] = []
+    operands, results, strides = [], [], []
+    for number, value in enumerate((*node.inputs, *node.outputs)):
+        kind = _kind(value.type.shape, result.shape)
+        if value in context.sizes:
+            pointers.append(context.sizes[value])
+            operands.append(RowOperand("number", None))
+            continue
+        share = Share.PART if kind in ("tile", "rows") else Share.WHOLE
+        writes = number >= len(node.inputs)
+        pointers.append((context.write if writes else context.read)(value, share))
+        used = RowOperand(kind, context.element(value.type.element))
+        (results if writes else operands).append(used)
+        if used.has_rows:
+            strides.append(Size(context.row(value, columns if kind == "tile" else 1)))
+    element = context.element(result.element)
+    computed = context.precision if element is Element.INT32 else element
+    kernel = rows_kernel(operation.expressions, tuple(operands), tuple(results), computed)
+    flops = operation.flops([v.type for v in node.inputs])
+    slots = [*pointers, Size(columns), *strides]
+    return draft(node, kernel, slots, Size(1, BATCH), Split.ROWS, 1, flops)
+
+
+def _kind(shape: tuple[Dimension, ...], result: tuple[Dimension, ...]) -> str:
+    """How a formula over rows [N, w] reads an operand."""
+    if not shape:
+        return "number"
+    if shape == result:
+        return "tile"
+    return "rows" if shape == (result[0], 1) else "columns"
 
 
 def _split(space: Space) -> tuple[Split, int]:
@@ -150,10 +193,15 @@ def _sums(
 ) -> Draft:
     """The call of a product with ones, which are not read: their pointer is the source's."""
     (source,), (result,) = node.inputs, node.outputs
-    kernel = contraction_kernel(contraction, loop_nest(contraction, context.target))
+    kernel = _summing(contraction, context.target)
     read = context.read(source, share)
     slots: list[Slot] = [read, read, context.write(result, share), *contraction.sizes]
     return draft(node, kernel, slots, extent, split, 1, context.count(source))
+
+
+@cache
+def _summing(contraction: Contraction, target: Target) -> Kernel:
+    return contraction_kernel(contraction, loop_nest(contraction, target))
 
 
 def _general(

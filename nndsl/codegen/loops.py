@@ -8,7 +8,7 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 
 from nndsl.codegen.program import Size
@@ -16,6 +16,9 @@ from nndsl.ir.types import BATCH, Dimension
 from nndsl.records import dataclass
 
 Shape = tuple[Dimension, ...]
+
+KEPT = 1 << 12
+"""Answers kept of each question: the blocks of deep networks have the same shapes."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Space:
         )
 
 
+@lru_cache(KEPT)
 def size_of(shape: Shape) -> Size:
     """Product of sizes as a factor and at most one name. Raises ValueError for two names."""
     names = [d for d in shape if isinstance(d, str)]
@@ -69,6 +73,7 @@ def size_of(shape: Shape) -> Size:
     return Size(prod(d for d in shape if isinstance(d, int)), names[0] if names else "one")
 
 
+@lru_cache(KEPT)
 def count(shape: Shape, batch: int) -> int:
     """Elements with `batch` rows."""
     return prod(batch if d == BATCH else _known(d) for d in shape)
@@ -80,7 +85,8 @@ def _known(dimension: Dimension) -> int:
     return dimension
 
 
-def collapse(result: Shape, operands: Sequence[Shape]) -> Space:
+@lru_cache(KEPT)
+def collapse(result: Shape, operands: tuple[Shape, ...]) -> Space:
     """The fewest axes for operands broadcast to `result`; the result itself moves along all."""
     rank = len(result)
     padded = [(1,) * (rank - len(shape)) + shape for shape in operands]
@@ -101,7 +107,8 @@ def collapse(result: Shape, operands: Sequence[Shape]) -> Space:
     return Space(tuple(tuple(axis) for axis in axes), moves)
 
 
-def alternate(shape: Shape, reduced: Sequence[int]) -> tuple[tuple[Shape, bool], ...]:
+@lru_cache(KEPT)
+def alternate(shape: Shape, reduced: tuple[int, ...]) -> tuple[tuple[Shape, bool], ...]:
     """A reduced tensor's axes merged: runs of kept and of reduced sizes, in order."""
     runs: list[tuple[list[Dimension], bool]] = []
     for axis, size in enumerate(shape):

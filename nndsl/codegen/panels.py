@@ -32,6 +32,9 @@ def panel_width(target: Target, element: Element) -> int:
 
 def panelled(graph: Graph, element: Element) -> frozenset[Value]:
     """The values to be kept in panels."""
+    parameters = [i.value for i in graph.of_role(Role.PARAMETER)]
+    if not any(_is_large(value.type, element) for value in parameters):
+        return frozenset()
     alike = _Alike()
     for name, entry in graph.inputs.items():
         if name in graph.updates:
@@ -40,11 +43,7 @@ def panelled(graph: Graph, element: Element) -> frozenset[Value]:
         if isinstance(node.operation, (Map, FusedMatMul)):
             type = node.outputs[0].type
             alike.join(v for v in (*node.inputs, *node.outputs) if v.type == type)
-    large = {
-        alike.first(i.value)
-        for i in graph.of_role(Role.PARAMETER)
-        if _is_large(i.value.type, element)
-    }
+    large = {alike.first(value) for value in parameters if _is_large(value.type, element)}
     refused = {alike.first(v) for v in graph.outputs.values()}
     for node in graph.nodes:
         refused |= {alike.first(v) for v in _refused(node)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
+from functools import lru_cache
 from typing import Protocol
 
 from nndsl.diagnostics import Span
@@ -25,6 +26,9 @@ class Operation(Protocol):
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         """Types of the outputs, or `ShapeError`."""
+
+    def __hash__(self) -> int:
+        """Of operations that are equal the same number."""
 
 
 class ShapeError(Exception):
@@ -184,7 +188,7 @@ class Builder:
         self, operation: Operation, *inputs: Value, name: str | None = None
     ) -> tuple[Value, ...]:
         """Append a node and return all its results."""
-        types = operation.infer([v.type for v in inputs])
+        types = _types_of_results(operation, tuple(v.type for v in inputs))
         node = Node(operation, inputs, span=self.span, label=self.label)
         base = name or operation.name
         node.outputs = tuple(Value(self.unique(base), t, node, i) for i, t in enumerate(types))
@@ -195,6 +199,14 @@ class Builder:
         """Append a node with a single result and return it."""
         (value,) = self.add_all(operation, *inputs, name=name)
         return value
+
+
+@lru_cache(1 << 12)
+def _types_of_results(
+    operation: Operation, inputs: tuple[TensorType, ...]
+) -> tuple[TensorType, ...]:
+    """What the operation infers, asked once where the blocks of a network are alike."""
+    return operation.infer(inputs)
 
 
 def rebuild(

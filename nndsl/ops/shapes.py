@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import prod
 
 from nndsl.ir.graph import ShapeError
@@ -14,6 +15,11 @@ Shape = tuple[Dimension, ...]
 
 def broadcast(shapes: Sequence[Shape]) -> Shape:
     """The common shape by NumPy's rule: sizes equal, or 1. A name equals only itself and 1."""
+    return _broadcast(tuple(shapes))
+
+
+@lru_cache(1 << 12)
+def _broadcast(shapes: tuple[Shape, ...]) -> Shape:
     rank = max((len(s) for s in shapes), default=0)
     padded = [(1,) * (rank - len(s)) + s for s in shapes]
     result: list[Dimension] = []
