@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nndsl as library
-from tests.models.running import model_text
+from nndsl.params import TimeLength
+from tests.models.running import model_text, opened_text
+from tests.models.test_examples import beside_mnist
 
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 SIDE = 28
@@ -51,11 +52,33 @@ def test_the_committee_in_small(tmp_path, shared_data, nndsl) -> None:
     assert not np.array_equal(*weights)
 
 
+def test_the_lecture_s_recipe_is_two_settings_away(tmp_path, shared_data) -> None:
+    few_images(tmp_path, shared_data, 500)
+    text = model_text("23_committee").replace("45000, 5000, 10000", "200, 100, 200")
+    settings = {"epochs": "40", "schedule": "hold(1)"}
+    (recipe,) = opened_text(text, tmp_path, **settings).module.recipes
+    (use,) = recipe.optimizers
+    assert (use.optimizer.name, str(use.numbers["lr"])) == ("sgd", "0.03")
+    assert (recipe.batch, recipe.keep, recipe.length) == (10, None, TimeLength(40, "epoch"))
+    assert recipe.ensemble is not None
+    assert recipe.ensemble.arguments["members"] == 5
+    assert recipe.augment.copies == 5
+
+
 @pytest.mark.slow
 def test_the_lenets_on_mnist(tmp_path, shared_data, nndsl) -> None:
-    for name in (IMAGES, LABELS):
-        shutil.copy(shared_data / name, tmp_path)
+    """A minute of one core; the gradients beside it."""
+    beside_mnist(tmp_path, shared_data)
     (tmp_path / "lenet.nn").write_text(model_text("22_lenet"))
     assert nndsl("check", "--grad", "lenet.nn").code == 0
     ended = nndsl("train", "lenet.nn", "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.slow
+def test_the_committee_on_mnist(tmp_path, shared_data, nndsl) -> None:
+    """The whole file: seventeen minutes of one core."""
+    beside_mnist(tmp_path, shared_data)
+    (tmp_path / "committee.nn").write_text(model_text("23_committee"))
+    ended = nndsl("train", "committee.nn", "--quiet", "--out", "run")
     assert (ended.code, ended.err) == (0, "")
