@@ -382,6 +382,27 @@ class WeightsOf(Parameter):
 
 
 @dataclass(frozen=True)
+class PlaceIn(Parameter):
+    """A stage or named line of the net, `Net.conv[1]`: `lower` gives its path."""
+
+    kind: ClassVar[str] = "place"
+
+    def convert(self, value: Any) -> str:
+        """The path."""
+        if not isinstance(value, str) or not value:
+            raise ParameterError(self.describe())
+        return value
+
+    def describe(self) -> str:
+        """'a stage or named line of the net'."""
+        return "a stage or named line of the net such as `Net.conv[1]`"
+
+    def bad_samples(self) -> list[Any]:
+        """Numbers and lists."""
+        return [3, ["conv"]]
+
+
+@dataclass(frozen=True)
 class ByClass(Parameter):
     """A number of at least 0 for each class: by name, or a list in the order of the classes."""
 

@@ -14,8 +14,8 @@ from nndsl.codegen.glue_random import normal_lines, philox
 from nndsl.codegen.program import Element, Kernel
 
 _WARP = """\
-def warp(x, y, matrices, fields, padded, places, downs, rights, fill, bent, channels, height, width,
-         out_height, out_width, low, high):
+def warp(x, y, matrices, fields, padded, places, downs, rights, fill, bent, edge, channels, height,
+         width, out_height, out_width, low, high):
     wide = width + 3
     for picture in range(low, high):
         a = real(matrices[picture * 6])
@@ -28,8 +28,9 @@ def warp(x, y, matrices, fields, padded, places, downs, rights, fill, bent, chan
         half_column = real(out_width - 1) * real(0.5)
         middle_row = real(height - 1) * real(0.5) + real(1.0)
         middle_column = real(width - 1) * real(0.5) + real(1.0)
-        last_row = real(height + 1)
-        last_column = real(width + 1)
+        least = real(edge)
+        last_row = real(height + 1 - edge)
+        last_column = real(width + 1 - edge)
         area = out_height * out_width
         for row in range(out_height):
             for column in range(out_width):
@@ -41,9 +42,9 @@ def warp(x, y, matrices, fields, padded, places, downs, rights, fill, bent, chan
                     right = right + fields[(picture * 2 + 1) * area + at]
                 from_row = a * down + b * right + c + middle_row
                 from_column = d * down + e * right + f + middle_column
-                from_row = where(from_row > real(0.0), from_row, real(0.0))
+                from_row = where(from_row > least, from_row, least)
                 from_row = where(from_row < last_row, from_row, last_row)
-                from_column = where(from_column > real(0.0), from_column, real(0.0))
+                from_column = where(from_column > least, from_column, least)
                 from_column = where(from_column < last_column, from_column, last_column)
                 first_row = int32(from_row)
                 first_column = int32(from_column)
@@ -165,10 +166,11 @@ def warp_kernel(element: Element) -> Kernel:
 
     Arguments: x, y, matrices [n, 6], fields [n, 2, out_height, out_width] (read if `bent`);
     scratch: padded (height + 3) x (width + 3), places, downs, rights out_height x out_width; then
-    fill [channels], bent, channels, height, width, out_height, out_width.
+    fill [channels], bent, edge, channels, height, width, out_height, out_width. Outside of the
+    picture is `fill`, with `edge` 1 the nearest pixel of the edge.
     """
     signature = ("real", "real", "pointer:float64", "real", "real", "pointer:int32", "real", "real",
-                 "pointer:float64", *["integer"] * 6)  # fmt: skip
+                 "pointer:float64", *["integer"] * 7)  # fmt: skip
     return _kernel("warp", _WARP, element, signature)
 
 

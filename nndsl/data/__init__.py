@@ -13,6 +13,7 @@ from nndsl.data.preparation import invert_pictures as invert_pictures
 from nndsl.data.preparation import invert_target as invert_target
 from nndsl.data.preparation import prepare as prepare
 from nndsl.data.preparation import raw_arrays as raw_arrays
+from nndsl.data.preparation import target_of as target_of
 from nndsl.data.reader import read_table as read_table
 from nndsl.data.remarks import remarks as remarks
 from nndsl.data.schema_file import schema_from_json as schema_from_json

@@ -369,6 +369,16 @@ def invert_target(target: TargetSchema, values: np.ndarray) -> np.ndarray:
     return np.asarray(changed, dtype=np.float64)
 
 
+def target_of(target: TargetSchema, values: np.ndarray) -> np.ndarray:
+    """Numbers [rows, 1] in the target's own unit as the network is to say them, [rows, k]."""
+    changed: Any = values[:, 0]
+    for step in target.steps:
+        apply = word_of(step).apply
+        assert apply is not None
+        changed = apply(changed, step.learnt, step.arguments)
+    return np.asarray(changed, dtype=np.float64).reshape(len(values), -1)
+
+
 def invert_pictures(target: TargetSchema, values: np.ndarray) -> np.ndarray:
     """Predicted pictures [rows, channels, height, width] back in the target's own unit, float64."""
     return inverted_images(values, target.steps)

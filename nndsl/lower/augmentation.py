@@ -12,7 +12,7 @@ from nndsl.lower.result import Augment, Inferred
 from nndsl.lower.train_settings import Written
 from nndsl.lower.values import Composite, DataSource, Given, Mention
 from nndsl.lower.words import Bound, bind, find_word, shown
-from nndsl.schema import InputSchema, Schema
+from nndsl.schema import InputSchema, Schema, TargetKind
 from nndsl.vocab.arguments import ArgumentProblem, Mistake, argument_error
 from nndsl.vocab.augmentation import Distortion, Size
 from nndsl.vocab.registry import WordCall
@@ -41,6 +41,9 @@ def read_augment(written: Written, schema: Schema | None) -> Augment:
                     secondary=[(mixing[0].call.span, "the first time")])  # fmt: skip
     if picture is None:
         return Augment(chain, copies)
+    following = next((b for b in bounds if _word(b.call).follow is not None), None)
+    if following is not None and schema is not None:
+        _check_followed(following, mixing, schema)
     channels, *given = picture.shape
     size = _size(bounds, channels, (given[0], given[1]))
     return Augment(chain, copies, size if list(size) != given else None)
@@ -62,6 +65,24 @@ def _picture(schema: Schema | None, span: Span) -> InputSchema | None:
         notes=[inputs],
         help='pictures are read by `data d = images("folder")`' if not found else (),
     )
+
+
+def _check_followed(following: Bound, mixing: list[Bound], schema: Schema) -> None:
+    """What is predicted must be one number where a distortion changes it with the picture."""
+    name = following.call.name
+    if mixing:
+        raise error("NN309", f"`{name}` changes what is to be predicted: such pictures are not "
+                    "mixed", mixing[0].call.span,
+                    secondary=[(following.call.span, "turns the answer with the picture")])  # fmt: skip
+    single = [t.kind is TargetKind.NUMBERS and not t.shape for t in schema.targets]
+    if single != [True]:
+        raise error(
+            "NN323",
+            f"`{name}` changes where to steer, and `{schema.name}` is not about one number",
+            following.call.span,
+            notes=["the targets: " + ", ".join(f"`{t.name}`" for t in schema.targets)],
+            help="`shift` and `rotate` move the pictures and leave the targets as they are",
+        )
 
 
 def _copies(mention: Mention, span: Span) -> Bound:

@@ -30,31 +30,40 @@ def resolve(net: WithParameters, query: Query, span: Span) -> list[str]:
     Errors: NN318 for a part that does not exist or that two places answer to.
     """
     names = net.parameter_names()
-    prefixes = _prefixes(names)
-    matches = [p for p in prefixes if _matches(p, query)]
-    if not matches:
-        raise _no_part(net.name, query, sorted({_word(p[-1]) for p in prefixes}), span)
-    depth = min(len(p) for p in matches)
-    shallowest = [p for p in matches if len(p) == depth]
-    if len(shallowest) > 1:
-        choices = ", ".join(f"`{net.name}.{'.'.join(p)}`" for p in shallowest[:4])
-        raise error(
-            "NN318",
-            f"`{net.name}.{query_text(query)}` may be one of {len(shallowest)} parts",
-            span,
-            help=f"write one of {choices}",
-        )
-    found = ".".join(shallowest[0])
+    found = located(net.name, names, query, span, " with weights")
     return [n for n in names if n == found or n.startswith(f"{found}.")]
 
 
-def _no_part(net: str, query: Query, known: Sequence[str], span: Span) -> NndslError:
+def located(net: str, names: Sequence[str], query: Query, span: Span, having: str = "") -> str:
+    """The path of a part of `net`, one of `names` or what they lie under: the shallowest match.
+
+    `having` ends the message. Errors: NN318 for a part that does not exist or that two places
+    answer to.
+    """
+    prefixes = _prefixes(names)
+    matches = [p for p in prefixes if _matches(p, query)]
+    if not matches:
+        raise _no_part(net, query, sorted({_word(p[-1]) for p in prefixes}), span, having)
+    depth = min(len(p) for p in matches)
+    shallowest = [p for p in matches if len(p) == depth]
+    if len(shallowest) > 1:
+        choices = ", ".join(f"`{net}.{'.'.join(p)}`" for p in shallowest[:4])
+        raise error(
+            "NN318",
+            f"`{net}.{query_text(query)}` may be one of {len(shallowest)} parts",
+            span,
+            help=f"write one of {choices}",
+        )
+    return ".".join(shallowest[0])
+
+
+def _no_part(net: str, query: Query, known: Sequence[str], span: Span, having: str) -> NndslError:
     """NN318 at the name that no part has."""
     written = [*known, *(name for name, called in WRITTEN_AS.items() if called in known)]
     name = next((name for name, _ in query if name not in written), query[-1][0])
     start = span.start + max(span.text.rfind(name), 0)
     place = Span(span.source, start, start + len(name)) if name in span.text else span
-    title = f"net `{net}` has no part `{query_text(query)}` with weights"
+    title = f"net `{net}` has no part `{query_text(query)}`{having}"
     return unknown_name("NN318", title, name, written, place)
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from nndsl.diagnostics import error
 from nndsl.lower.names import not_yet
 from nndsl.lower.nets import NetDefinition
-from nndsl.lower.paths import resolve
+from nndsl.lower.paths import located, resolve
 from nndsl.lower.train_settings import Settings, Written
 from nndsl.lower.values import Given, Mention, NetLike, Part
 from nndsl.lower.words import bind, find_word, shown
+from nndsl.params import Int, PlaceIn
 from nndsl.vocab.arguments import ArgumentProblem, Mistake, argument_error
 from nndsl.vocab.pictures import Picture, Shapes
 from nndsl.vocab.registry import WordCall, words
 
-LATER = ("boundary", "landscape", "maps", "paths", "reconstructions", "samples", "surface", "tsne")
+LATER = ("boundary", "landscape", "paths", "reconstructions", "samples", "surface", "tsne")
 
 
 def chosen_pictures(settings: Settings, definition: NetDefinition) -> tuple[WordCall, ...]:
@@ -48,14 +50,20 @@ def _picture(item: Any, written: Written, definition: NetDefinition) -> WordCall
     if item.name in LATER:
         raise not_yet(f"the picture `{item.name}`", item.span)
     word = find_word(item, "picture")
-    given = tuple(replace(g, value=_paths(g.value, g, definition)) for g in item.given or ())
+    is_place = any(isinstance(p, PlaceIn) for p in word.parameters.values())
+    find = _place if is_place else _arrays
+    given = tuple(replace(g, value=_found(g, definition, find)) for g in item.given or ())
     call = bind(replace(item, given=given), word).call
-    _check(call, item, definition)
+    _check(call, item, definition, _outputs(definition) if is_place else _shapes(definition))
     return call
 
 
-def _paths(value: Any, given: Given, definition: NetDefinition) -> Any:
-    """The learnt arrays that a part of the net stands for; other values as they are."""
+Find = Callable[[NetDefinition, NetLike | Part], Any]
+
+
+def _found(given: Given, definition: NetDefinition, find: Find) -> Any:
+    """What a part of the net stands for; other values as they are."""
+    value = given.value
     if not isinstance(value, NetLike | Part):
         return value
     net = value.net if isinstance(value, Part) else value
@@ -65,15 +73,27 @@ def _paths(value: Any, given: Given, definition: NetDefinition) -> Any:
             f"`{given.span.text}` is no part of `{definition.name}`, which is trained here",
             given.span,
         )
+    return find(definition, value)
+
+
+def _arrays(definition: NetDefinition, value: NetLike | Part) -> tuple[str, ...]:
+    """The paths of the learnt arrays of a part, or of all."""
     if isinstance(value, Part):
         return tuple(resolve(definition, value.query, value.span))
     return tuple(definition.parameter_names())
 
 
-def _check(call: WordCall, item: Mention, definition: NetDefinition) -> None:
+def _place(definition: NetDefinition, value: NetLike | Part) -> str | None:
+    """The path of a stage, block or named line; None for the net itself."""
+    if not isinstance(value, Part):
+        return None
+    return located(definition.name, list(_outputs(definition)), value.query, value.span)
+
+
+def _check(call: WordCall, item: Mention, definition: NetDefinition, shapes: Shapes) -> None:
     word = call.word
     assert isinstance(word, Picture)
-    expected = word.problem(_shapes(definition), call.arguments) if word.problem else ""
+    expected = word.problem(shapes, call.arguments) if word.problem else ""
     if expected:
         name, place = _blamed(item)
         problem = ArgumentProblem(word, Mistake.REFUSED, name, None, call.arguments[name], expected)
@@ -81,13 +101,12 @@ def _check(call: WordCall, item: Mention, definition: NetDefinition) -> None:
 
 
 def _blamed(item: Mention) -> tuple[str, Given | None]:
-    """The last argument that was written: the ones before say what it must fit."""
-    names = list(words("picture")[item.name].parameters)
-    given = list(item.given or ())
-    if not given:
-        return names[0], None
-    last = given[-1]
-    return last.name or names[len(given) - 1], last
+    """The last argument that was written: the ones before say what it must fit; counts fit all."""
+    parameters = words("picture")[item.name].parameters
+    names = list(parameters)
+    given = {g.name or names[i]: g for i, g in enumerate(item.given or ())}
+    blamed = [n for n in given if not isinstance(parameters[n], Int)]
+    return (blamed[-1], given[blamed[-1]]) if blamed else (names[0], None)
 
 
 def _shapes(definition: NetDefinition) -> Shapes:
@@ -97,3 +116,10 @@ def _shapes(definition: NetDefinition) -> Shapes:
         name: tuple(draft.shape[i] for i in draft.axes or range(len(draft.shape)))
         for name, draft in drafts.items()
     }
+
+
+def _outputs(definition: NetDefinition) -> Shapes:
+    """What stages, blocks and named lines give for one row, by path."""
+    made = definition.elaborated().elaboration
+    named = {path: tensor.shape for path, tensor in made.points.items()}
+    return {**named, **{part.path: part.output.type.shape[1:] for part in made.parts}}

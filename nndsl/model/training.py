@@ -25,6 +25,7 @@ from nndsl.data import (
     invert_target,
     schema_to_json,
     split_rows,
+    target_of,
 )
 from nndsl.diagnostics import error
 from nndsl.lower.result import Network, Recipe
@@ -198,6 +199,7 @@ def outputs_of(network: Network, schema: Schema) -> tuple[Output, ...]:
                 target.classes,
                 partial(invert, target) if numbers else None,
                 bool(target.shape),
+                partial(target_of, target) if numbers and not target.shape else None,
             )
         )
     return tuple(outputs)

@@ -174,6 +174,8 @@ net Net on d {{
 }}
 """
 
+ROADS = GENERATED.format(line="data d = roads(200)") + "{line}\n"
+
 NUMBERS = "x=[1, 2, 3, 4, 5, 6, 7, 8]"
 TEXTS = 'x=["a", "b", "a", "a", "b", "c", "c", "b"]'
 TWO_CLASSES = "y=[0, 0, 0, 1, 0, 1, 1, 1]"
@@ -191,7 +193,7 @@ def _file(sort: Sort, word: Word, line: str) -> str:
         return GENERATED.format(line=line)
     target, stages = _task(word)
     if isinstance(word, Distortion):
-        return PICTURES.format(line=line)
+        return (PICTURES if word.follow is None else ROADS).format(line=line)
     section = line if line.startswith("train ") else f"train Net {{\n  {line}\n}}"
     return TRAINING.format(columns=f"{NUMBERS}, {target}", stages=stages, section=section)
 

@@ -68,6 +68,7 @@ class PictureKernels:
         fields: Array | None,
         size: tuple[int, int],
         fill: Array,
+        edge: bool = False,
     ) -> Array:
         """Pictures of this size, each pixel read where its matrix [2, 3] (and field) says."""
         count, channels, height, width = x.shape
@@ -81,7 +82,7 @@ class PictureKernels:
         black = np.ascontiguousarray(fill, np.float64)
         self._run(_warp(self._element), count, self._real(x), y, matrices, self._real(bent),
                   padded, places, downs, rights, black, int(fields is not None),
-                  channels, height, width, *size)  # fmt: skip
+                  int(edge), channels, height, width, *size)  # fmt: skip
         return y
 
     def colour(self, x: Array, matrices: Array) -> Array:

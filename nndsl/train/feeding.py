@@ -7,6 +7,7 @@ so it makes no difference when a piece is ready, or how many steps are done at a
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,11 +34,23 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
+class Follow:
+    """The target that changes with the pictures: its numbers [rows, 1] in their own unit, and what
+    makes of such numbers what the network is to say.
+    """
+
+    target: str
+    numbers: np.ndarray
+    prepare: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
 class Source:
     """The rows of each epoch as a network sees them.
 
     `rows` are those of the data, each shown `copies` times in an epoch: once as it is, if there are
-    several. `picture` names the input that is distorted.
+    several. `picture` names the input that is distorted, `follow` is for distortions that change
+    what is to be predicted.
     """
 
     rows: Arrays
@@ -45,6 +58,7 @@ class Source:
     augment: Augment
     picture: str = ""
     distorter: Distorter | None = None
+    follow: Follow | None = None
 
     @property
     def count(self) -> int:
@@ -63,6 +77,10 @@ class Source:
         if self.distorter.mixes:
             x = self._mixed(found, x, elements, epoch)
         x = self.distorter.after_mixing(x, elements, epoch)
+        if self.follow is not None:
+            name = self.follow.target
+            target = self.distorter.followed(self.follow.numbers[numbers], elements, epoch)
+            found[name] = self.follow.prepare(target).astype(found[name].dtype)
         if self.augment.copies > 1:
             first = elements < count
             size = self.augment.size
@@ -183,7 +201,14 @@ def feed_of(job: TrainingJob) -> Feed | None:
 
     kernels = picture_kernels(job.recipe.precision)
     distorter = Distorter(augment.chain, shape, levels, job.seed, kernels)
-    return Feed(Source(rows, job.seed, augment, name, distorter), job.shuffle)
+    follow = _follow(job) if distorter.moves_target else None
+    return Feed(Source(rows, job.seed, augment, name, distorter, follow), job.shuffle)
+
+
+def _follow(job: TrainingJob) -> Follow:
+    (output, *_) = job.outputs
+    assert output.restore is not None and output.prepare is not None  # the recipe has seen to it
+    return Follow(output.target, output.restore(job.train[output.target]), output.prepare)
 
 
 def _extremes(array: np.ndarray) -> Levels:

@@ -105,7 +105,8 @@ class Output:
     """One output of the network, and the target that it is judged by.
 
     `restore` turns numbers back into the target's own unit: [rows, k] -> [rows, k], of `pictures`
-    [rows, channels, height, width]. The answers of pictures are their pixels.
+    [rows, channels, height, width]; `prepare` makes of single numbers in their own unit what the
+    network is to say: [rows, 1] -> [rows, k]. The answers of pictures are their pixels.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Output:
     classes: tuple[str, ...] = ()
     restore: Callable[[np.ndarray], np.ndarray] | None = None
     pictures: bool = False
+    prepare: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from nndsl.vocab import losses as losses
 from nndsl.vocab import metrics as metrics
 from nndsl.vocab import optimizers as optimizers
 from nndsl.vocab import pictures as pictures
+from nndsl.vocab import pictures_of_layers as pictures_of_layers
 from nndsl.vocab import preprocessing as preprocessing
 from nndsl.vocab import roads as roads
 from nndsl.vocab import schedules as schedules
+from nndsl.vocab import views as views
 from nndsl.vocab.arguments import bind_arguments as bind_arguments
 from nndsl.vocab.registry import lookup as lookup
 from nndsl.vocab.registry import nearest_words as nearest_words

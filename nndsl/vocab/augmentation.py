@@ -28,7 +28,8 @@ class Distortion(Word):
     """A change of pictures, made by exactly one of these of uniform numbers u [n, draws].
 
     `warp(u, arguments, size)`: matrices [n, 2, 3]; a pixel is read where they send its place,
-    counted from the middle. `size(arguments, size)` is then the height and width that come out.
+    counted from the middle. What comes in from outside is black, with `edge` the nearest pixel of
+    the picture's edge. `size(arguments, size)` is then the height and width that come out.
     `bend(arguments)`: standard deviation and strength of a smooth random displacement.
     `colour(u, arguments, channels)`: matrices [n, C, 2 C + 1]: a channel is a sum over all, over
     their means, and a number, where black is 0 and white is 1.
@@ -36,17 +37,22 @@ class Distortion(Word):
     `noise(arguments)`: standard deviation of what is added, where white is 1.
     `blend(u, arguments, classes)`: shares [n] of the picture in a mixture with another one.
 
+    `follow(target, u, arguments)`, beside a warp: what a target [n, 1] that is one number, in its
+    own unit, becomes for the picture that the same u give. Others stay as they are.
+
     `problem(arguments, channels, size)` says what the arguments would have to be ("": right).
     """
 
     draws: int = 0
     warp: Callable[[np.ndarray, Arguments, Size], np.ndarray] | None = None
+    edge: bool = False
     size: Callable[[Arguments, Size], Size] | None = None
     bend: Callable[[Arguments], tuple[float, float]] | None = None
     colour: Callable[[np.ndarray, Arguments, int], np.ndarray] | None = None
     box: Callable[[np.ndarray, Arguments, Size], np.ndarray] | None = None
     noise: Callable[[Arguments], float] | None = None
     blend: Callable[[np.ndarray, Arguments, bool], np.ndarray] | None = None
+    follow: Callable[[np.ndarray, np.ndarray, Arguments], np.ndarray] | None = None
     problem: Callable[[Arguments, int, Size], str] | None = None
 
 
@@ -68,7 +74,7 @@ def distortion(
 # --- moving pixels --------------------------------------------------------------------------
 
 
-def _matrices(count: int, linear: Any = None, offset: Any = None) -> np.ndarray:
+def matrices(count: int, linear: Any = None, offset: Any = None) -> np.ndarray:
     """[n, 2, 3] of a linear part (None: identity) and an offset (None: none)."""
     found = np.zeros((count, 2, 3))
     found[:, :, :2] = np.eye(2) if linear is None else linear
@@ -77,7 +83,8 @@ def _matrices(count: int, linear: Any = None, offset: Any = None) -> np.ndarray:
     return found
 
 
-def _around_zero(u: np.ndarray, most: float) -> np.ndarray:
+def around_zero(u: np.ndarray, most: float) -> np.ndarray:
+    """Numbers from -most to most."""
     return (2 * u - 1) * most
 
 
@@ -96,9 +103,9 @@ def _turn(degrees: np.ndarray) -> np.ndarray:
 def _shift(u: np.ndarray, arguments: Arguments, size: Size) -> np.ndarray:
     pixels = arguments["pixels"]
     if not arguments["straight"]:
-        return _matrices(len(u), offset=_whole(u, -pixels, pixels))
+        return matrices(len(u), offset=_whole(u, -pixels, pixels))
     along, sign = np.eye(2)[(2 * u[:, 0]).astype(int)], np.where(u[:, 1:] < 0.5, -1, 1)
-    return _matrices(len(u), offset=along * sign * pixels)
+    return matrices(len(u), offset=along * sign * pixels)
 
 
 distortion(
@@ -125,7 +132,7 @@ def _cropped_size(arguments: Arguments, size: Size) -> Size:
 def _crop(u: np.ndarray, arguments: Arguments, size: Size) -> np.ndarray:
     made, pad = np.array(_pair(arguments["size"])), arguments["pad"]
     first = _whole(u, -pad, np.array(size) + pad - made)
-    return _matrices(len(u), offset=first + (made - 1) / 2 - (np.array(size) - 1) / 2)
+    return matrices(len(u), offset=first + (made - 1) / 2 - (np.array(size) - 1) / 2)
 
 
 def _crop_problem(arguments: Arguments, channels: int, size: Size) -> str:
@@ -155,12 +162,12 @@ def _resized_crop(u: np.ndarray, arguments: Arguments, size: Size) -> np.ndarray
     made = np.array(_pair(arguments["size"]))
     whole = np.array(size, np.float64)
     share = arguments["smallest"] + (1 - arguments["smallest"]) * u[:, 0]
-    ratio = np.exp(_around_zero(u[:, 1], math.log(arguments["stretch"])))
+    ratio = np.exp(around_zero(u[:, 1], math.log(arguments["stretch"])))
     side = np.sqrt(share * whole.prod())[:, None] * np.stack((ratio**-0.5, ratio**0.5), -1)
     side = np.minimum(side, whole)
     linear = np.zeros((len(u), 2, 2))
     linear[:, 0, 0], linear[:, 1, 1] = (side / made).T
-    return _matrices(len(u), linear, (2 * u[:, 2:4] - 1) * (whole - side) / 2)
+    return matrices(len(u), linear, (2 * u[:, 2:4] - 1) * (whole - side) / 2)
 
 
 distortion(
@@ -181,7 +188,7 @@ distortion(
 
 def _flip(u: np.ndarray, arguments: Arguments, size: Size) -> np.ndarray:
     sign = np.where(u[:, 0] < arguments["rate"], -1.0, 1.0)
-    found = _matrices(len(u))
+    found = matrices(len(u))
     axis = 0 if arguments["vertical"] else 1
     found[:, axis, axis] = sign
     return found
@@ -201,7 +208,7 @@ distortion(
 
 
 def _rotate(u: np.ndarray, arguments: Arguments, size: Size) -> np.ndarray:
-    return _matrices(len(u), _turn(_around_zero(u[:, 0], arguments["degrees"])))
+    return matrices(len(u), _turn(around_zero(u[:, 0], arguments["degrees"])))
 
 
 distortion(
@@ -215,12 +222,12 @@ distortion(
 
 
 def _affine(u: np.ndarray, arguments: Arguments, size: Size) -> np.ndarray:
-    scale = 1 + _around_zero(u[:, 1:3], arguments["scale"])
-    lean = np.tan(np.deg2rad(_around_zero(u[:, 3], arguments["shear"])))
+    scale = 1 + around_zero(u[:, 1:3], arguments["scale"])
+    lean = np.tan(np.deg2rad(around_zero(u[:, 3], arguments["shear"])))
     leaning = np.broadcast_to(np.eye(2), (len(u), 2, 2)).copy()
     leaning[:, 1, 0] = lean
-    linear = _turn(_around_zero(u[:, 0], arguments["rotate"])) @ leaning / scale[:, None, :]
-    return _matrices(len(u), linear, _around_zero(u[:, 4:6], arguments["shift"]))
+    linear = _turn(around_zero(u[:, 0], arguments["rotate"])) @ leaning / scale[:, None, :]
+    return matrices(len(u), linear, around_zero(u[:, 4:6], arguments["shift"]))
 
 
 distortion(
@@ -263,7 +270,7 @@ distortion(
 
 def _colour(u: np.ndarray, arguments: Arguments, channels: int) -> np.ndarray:
     bright, contrast, saturation = (
-        1 + _around_zero(u[:, i], arguments[name])
+        1 + around_zero(u[:, i], arguments[name])
         for i, name in enumerate(("brightness", "contrast", "saturation"))
     )
     grey = GREY if channels == 3 else np.full(channels, 1 / channels)
@@ -321,7 +328,7 @@ distortion(
 def _erase(u: np.ndarray, arguments: Arguments, size: Size) -> np.ndarray:
     whole = np.array(size)
     share = 0.02 + (max(arguments["area"], 0.02) - 0.02) * u[:, 1]
-    ratio = np.exp(_around_zero(u[:, 2], math.log(1 / 0.3)))
+    ratio = np.exp(around_zero(u[:, 2], math.log(1 / 0.3)))
     side = np.sqrt(share * whole.prod())[:, None] * np.stack((ratio**-0.5, ratio**0.5), -1)
     side = np.clip(np.round(side), 1, whole)
     first = _whole(u[:, 3:5], 0, whole - side)

@@ -22,11 +22,12 @@ def warp(
     fields: np.ndarray | None,
     size: tuple[int, int],
     fill: np.ndarray,
+    edge: bool = False,
 ) -> np.ndarray:
     """Pictures [n, channels, *size], pixel p read at matrix @ (p + field(p), 1).
 
     `matrices` is [n, 2, 3], `fields` [n, 2, *size] (None: no displacement). Between pixels the four
-    neighbours are weighed by their nearness (bilinear); outside the picture is `fill` [channels].
+    neighbours are weighed by their nearness (bilinear); outside the picture is `fill` [channels], with `edge` the nearest pixel of its edge.
     """
     count, channels, height, width = x.shape
     padded = np.empty((count, channels, height + 3, width + 3))
@@ -38,8 +39,8 @@ def warp(
     if fields is not None:
         places[:, :2] += fields.reshape(count, 2, -1)
     found = matrices @ places + np.array([(height + 1) / 2, (width + 1) / 2])[:, None]
-    row = np.clip(found[:, 0], 0, height + 1)
-    column = np.clip(found[:, 1], 0, width + 1)
+    row = np.clip(found[:, 0], int(edge), height + 1 - edge)
+    column = np.clip(found[:, 1], int(edge), width + 1 - edge)
     first, left = row.astype(np.int64), column.astype(np.int64)
     low, near = (row - first)[:, None], (column - left)[:, None]
     number = np.arange(count)[:, None]

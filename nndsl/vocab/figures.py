@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 
 import numpy as np
 
@@ -57,9 +58,21 @@ class Confusion(Figure):
     classes: tuple[str, ...]
 
 
+class Scale(Enum):
+    """What the numbers of images mean: how they are coloured, and how large they are drawn."""
+
+    SIGNED = "from -limit to limit"
+    SMALL = "many of them; from 0 where none is below it"
+    PICTURE = "from 0 to 1, as a photograph"
+
+
 @dataclass(frozen=True)
 class Images(Figure):
-    """Grey pictures [count, height, width] on one scale around 0, each with its name."""
+    """Images on one scale, each with its name: [count, height, width], NaN is nothing.
+
+    [count, height, width, 3] are amounts of red, green and blue.
+    """
 
     images: np.ndarray
     names: tuple[str, ...]
+    scale: Scale = Scale.SIGNED

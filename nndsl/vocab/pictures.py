@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nndsl.params import Int, Pair, Parameter, WeightsOf
+from nndsl.params import Parameter
 from nndsl.records import dataclass
 from nndsl.vocab.answers import decided
-from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Line, Lines
+from nndsl.vocab.figures import Confusion, Figure, Histogram, Line, Lines
 from nndsl.vocab.metrics import confusion_matrix
 from nndsl.vocab.registry import Word, WordCall, register
 
@@ -51,10 +51,30 @@ class Judged:
         """The numbers of the classes answered, -1 for none: [rows]."""
         return decided(self.answer, self.predictions)
 
+    def largest(self, row: int) -> list[tuple[str, float]]:
+        """The two classes with the largest shares of a row, and these."""
+        order = np.argsort(-self.predictions[row], kind="stable")[:2]
+        return [(self.classes[int(i)], float(self.predictions[row, i])) for i in order]
+
     @property
     def title(self) -> str:
         """What its pictures and tables are called: the target, with the output where need be."""
         return f"{self.target} by {self.output}" if self.shares_target else self.target
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a network makes of one row that did not train.
+
+    `name` says which row, `told` what it is and what it was taken for. `image` is the row as a
+    picture of numbers from 0 to 1, [height, width] or [height, width, 3] in red, green and blue;
+    None when it is none. `maps` are what layers give, [channels, height, width] by their names.
+    """
+
+    name: str
+    told: str
+    image: np.ndarray | None
+    maps: Mapping[str, np.ndarray]
 
 
 class Run(Protocol):
@@ -76,9 +96,17 @@ class Run(Protocol):
     def judged(self) -> Sequence[Judged]:
         """Each output on rows that did not train; empty when the data is not at hand."""
 
+    def example(self, row: int, place: str | None) -> Example | None:
+        """What becomes of a row, counted from 1, of those that did not train.
+
+        `place` is the path of a stage or named line; None: those worth looking at. None when there
+        is no such row.
+        """
+
 
 Shapes = Mapping[str, tuple[int | str, ...]]
-"""Learnt arrays by path with their sizes, in the layout that people see."""
+"""Learnt arrays by path with their sizes, in the layout that people see; for pictures of what
+stages give, stages by path with the shape of their output for one row."""
 
 
 @dataclass(frozen=True)
@@ -296,63 +324,6 @@ picture(
 )
 
 # --- weights --------------------------------------------------------------------------------
-
-
-def _tiles(shapes: Shapes, chosen: Sequence[str] | None) -> list[str]:
-    """The arrays that can be drawn by unit: those named, else those of the first layer."""
-    names = [n for n, shape in shapes.items() if len(shape) > 1 and (not chosen or n in chosen)]
-    return names if chosen else names[:1]
-
-
-def _numbers(shape: tuple[int | str, ...]) -> int | None:
-    """How many weights lead into one unit, where all sizes are known."""
-    sizes = [size for size in shape[1:] if isinstance(size, int)]
-    return math.prod(sizes) if len(sizes) == len(shape) - 1 else None
-
-
-def _weights_problem(shapes: Shapes, arguments: Mapping[str, Any]) -> str:
-    names = _tiles(shapes, arguments["part"])
-    if not names:
-        return "a part that has weights, not biases alone"
-    size = arguments["size"]
-    for name in names if size is not None else ():
-        numbers = _numbers(shapes[name])
-        if numbers is not None and numbers != size[0] * size[1]:
-            return f"a height and width whose product is {numbers}: `{name}` has so many weights"
-    return ""
-
-
-def _weights(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
-    shapes: Shapes = {name: array.shape for name, array in run.weights.items()}
-    found: list[Figure] = []
-    for name in _tiles(shapes, arguments["part"]):
-        array = run.weights[name]
-        units = array.reshape(len(array), -1)[: arguments["most"]]
-        height, width = arguments["size"] or _size_of(units.shape[1])
-        told = f"the weights into {len(units)} of {len(array)} units of {name}, "
-        told += f"from {array.min():.3g} to {array.max():.3g}".replace("-", "\N{MINUS SIGN}")
-        images = units.reshape(len(units), height, width).astype(np.float64)
-        names = tuple(f"unit {i + 1}" for i in range(len(units)))
-        found.append(Images(f"Weights of {name}", told, images, names))
-    return found
-
-
-def _size_of(numbers: int) -> tuple[int, int]:
-    """A square where there is one, else one line."""
-    side = math.isqrt(numbers)
-    return (side, side) if side * side == numbers else (1, numbers)
-
-
-picture(
-    "weights",
-    _weights,
-    "The weights into each unit as a picture: dark below 0, light above.",
-    problem=_weights_problem,
-    section="weights",
-    part=WeightsOf(None, "whose weights, such as `Net.hidden`; left out: the first ones"),
-    size=Pair(None, "height and width of a picture; left out: a square, or one line"),
-    most=Int(64, "greatest number of units", ge=1, le=1024),
-)
 
 
 def _spread(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:

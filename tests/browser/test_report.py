@@ -27,10 +27,11 @@ ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
              "--hide-scrollbars", "--virtual-time-budget=5000")  # fmt: skip
 SOURCE = """data digits = csv("digits.csv", target=digit)
 net Digits on digits {
-  hidden = dense(8) -> relu
-  dense(digits.classes) -> softmax
+  reshape(1x8x8)
+  hidden = conv(4, 3) -> relu -> conv(6, 3) -> relu
+  flatten -> dense(digits.classes) -> softmax
 }
-train Digits { epochs = 3; report = [weights(Digits.hidden, size=8x8)] }
+train Digits { epochs = 3; report = [weights(Digits.conv[1], size=3x3), filters(Digits.conv[2])] }
 """
 BOTH = """data penguins = csv("penguins.csv", target=species)
 net Both on penguins {

@@ -95,6 +95,21 @@ def test_mistakes(folder: Path, line: str) -> None:
     assert [d.code for d in caught.value.diagnostics] == [MISTAKES[line]]
 
 
+@pytest.mark.parametrize(
+    ("data", "line", "code"),
+    [
+        ('images("pictures")', "shift_view(0.6)", "NN323"),
+        ("roads(20)", "shift_view(0.6) -> mixup", "NN309"),
+        ("roads(20)", "copies(3, rotate_view(-6))", "NN314"),
+    ],
+)
+def test_targets_that_follow(folder: Path, data: str, line: str, code: str) -> None:
+    text = f"data d = {data}\nnet N on d {{ flatten -> dense(2) }}\ntrain N {{ augment = {line} }}"
+    with pytest.raises(NndslError) as caught:
+        opened(folder, "", text)
+    assert code in [d.code for d in caught.value.diagnostics]
+
+
 def test_the_size_of_pictures_is_told(folder: Path) -> None:
     with pytest.raises(NndslError) as caught:
         opened(folder, "shift(1) -> random_crop(20, pad=3)")

@@ -146,6 +146,47 @@ def test_pictures_know_the_arrays_of_a_part() -> None:
     assert recipe().report == ()
 
 
+CONVOLUTIONS = """data digits = csv("digits.csv", target=digit)
+block x -> twice(c) { body = x -> conv(c, 3, pad=1) -> relu -> conv(c, 3, pad=1); body + x }
+net A on digits {
+  reshape(1x8x8) -> conv(4, 3) -> relu
+  seen = twice(4) -> maxpool(2)
+  flatten -> dense(10) -> softmax
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ("A.seen", "seen"),
+        ("A.maxpool", "seen.maxpool"),
+        ("A.twice", "seen.twice"),
+        ("A.twice.conv[2]", "seen.twice.body.conv[2]"),
+        ("A.relu", "relu"),
+    ],
+)
+def test_maps_know_the_path_of_a_stage(part: str, place: str) -> None:
+    (found,) = lowered(f"{CONVOLUTIONS}train A {{ report = maps({part}, row=3) }}").recipes
+    assert dict(found.report[0].arguments) == {"part": place, "row": 3, "most": 10}
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("maps(A.dense)", "NN314"),
+        ("maps(A.softmax, row=2)", "NN314"),
+        ("maps(A.lost)", "NN318"),
+        ("maps(row=0)", "NN314"),
+        ("maps(part=3)", "NN314"),
+        ("filters(A.dense)", "NN314"),
+        ("filters(A.relu)", "NN318"),
+    ],
+)
+def test_pictures_of_what_is_no_picture(asked: str, code: str) -> None:
+    assert codes(f"{CONVOLUTIONS}train A {{ report = {asked} }}") == [code]
+
+
 def test_a_net_with_its_own_input_takes_the_names_of_the_data() -> None:
     text = f"{IRIS}net A {{ input x: [4]\n dense(3) -> softmax }}\ntrain A on iris {{ }}"
     (found,) = lowered(text).recipes

@@ -140,6 +140,32 @@ def test_mixed_numbers_are_mixed_as_the_pictures_are(folder: Path) -> None:
         assert min(errors) < 1e-5
 
 
+ROADS = """
+data road = roads(60, size=9x10) { target = steer -> bump(7, width=2) }
+net N on road { flatten -> dense(4) -> tanh -> dense(7) }
+train N { batch = 4; epochs = 2; loss = mse; keep = last; LINE }
+"""
+
+
+def test_the_target_follows_the_picture(folder: Path) -> None:
+    line = "augment = copies(3, shift_view(0.6) -> pixel_noise(0.1) -> rotate_view(6))"
+    made = job(folder, line, ROADS)
+    feed = feed_of(made)
+    assert feed is not None
+    rows = len(made.train["steer"])
+    plan = feeding.Plan(3 * rows, 3 * rows, 3 * rows, 1, 2)
+    (output,) = made.outputs
+    assert output.restore is not None
+    steer = output.restore(made.train["steer"])
+    for step in (0, 1):
+        order = permutation(3 * rows, made.seed, step)
+        found = feed.batch(plan, step)["steer"]
+        change = (output.restore(found) - steer[order % rows])[:, 0]
+        assert not change[order < rows].any()
+        assert 0.1 < np.abs(change[order >= rows]).mean() < 0.5
+    assert np.array_equal(weights(job(folder, line, ROADS)), weights(job(folder, line, ROADS)))
+
+
 class Watching(Observer):
     """Keeps every checkpoint that is written."""
 

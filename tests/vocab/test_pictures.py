@@ -10,7 +10,7 @@ import pytest
 
 from nndsl.vocab.arguments import call
 from nndsl.vocab.figures import Confusion, Histogram, Images, Lines
-from nndsl.vocab.pictures import Judged, Picture, confusion_of, histogram, spoken
+from nndsl.vocab.pictures import Example, Judged, Picture, confusion_of, histogram, spoken
 from nndsl.vocab.registry import words
 
 PICTURES = list(words("picture").values())
@@ -25,7 +25,13 @@ HISTORY = {
     "val_loss": [1.0, math.nan, 0.5],
     "val_accuracy": [0.5, 0.75, 0.75],
 }
-WEIGHTS = {"dense.weight": np.arange(36.0).reshape(4, 9), "dense.bias": np.zeros(4)}
+WEIGHTS = {
+    "dense.weight": np.arange(36.0).reshape(4, 9),
+    "dense.bias": np.zeros(4),
+    "conv.weight": np.linspace(-1, 1, 54).reshape(2, 3, 3, 3),
+}
+MAPS = {"conv \N{RIGHTWARDS ARROW} relu": np.arange(18.0).reshape(2, 3, 3)}
+EXAMPLE = Example("row 3", "a, taken for b (0.80)", np.eye(3), MAPS)
 
 
 @dataclass
@@ -34,6 +40,9 @@ class FakeRun:
     best_epoch: int | None = 3
     weights: dict = field(default_factory=lambda: WEIGHTS)
     judged: tuple = (CLASSES, NUMBERS)
+
+    def example(self, row: int, place: str | None) -> Example | None:
+        return EXAMPLE if self.judged and row < 4 else None
 
 
 EMPTY = FakeRun({}, None, {}, ())

@@ -21,12 +21,14 @@ from nndsl.data import (
     split_rows,
 )
 from nndsl.diagnostics import NndslError, error
+from nndsl.model.report.examples import images_of, maps_of
+from nndsl.model.report.numbers import number
 from nndsl.model.running import LoadedRun, load_run
 from nndsl.records import dataclass
 from nndsl.schema import TargetKind
 from nndsl.train import folder as folders
 from nndsl.train.scoring import judged as judged_arrays
-from nndsl.vocab.pictures import Judged
+from nndsl.vocab.pictures import Example, Judged
 
 TRAINING, VALIDATION, TEST, GIVEN = "training", "validation", "test", "given"
 
@@ -69,6 +71,35 @@ class Evidence:
     def judged(self) -> tuple[Judged, ...]:
         """The outputs on the rows that count."""
         return self.answers.get(self.part, ())
+
+    def images(self, places: np.ndarray) -> np.ndarray | None:
+        """These rows of the table as `images_of` gives them; None when they are no pictures."""
+        assert self.rows is not None
+        return images_of(self.rows.table, self.rows.prepared.schema, self.loaded.network, places)
+
+    def example(self, row: int, place: str | None) -> Example | None:
+        """What becomes of a row of those that count."""
+        rows, loaded = self.rows, self.loaded
+        if rows is None or row > len(rows.parts[self.part]):
+            return None
+        number = rows.parts[self.part][row - 1 : row]
+        arrays = {n: np.asarray(a[number]) for n, a in rows.prepared.inputs.items()}
+        inputs = list(driver.as_judged(loaded.recipe, arrays).values())
+        images = self.images(number)
+        maps = maps_of(loaded, inputs, place)
+        name = rows.table.row_name(int(number[0]))
+        plain = [judged for judged in self.judged if judged.predictions.ndim == 2]
+        told = "; ".join(_told(judged, row - 1) for judged in plain)
+        return Example(name, told, images[0] if images is not None else None, maps)
+
+
+def _told(judged: Judged, row: int) -> str:
+    """What a row is and what it was taken for."""
+    if judged.classes:
+        likely, share = judged.largest(row)[0]
+        return f"{judged.classes[int(judged.actual[row])]}, taken for {likely} ({share:.2f})"
+    actual, said = (number(float(n[row, 0]), 4) for n in (judged.actual, judged.predictions))
+    return f"{judged.title} {actual}, predicted {said}"
 
 
 def gather(path: Path, data: str | None) -> Evidence:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import NumberColumn
 from nndsl.model.report.evidence import Evidence, Rows
 from nndsl.model.report.numbers import number
-from nndsl.render.png import coloured, data_address, png
 from nndsl.render.report import content
+from nndsl.render.report.tiles import photographs
 from nndsl.vocab.pictures import Judged
 
 MOST = 12
 MOST_COLUMNS = 5
 MOST_TEXT = 40
-LEAST_SIDE = 5
-"""Rows of at least so many numbers squared are shown as pictures, when that is their shape."""
 TILE = 96
 
 
@@ -29,15 +26,15 @@ def mistakes(evidence: Evidence) -> list[content.Block]:
     found: list[content.Block] = []
     for judged in evidence.judged if rows is not None else ():
         assert rows is not None
-        places = rows.parts[judged.part]
         if judged.classes:
-            found += _of_classes(judged, rows, places)
+            found += _of_classes(judged, evidence, rows)
         else:
-            found.append(_of_numbers(judged, rows, places))
+            found.append(_of_numbers(judged, evidence, rows))
     return found
 
 
-def _of_classes(judged: Judged, rows: Rows, places: np.ndarray) -> list[content.Block]:
+def _of_classes(judged: Judged, evidence: Evidence, rows: Rows) -> list[content.Block]:
+    places = rows.parts[judged.part]
     said = judged.said
     confidence = judged.predictions[np.arange(len(said)), said]
     wrong = np.flatnonzero((said != judged.actual) & (said >= 0))
@@ -58,13 +55,17 @@ def _of_classes(judged: Judged, rows: Rows, places: np.ndarray) -> list[content.
         for name, other, sure, chance in zip(names, taken, confidence[worst], chances, strict=True)
     ]
     heads = ("actual", "predicted", "its probability", "of the actual")
-    pictured = _pictures(title, rows, places[worst], cells)
-    if pictured is not None:
-        return [pictured]
-    return [_table(title, heads, cells, rows, places[worst], frozenset({3, 4}))]
+    images = evidence.images(places[worst])
+    if images is None:
+        return [_table(title, heads, cells, rows, places[worst], frozenset({3, 4}))]
+    largest = [judged.largest(int(i)) for i in worst]
+    shares = ["\n".join(f"{name} ({share:.2f})" for name, share in two) for two in largest]
+    caption = "Under each: what it is, then the two largest outputs."
+    return [_tiles(title, caption, rows, places[worst], images, names, shares)]
 
 
-def _of_numbers(judged: Judged, rows: Rows, places: np.ndarray) -> content.Table:
+def _of_numbers(judged: Judged, evidence: Evidence, rows: Rows) -> content.Block:
+    places = rows.parts[judged.part]
     actual, said = judged.actual[:, 0], judged.predictions[:, 0]
     worst = np.argsort(-np.abs(said - actual), kind="stable")[:MOST]
     cells = [
@@ -73,6 +74,12 @@ def _of_numbers(judged: Judged, rows: Rows, places: np.ndarray) -> content.Table
     ]
     title = f"{judged.title}: the largest errors"
     heads = ("actual", "predicted", "error")
+    images = evidence.images(places[worst])
+    if images is not None:
+        names = [f"{actual}" for actual, _, _ in cells]
+        taken = [f"predicted {predicted}" for _, predicted, _ in cells]
+        caption = f"Under each: its {judged.target}, then what was predicted."
+        return _tiles(title, caption, rows, places[worst], images, names, taken)
     return _table(title, heads, cells, rows, places[worst], frozenset({1, 2, 3}))
 
 
@@ -102,39 +109,24 @@ def _table(
     return content.Table(title, ("row", *heads, *narrow), lines, numbers)
 
 
-def _pictures(
-    title: str, rows: Rows, places: np.ndarray, cells: Sequence[tuple[str, ...]]
-) -> content.Tiles | None:
-    """Rows that are square pictures as such; None for others."""
-    images = _images(rows, places)
-    if images is None:
-        return None
-    low, high = float(images.min()), float(images.max())
-    scaled = (images - low) / ((high - low) or 1.0) * 2 - 1
-    zoom = max(1, round(TILE / images.shape[1]))
-    size = (images.shape[2] * zoom, images.shape[1] * zoom)
-    items = []
-    for image, place, (name, other, sure, _) in zip(scaled, places, cells, strict=True):
-        row = rows.table.row_name(int(place))
-        told = f"{row}: a picture of {name}, taken for {other} with probability {sure}"
-        address = data_address(png(coloured(image, 1.0)))
-        items.append(content.Tile(f"{name}, taken for {other} ({sure})", address, told, size))
-    ramp = content.Tile("", data_address(png(coloured(np.linspace(-1, 1, 64)[None], 1.0))), "",
-                        (160, 10))  # fmt: skip
-    ends = (number(low), number(high))
-    caption = "Under each: what it is, what it was taken for, and with which probability."
-    return content.Tiles(title, caption, tuple(items), ramp, ends)
-
-
-def _images(rows: Rows, places: np.ndarray) -> np.ndarray | None:
-    """The numbers of these rows as [rows, side, side], when they are so many."""
-    names = [name for given in rows.prepared.schema.inputs for name in given.columns]
-    columns = [rows.table.columns[name] for name in names]
-    if len(columns) == 1 and isinstance(columns[0], ImageColumn):
-        return np.asarray(columns[0].read(places).mean(axis=1))  # of colours, their brightness
-    numbers = [c for c in columns if isinstance(c, NumberColumn) and not c.missing.any()]
-    side = math.isqrt(sum(c.width for c in numbers))
-    if len(numbers) < len(columns) or side < LEAST_SIDE or sum(c.width for c in numbers) != side**2:
-        return None
-    values = [c.values[places].reshape(len(places), -1).astype(np.float64) for c in numbers]
-    return np.concatenate(values, axis=1).reshape(len(places), side, side)
+def _tiles(
+    title: str,
+    caption: str,
+    rows: Rows,
+    places: np.ndarray,
+    images: np.ndarray,
+    names: Sequence[str],
+    notes: Sequence[str],
+) -> content.Tiles:
+    """Rows that are pictures, with what each is and what was said of it."""
+    called = [rows.table.row_name(int(place)) for place in places]
+    told = [
+        f"{row}: {name}; {', '.join(note.splitlines())}"
+        for row, name, note in zip(called, names, notes, strict=True)
+    ]
+    items = photographs(images, told, TILE)
+    named = tuple(
+        replace(item, name=name, note=note)
+        for item, name, note in zip(items, names, notes, strict=True)
+    )
+    return content.Tiles(title, caption, named)

@@ -157,7 +157,8 @@ def _weights(evidence: Evidence) -> Section:
 
 
 def _more_pictures(evidence: Evidence) -> Section:
-    return Section("pictures", "Pictures", "", tuple(_pictures(evidence, "pictures")))
+    lead = "What filters look for, and what layers make of a picture that did not train."
+    return Section("pictures", "Pictures", lead, tuple(_pictures(evidence, "pictures")))
 
 
 # --- the network ----------------------------------------------------------------------------

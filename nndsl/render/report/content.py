@@ -85,23 +85,28 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Tile:
-    """A small image made of squares, shown so many pixels wide."""
+    """A small image, its `size` in pixels on the page; `note` stands below its name, in lines.
+
+    With `smooth` it is a photograph, else it is made of squares.
+    """
 
     name: str
     address: str
     alternative: str
     size: tuple[int, int]
+    note: str = ""
+    smooth: bool = False
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """Images on one scale; `scale` shows it, with its ends in words."""
+    """Images side by side; `scale` shows the colours of their numbers, with its ends in words."""
 
     title: str
     caption: str
     items: tuple[Tile, ...]
-    scale: Tile
-    ends: tuple[str, str]
+    scale: Tile | None = None
+    ends: tuple[str, str] = ("", "")
     kind = "tiles"
 
 

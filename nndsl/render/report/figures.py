@@ -11,12 +11,10 @@ from markupsafe import Markup
 from nndsl.diagnostics import NndslError
 from nndsl.lower.result import Network
 from nndsl.render import formulas
-from nndsl.render.axes import number_text
 from nndsl.render.charts import bar_chart
 from nndsl.render.diagram import diagram_svg
 from nndsl.render.formula_text import formulas_text
 from nndsl.render.plots import Mark, Series, line_chart
-from nndsl.render.png import coloured, data_address, png
 from nndsl.render.report.content import (
     Block,
     Formula,
@@ -27,9 +25,8 @@ from nndsl.render.report.content import (
     Picture,
     Pictures,
     Table,
-    Tile,
-    Tiles,
 )
+from nndsl.render.report.tiles import tiles_of
 from nndsl.scalar.notation_mathml import to_mathml
 from nndsl.vocab.figures import Confusion, Figure, Histogram, Images, Lines
 
@@ -40,10 +37,6 @@ MOST_CLASSES = 24
 """Classes up to which the whole table of mistakes is shown; beyond it the worst pairs."""
 WORST_PAIRS = 20
 MOST_FORMULAS = 30
-HELD = 0.99
-"""Share of the weights within the scale: a few large ones do not make all others grey."""
-TILE, FEW = 112, 10
-"""Pixels of the longer side of a weight picture, about; few ones are half as large again."""
 
 
 def blocks_of(figures: Iterable[Figure]) -> list[Block]:
@@ -59,7 +52,7 @@ def blocks_of(figures: Iterable[Figure]) -> list[Block]:
         elif isinstance(figure, Confusion):
             found.append(_confusion(figure))
         elif isinstance(figure, Images):
-            found.append(_images(figure))
+            found.append(tiles_of(figure))
     side_by_side = [Pictures(tuple(charts)), Pictures(tuple(small), small=True)]
     return [*(block for block in side_by_side if block.items), *found]
 
@@ -166,31 +159,3 @@ def _worst(figure: Confusion) -> Table:
             rows.append((*names, str(wrong[actual, said]), f"of {total}"))
     title = f"{figure.title}: the most frequent mistakes of {len(figure.classes)} classes"
     return Table(title, ("actual", "taken for", "times", "rows"), rows, frozenset({2, 3}))
-
-
-def _images(figure: Images) -> Tiles:
-    images = figure.images
-    limit = float(np.quantile(np.abs(images), HELD)) or 1.0
-    colours = coloured(images, limit)
-    _, height, width = images.shape
-    side = TILE if len(images) > FEW else 1.5 * TILE
-    zoom = max(1, round(side / max(height, width, 1)))
-    items = tuple(
-        Tile(name, data_address(png(one)), _told(name, values), (width * zoom, height * zoom))
-        for name, one, values in zip(figure.names, colours, images, strict=True)
-    )
-    ramp = coloured(np.linspace(-limit, limit, 64)[None, :], limit)
-    scale = Tile("scale", data_address(png(ramp)), "", (160, 10))
-    told = f"Shown are {figure.alternative}; what lies beyond an end of the scale has its colour."
-    end = number_text(float(f"{limit:.2g}"))
-    return Tiles(figure.title, told, items, scale, (f"\N{MINUS SIGN}{end}", end))
-
-
-def _told(name: str, values: np.ndarray) -> str:
-    """What a picture shows, in words: its range, and where it is largest."""
-    row, column = np.unravel_index(int(np.abs(values).argmax()), values.shape)
-    size = f"{values.shape[0]} x {values.shape[1]}"
-    largest = f"{values[row, column]:.2g} in line {row + 1}, column {column + 1}"
-    return (
-        f"{name}: {size} weights from {values.min():.2g} to {values.max():.2g}, largest {largest}"
-    )

@@ -28,6 +28,8 @@ STRONG: dict[str, dict[str, Any]] = {
     "erase": {"area": 0.5, "rate": 0.8},
     "pixel_noise": {"std": 0.3},
     "mixup": {"alpha": 1.0},
+    "shift_view": {"metres": 1.0},
+    "rotate_view": {"degrees": 20.0},
 }
 """Arguments with which a distortion is plain to see."""
 NAMES = [name for name in words("distortion") if name != "copies"]
@@ -135,6 +137,18 @@ def test_a_turn_is_against_the_clock_and_about_the_middle() -> None:
     found = distorting.warp(x, matrices, None, (5, 5), np.zeros(1))
     assert np.allclose(found[0, 0, 0, 2], 1)  # above it
     assert np.allclose(found.sum(), 1)
+
+
+def test_what_comes_in_from_outside_may_be_the_nearest_pixel() -> None:
+    x = pictures()
+    aside = np.tile(np.array([[[1.0, 0, 0], [0, 1, 4]]]), (len(x), 1, 1))
+    black = levels(3).black
+    for mechanisms in (distorting, picture_kernels("float64")):
+        found = mechanisms.warp(x, aside, None, (9, 11), black, True)
+        assert np.allclose(found[..., :7], x[..., 4:])
+        assert np.allclose(found[..., 7:], x[..., -1:])
+        found = mechanisms.warp(x, aside, None, (9, 11), black)
+        assert np.allclose(found[..., 7:], black[:, None, None])
 
 
 def test_movements_that_follow_one_another_read_the_picture_once() -> None:

@@ -14,7 +14,7 @@ from nndsl.render.charts import Ranged, memory_map, range_chart, spark_bars
 from nndsl.render.report import content
 from nndsl.render.report.figures import blocks_of
 from nndsl.render.report.page import page, prose
-from nndsl.vocab.figures import Confusion, Histogram, Images, Line, Lines
+from nndsl.vocab.figures import Confusion, Histogram, Images, Line, Lines, Scale
 from tests.render.report.structure import complaints, read
 
 HOSTILE = (
@@ -28,6 +28,9 @@ HOSTILE = (
 )
 
 
+SQUARES = np.linspace(-1, 1, 8).reshape(2, 2, 2)
+
+
 def sample(name: str) -> content.Report:
     """A report with `name` wherever a text may come from a file or its data."""
     figures = (
@@ -37,9 +40,12 @@ def sample(name: str) -> content.Report:
         Histogram(name, name, [0.0, 1, 2], [1.0, 2]),
         Confusion(name, name, np.array([[3, 1], [0, 2]]), (name, "b")),
         Confusion(name, name, np.eye(30, dtype=int)[::-1], (name,) * 30),
-        Images(name, name, np.linspace(-1, 1, 8).reshape(2, 2, 2), (name, name)),
+        *(Images(name, name, numbers, (name, name), scale)
+          for numbers in (SQUARES, np.repeat(SQUARES[..., None], 3, axis=3)) for scale in Scale),
     )  # fmt: skip
+    tile = content.Tile(name, "data:image/png;base64,", name, (2, 2), name)
     blocks = (
+        content.Tiles(name, name, (tile,)),
         content.Paragraph(name),
         content.Notice(f"`{name}`"),
         content.Table(name, (name, "b"), [(name, "1"), ("x", Markup(spark_bars([1, 2], name)))],
