@@ -152,6 +152,11 @@ class Executable:
         """Copies of the states (optimizer's moments, running sums) by name."""
         return self.copies(self.program.states)
 
+    def is_finite(self) -> bool:
+        """Whether no parameter and no state holds NaN or infinity."""
+        names = (*self.program.parameters, *self.program.states)
+        return all(bool(np.isfinite(self._flat(name)).all()) for name in names)
+
     def set_states(self, values: Mapping[str, Array]) -> None:
         """Write states. KeyError or ValueError for a name or shape that is not there."""
         self._write(self.program.states, values)

@@ -18,7 +18,7 @@ from nndsl.ops.base import Clock, Op
 from nndsl.random import permutation
 from nndsl.records import dataclass
 from nndsl.train.job import Arrays, TrainingJob
-from nndsl.train.keeping import Snapshot, is_finite
+from nndsl.train.keeping import Snapshot
 from nndsl.train.plan import Plan
 from nndsl.train.replay import do_steps, replay
 
@@ -98,20 +98,16 @@ def _last_finite(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) ->
     while True:
         start = max(snapshot.step, step - back)
         replay(job, plan, snapshot, start)
-        if start == snapshot.step or _all_finite(job):
+        if start == snapshot.step or job.training.is_finite():
             break
         back = 2 * back + 1
     while start < step:
         do_steps(job, plan, start, 1)
-        if not _all_finite(job):
+        if not job.training.is_finite():
             break
         start += 1
     replay(job, plan, snapshot, start)
     return job.training.parameters(), start
-
-
-def _all_finite(job: TrainingJob) -> bool:
-    return is_finite(job.training.parameters()) and is_finite(job.training.states())
 
 
 def _clock(job: TrainingJob, step: int) -> Clock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from nndsl.lower.result import Network
@@ -10,24 +12,28 @@ from nndsl.vocab.kinds import Initializer
 
 
 def initial_parameters(network: Network, seed: int) -> dict[str, np.ndarray]:
-    """Start values by name, float64, in the graph's layout.
+    """Start values by name, float64, in the graph's layout."""
+    return dict(drawn_one_by_one(network, seed))
+
+
+def drawn_one_by_one(network: Network, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+    """The start value of each parameter in turn, so that memory need not hold all in float64.
 
     Every parameter has a random stream of its own, named after it, so that a new layer changes the
     start values of no other.
     """
-    found: dict[str, np.ndarray] = {}
     for name, info in network.parameters.items():
         if info.values is not None:
-            found[name] = np.broadcast_to(info.values, info.shape).astype(np.float64)
+            yield name, np.broadcast_to(info.values, info.shape).astype(np.float64)
             continue
         word = info.initializer.word
         if not isinstance(word, Initializer) or word.sample is None:
             raise ValueError(f"{word.name} draws no start values")
         draw = Stream(seed, stream_of(name))
-        found[name] = word.sample(
+        sample = word.sample(
             draw, info.shape, info.fan_in, info.fan_out, info.initializer.arguments
-        ).reshape(info.shape)
-    return found
+        )
+        yield name, sample.reshape(info.shape)
 
 
 def to_file_layout(network: Network, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

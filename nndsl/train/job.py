@@ -73,6 +73,9 @@ class Executable(Evaluation, Protocol):
     def set_states(self, values: Arrays, /) -> None:
         """Replace states."""
 
+    def is_finite(self) -> bool:
+        """Whether no parameter and no state holds NaN or infinity."""
+
     def memory(self, name: str, /) -> np.ndarray:
         """A state itself, not a copy."""
 

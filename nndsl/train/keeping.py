@@ -62,11 +62,13 @@ class Snapshot:
 class Snapshots:
     """Keeps the newest finite snapshot, at little cost whatever the size of the network.
 
-    A loss can be finite in the very step whose update ruins the weights; such a state is not taken.
+    A loss can be finite in the very step whose update ruins the weights; such a state, of which
+    `is_finite` tells, is not taken. Memory holds one snapshot at a time.
     """
 
-    def __init__(self, first: Snapshot) -> None:
+    def __init__(self, first: Snapshot, is_finite: Callable[[], bool]) -> None:
         self.newest = first
+        self._is_finite = is_finite
         self._cost = 0.0
         self._taken = time.perf_counter()
 
@@ -77,9 +79,9 @@ class Snapshots:
     def take(self, picture: Callable[[], Snapshot]) -> Snapshot:
         """Make a snapshot; the newest finite one."""
         before = time.perf_counter()
-        snapshot = picture()
-        if is_finite(snapshot.parameters) and is_finite(snapshot.states):
-            self.newest = snapshot
+        if self._is_finite():
+            del self.newest  # before the next one is made
+            self.newest = picture()
         self._taken = time.perf_counter()
         self._cost = self._taken - before
         return self.newest

@@ -79,7 +79,7 @@ class Loop:
         self._loss_sum = job.training.memory(LOSS_SUM)
         self._chunk = 1
         self._started = self._reported = self._saved = time.perf_counter()
-        self.snapshots = Snapshots(self.picture())
+        self.snapshots = Snapshots(self.picture(), job.training.is_finite)
 
     def _learning_rates(self) -> list[float]:
         """The rate at the end of each epoch, as long as no plateau changes."""
@@ -121,7 +121,7 @@ class Loop:
             self.best.take(checkpoint.best_epoch, value, dict(checkpoint.best))
         self._levels.follow(self.history)
         self._rates = self._learning_rates()
-        self.snapshots = Snapshots(self.picture())
+        self.snapshots = Snapshots(self.picture(), self.job.training.is_finite)
 
     @property
     def seconds(self) -> float:
@@ -215,6 +215,7 @@ class Loop:
     def _keep_if_best(self, figures: dict[str, float], epoch: int) -> bool:
         if self.best is None or not self.best.beaten_by(figures[self.best.figure]):
             return False
+        self.best.weights = {}  # forgotten before the next ones are copied
         self.best.take(epoch, figures[self.best.figure], self.weights())
         return True
 

@@ -17,7 +17,7 @@ from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.events import Ended, Noted, Observer, Saved, Started
 from nndsl.train.feeding import feed_of
 from nndsl.train.history import History
-from nndsl.train.initial import initial_parameters, to_file_layout
+from nndsl.train.initial import drawn_one_by_one, to_file_layout
 from nndsl.train.interruption import Interruption
 from nndsl.train.job import RunResult, TrainingJob, Verdict, part_rows, record_of, row_count
 from nndsl.train.keeping import Snapshot
@@ -263,15 +263,17 @@ def _set_start(job: TrainingJob, checkpoint: Checkpoint | None) -> None:
     """The weights and states before the first step (a checkpoint brings its own)."""
     if checkpoint is not None:
         return
-    start = job.initial or initial_parameters(job.network, job.seed)
-    known = job.network.parameters
-    job.training.set_parameters({n: a for n, a in start.items() if n in known})
+    known, given = job.network.parameters, dict[str, np.ndarray]()
+    for name, array in (job.initial or {}).items() or drawn_one_by_one(job.network, job.seed):
+        if name in known:
+            job.training.set_parameters({name: array})
+        else:
+            given[name] = array
     starts = job.network.graph.starts()
     states = {
         name: np.full_like(array, starts.get(name, 0.0))
         for name, array in job.training.states().items()
     }
-    given = {name: array for name, array in start.items() if name not in known}
     job.training.set_states({**states, **given})
 
 

@@ -48,6 +48,9 @@ class SoftmaxRegression:
     def states(self):
         return {name: array.copy() for name, array in self._s.items()}
 
+    def is_finite(self):
+        return all(np.isfinite(a).all() for a in (*self._p.values(), *self._s.values()))
+
     def set_parameters(self, values: Mapping[str, np.ndarray]):
         for name, value in values.items():
             assert np.shape(value) == self._p[name].shape
