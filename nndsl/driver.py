@@ -34,6 +34,7 @@ from nndsl.syntax import tree
 from nndsl.syntax.parser import decode_source, parse, parse_expression, read_source
 
 if TYPE_CHECKING:
+    from nndsl.codegen.footprint import Footprint
     from nndsl.codegen.program import Kernel, Program
     from nndsl.codegen.target import Target
     from nndsl.runtime.executable import Executable
@@ -42,8 +43,6 @@ STANDARD_INPUT = "-"
 WORTH_ASKING = 100_000_000
 """Bytes below which nobody asks how much memory is free."""
 SHARE_OF_FREE = 0.8
-EVALUATION_BATCH = 256
-"""Rows at a time when nothing is learnt: enough to fill the registers, small enough for caches."""
 
 
 @dataclass(frozen=True)
@@ -387,9 +386,13 @@ def program_of(graph: Graph, recipe: Recipe, rows: int, target: Target | None = 
 
 
 def _inference_program(graph: Graph, precision: str) -> Program:
+    from nndsl.codegen import footprint
     from nndsl.codegen.generate import generate
+    from nndsl.codegen.program import Region
 
-    return generate(graph, precision, EVALUATION_BATCH, watch=None)
+    program = generate(graph, precision, footprint.EVALUATION_BATCH, watch=None)
+    rows = footprint.rows_within(program.region_bytes.get(Region.WORKSPACE, 0))
+    return program if rows == program.batch else generate(graph, precision, rows, watch=None)
 
 
 def _loaded(
@@ -412,6 +415,24 @@ def compile_training(
     return _loaded(graph, program_of(graph, recipe, rows), threads, also=also)
 
 
+def footprint_of(recipe: Recipe, rows: int, others: int = 0) -> Footprint:
+    """What training on `rows` rows, with `others` to validate and test on, takes of memory."""
+    inputs = recipe.graph.of_role(Role.DATA, Role.TARGET)
+    data = (rows + others) * sum(_width(recipe) * _numbers_in(i.value, 1) for i in inputs)
+    return _footprint(training_graph(recipe), recipe, batch_of(recipe, rows), data)
+
+
+def _footprint(graph: Graph, recipe: Recipe, batch: int, data: int = 0) -> Footprint:
+    from nndsl.codegen.footprint import footprint
+
+    evaluation, keeps = evaluation_graph(recipe), recipe.keep is not None
+    return footprint(graph, evaluation, recipe.precision, batch, keeps=keeps, data=data)
+
+
+def _width(recipe: Recipe) -> int:
+    return 8 if recipe.precision == "float64" else 4
+
+
 def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
     """NN601 when training would take more than most of the free memory, before any is taken.
 
@@ -423,15 +444,15 @@ def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
     if sum(8 * _numbers_in(value, batch) for value in values) < WORTH_ASKING:
         return
     from nndsl.data.memory import available_bytes
-    from nndsl.passes import memory
 
-    plan = memory.plan(graph, batch, real_bytes, gathers=True)
-    weights = sum(_numbers_in(i.value, batch) for i in graph.of_role(Role.PARAMETER))
-    needed = plan.total + weights * (8 + 3 * real_bytes)
-    free = available_bytes()
+    found = _footprint(graph, recipe, batch)
+    needed, free = found.total, available_bytes()
     if needed <= SHARE_OF_FREE * free:
         return
-    rows = [f"{size / 1e9:,.1f} GB {n}" for n, size in plan.largest(5) if size > needed / 100]
+    purposes = sorted(found.shares, key=lambda share: -share.bytes)[:4]
+    shares = [f"{share.bytes / 1e9:,.1f} GB {share.purpose}" for share in purposes]
+    largest = [f"{size / 1e9:,.1f} GB {name}" for name, size in found.plan.largest(5)
+               if size > needed / 100]  # fmt: skip
     stages = [n for n in recipe.graph.nodes if n.span is not None and n.span != recipe.span]
     widest = max(stages, key=lambda n: sum(_numbers_in(v, batch) for v in n.inputs), default=None)
     raise error(
@@ -440,7 +461,7 @@ def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
         f"{free / 1e9:,.1f} GB are free",
         widest.span if widest is not None else recipe.span,
         "needs the most",
-        notes=["the largest: " + ", ".join(rows)],
+        notes=["the largest: " + ", ".join(largest), "for what: " + ", ".join(shares)],
         help="fewer units here need less; so does a smaller `batch`",
     )
 
