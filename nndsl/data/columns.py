@@ -164,8 +164,8 @@ def _targets(table: Table, specification: DataSpecification) -> dict[str, ChainR
 
 def _usual_target(table: Table) -> Setting | None:
     """The labels of arrays and pictures, or the only column beside the pictures."""
-    others = [name for name, column in table.columns.items() if column.width == 1]
-    if "label" in others:
+    others = [name for name in table.columns if name != "image"]
+    if "label" in others and table.columns["label"].width == 1:
         return Setting("label")
     return Setting(others[0]) if table.origin.kind == "images" and len(others) == 1 else None
 

@@ -15,6 +15,7 @@ from nndsl.vocab import pictures_of_layers as pictures_of_layers
 from nndsl.vocab import preprocessing as preprocessing
 from nndsl.vocab import roads as roads
 from nndsl.vocab import schedules as schedules
+from nndsl.vocab import shapes as shapes
 from nndsl.vocab import views as views
 from nndsl.vocab.arguments import bind_arguments as bind_arguments
 from nndsl.vocab.registry import lookup as lookup
