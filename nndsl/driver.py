@@ -436,10 +436,8 @@ def _width(recipe: Recipe) -> int:
 def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
     """NN601 when training would take more than most of the free memory, before any is taken.
 
-    Counted are the training step's memory as planned, and what is held beside it: the start
-    values, the evaluation's weights, the best weights so far and those of the last checkpoint.
+    The data are there already.
     """
-    real_bytes = 8 if recipe.precision == "float64" else 4
     values = {v for node in graph.nodes for v in (*node.inputs, *node.outputs)}
     if sum(8 * _numbers_in(value, batch) for value in values) < WORTH_ASKING:
         return

@@ -14,12 +14,14 @@ from nndsl.ir.graph import Builder, Graph, Role, Value
 from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
 from nndsl.lower.result import Inferred, Part
 from nndsl.lower.values import Tensor
+from nndsl.ops.binding import bind, names_in
 from nndsl.random import stream_of
 from nndsl.records import dataclass
 from nndsl.vocab.registry import WordCall
 
 Path = tuple[str, ...]
 
+NUMBERS = TensorType(())
 MOST_STAGES = 50_000
 MOST_NUMBERS = 10**11
 MOST_BLOCKS_DEEP = 40
@@ -165,9 +167,12 @@ class Elaboration:
 
     # --- inputs and learnt arrays -----------------------------------------------------------
 
-    def input(self, name: str, shape: Sequence[Dimension], role: Role = Role.DATA) -> Value:
-        """An input of one example's `shape`, with the batch before it."""
-        return self.build.input(name, TensorType((BATCH, *shape)), role)
+    def input(
+        self, name: str, shape: Sequence[Dimension], like: TensorType = NUMBERS
+    ) -> Value:
+        """An input of one example's `shape`, with the batch before it, of numbers `like` these."""
+        type = TensorType((BATCH, *shape), like.element, like.below)
+        return self.build.input(name, type, Role.DATA)
 
     def stream(self) -> int:
         """A number for a random stream of its own, the same in every run."""
@@ -255,6 +260,7 @@ def final_parameter(final: Any, name: str) -> str:
 def too_many_stages(count: int, span: Span) -> NndslError:
     """An error for a network that would be too large to lay out."""
     return error(
+        bind(graph, {name: int(name) for name in names_in(graph) if name.isdigit()})
         "NN208",
         f"this would be {count:,} stages; at most {MOST_STAGES:,} are laid out",
         span,
@@ -298,6 +304,11 @@ class StageContext:
         *,
         initializer: WordCall | None = None,
         values: np.ndarray | float | None = None,
+    def weights_at(self, path: Path) -> Sequence[Value]:
+        """The learnt arrays made so far at the path of a shared stage."""
+        drafts = self._elaboration.drafts.values()
+        return [draft.value for draft in drafts if draft.path[: len(path)] == path]
+
         fan_in: int = 1,
         fan_out: int = 1,
         axes: tuple[int, ...] | None = None,

@@ -7,14 +7,14 @@ from dataclasses import field
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph
-from nndsl.ir.types import Dimension, format_shape
+from nndsl.ir.types import Dimension, ElementType, TensorType, format_shape
 from nndsl.lower.elaboration import Elaboration, Path
 from nndsl.lower.flow import Course, run_body
 from nndsl.lower.names import unknown_name
 from nndsl.lower.paths import resolve
 from nndsl.lower.problems import PoisonedError
 from nndsl.lower.scopes import Scope
-from nndsl.lower.shapes import shape_of
+from nndsl.lower.shapes import shape_of, type_of
 from nndsl.lower.stages import as_flow
 from nndsl.lower.values import (
     POISON,
@@ -31,13 +31,15 @@ from nndsl.lower.values import (
     tensors_of,
 )
 from nndsl.records import dataclass
+from nndsl.schema import InputSchema
 from nndsl.syntax import tree
+from nndsl.vocab.preprocessing import IDS, ids_of
 
 OUTPUT = "output"
 ONLY_INPUT = "input"
 """The name in the graph of the only input of a net without data."""
 
-InputMaker = Callable[[str, Sequence[Dimension], Span | None, str], Tensor]
+InputMaker = Callable[[str, TensorType, Span | None, str], Tensor]
 
 
 @dataclass
@@ -121,9 +123,9 @@ class NetDefinition(NetLike):
         inputs: dict[str, Tensor] = {}
         declared = [s for s in self.net.body.statements if isinstance(s, tree.InputShape)]
 
-        def declare(name: str, shape: Sequence[Dimension], span: Span | None, arose: str) -> Tensor:
+        def declare(name: str, type: TensorType, span: Span | None, arose: str) -> Tensor:
             known = ONLY_INPUT if len(declared) == 1 and self.source is None else name
-            value = elaboration.input(known, shape)
+            value = elaboration.input(known, type.shape, type)
             inputs[known] = Tensor(value, span, arose)
             return inputs[known]
 
@@ -131,11 +133,11 @@ class NetDefinition(NetLike):
         course = self._start(scope, declare)
 
         def declare_input(line: tree.InputShape, here: Scope, course: Course) -> None:
-            shape = shape_of(line.shape, here) if line.shape is not None else ()
             if line.shape is None:
                 raise _needs_shape(line)
+            type = type_of(line.shape, here)
             self._check_declarable(line, here)
-            tensor = declare(line.name, shape, line.span, f"{format_shape(tuple(shape))} here")
+            tensor = declare(line.name, type, line.span, f"{format_shape(type.shape)} here")
             here.define(line.name, tensor, line.name_span, "input")
             self._take_input(course, tensor, line)
 
@@ -165,9 +167,9 @@ class NetDefinition(NetLike):
         if self.source is None:
             return Course(None, "the net has no input yet", remedy=self._remedy())
         tensors: list[Tensor] = []
-        for name, shape in data_inputs(self.source).items():
-            arose = f"{format_shape(shape)} from `{self.source.name}`"
-            tensor = declare(name, shape, self.net.data_span, arose)
+        for name, type in data_inputs(self.source).items():
+            arose = f"{format_shape(type.shape)} from `{self.source.name}`"
+            tensor = declare(name, type, self.net.data_span, arose)
             scope.define(name, tensor, None, "input")
             tensors.append(tensor)
         if len(tensors) == 1:
@@ -348,18 +350,6 @@ class NetStage(Stage):
         elaboration.count_stage(self.span)
         inputs = (*operands, *self.operands)
         return self.definition.apply_inside(elaboration, inputs, self.span)
-
-
-def data_inputs(source: DataSource) -> dict[str, tuple[Dimension, ...]]:
-    """The inputs that data gives a net; without the data their widths are names."""
-    if source.schema is not None:
-        return {i.name: i.shape for i in source.schema.inputs}
-    names = []
-    if source.specification is not None:
-        names = [c.input for c in source.specification.chains if c.input is not None]
-    return {name: (f"{source.name}.{name}",) for name in names} or {
-        ONLY_INPUT: (f"{source.name}.inputs",)
-    }
 
 
 def _outputs(result: Tensor | Group) -> dict[str, Tensor]:
