@@ -9,6 +9,7 @@ import numpy as np
 
 from nndsl.diagnostics import Span, error
 from nndsl.lower import constants
+from nndsl.lower.loss_calls import is_loss, loss_of
 from nndsl.lower.names import not_yet
 from nndsl.lower.problems import PoisonedError
 from nndsl.lower.provenance import uneven
@@ -143,6 +144,8 @@ def _special(
             return apply_function(scope.elaboration, ELEMENTWISE[name], name, operands[0], span)
         if name in REDUCTIONS:
             return reduce_all(scope.elaboration, name, operands[0], span)
+    if operands and scope.elaboration is not None and is_loss(name):
+        return loss_of(name, span, given, operands, scope)
     if operands:
         return None
     values = [g.value for g in given]

@@ -45,6 +45,15 @@ class Draft:
     owner: str = ""
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """That an objective calls a loss on two tensors."""
+
+    output: Value
+    target: Value
+    loss: WordCall
+
+
 @dataclass
 class Elaboration:
     """The graph of one net in one mode, while its body is gone through.
@@ -72,6 +81,9 @@ class Elaboration:
     inferred: list[Inferred] = field(default_factory=list)  # "path argument" until the end
     states: dict[str, Value] = field(default_factory=dict)  # the inputs, by path
     resting: frozenset[Path] = frozenset()  # parts whose weights this training leaves as they are
+    home: str = ""  # the net whose parts have no net before their names, once it is laid out
+    judged: list[Judgement] = field(default_factory=list)
+    purpose: str = ""  # of several graphs of one network: keeps their random streams apart
 
     # --- paths ------------------------------------------------------------------------------
 
@@ -177,7 +189,7 @@ class Elaboration:
     def stream(self) -> int:
         """A number for a random stream of its own, the same in every run."""
         self._streams += 1
-        return stream_of(f"{'.'.join(self.path)}#{self._streams}")
+        return stream_of(f"{self.purpose}{'.'.join(self.path)}#{self._streams}")
 
     def learnt(self, draft: Draft) -> Value:
         """The value of a learnt array, made now or, at a shared path, used again."""
@@ -248,6 +260,7 @@ class Elaboration:
             value.name = name
         graph.updates = {renamed[name]: value for name, value in graph.updates.items()}
         graph.inputs = {i.value.name: i for i in graph.inputs.values()}
+        bind(graph, {name: int(name) for name in names_in(graph) if name.isdigit()})
         return graph
 
 
@@ -260,7 +273,6 @@ def final_parameter(final: Any, name: str) -> str:
 def too_many_stages(count: int, span: Span) -> NndslError:
     """An error for a network that would be too large to lay out."""
     return error(
-        bind(graph, {name: int(name) for name in names_in(graph) if name.isdigit()})
         "NN208",
         f"this would be {count:,} stages; at most {MOST_STAGES:,} are laid out",
         span,
@@ -292,6 +304,11 @@ class StageContext:
         """A number for a random stream that no other part of the network uses."""
         return self._elaboration.stream()
 
+    def weights_at(self, path: Path) -> Sequence[Value]:
+        """The learnt arrays made so far at the path of a shared stage."""
+        drafts = self._elaboration.drafts.values()
+        return [draft.value for draft in drafts if draft.path[: len(path)] == path]
+
     def remark(self, text: str, keeping: str = "") -> None:
         """How the size came about (see `LayerContext`)."""
         self.remarks.append(text)
@@ -304,11 +321,6 @@ class StageContext:
         *,
         initializer: WordCall | None = None,
         values: np.ndarray | float | None = None,
-    def weights_at(self, path: Path) -> Sequence[Value]:
-        """The learnt arrays made so far at the path of a shared stage."""
-        drafts = self._elaboration.drafts.values()
-        return [draft.value for draft in drafts if draft.path[: len(path)] == path]
-
         fan_in: int = 1,
         fan_out: int = 1,
         axes: tuple[int, ...] | None = None,

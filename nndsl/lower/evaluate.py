@@ -10,6 +10,7 @@ from nndsl.lower import constants
 from nndsl.lower.calls import call_value, call_word, own_callable
 from nndsl.lower.constants import Interval, Percent
 from nndsl.lower.kinds import ARITHMETIC, combine, is_stage
+from nndsl.lower.loss_calls import MASK
 from nndsl.lower.members import member
 from nndsl.lower.names import unknown_name
 from nndsl.lower.problems import PoisonedError
@@ -48,7 +49,13 @@ from nndsl.vocab.registry import registries
 
 def evaluate(expression: tree.Expression, scope: Scope, *, waiting: bool = False) -> Any:
     """The value of an expression. `waiting`: right of an arrow, a call waits for the flow."""
-    return _EVALUATORS[type(expression)](expression, scope, waiting)
+    value = _EVALUATORS[type(expression)](expression, scope, waiting)
+    return value if scope.objective is None else scope.objective.tensor(value)
+
+
+def _base(expression: tree.Expression, scope: Scope) -> Any:
+    """What stands before a dot or an index: a part of a net is not a tensor there yet."""
+    return _EVALUATORS[type(expression)](expression, scope, False)
 
 
 def _name(expression: tree.Name, scope: Scope, waiting: bool) -> Any:
@@ -172,7 +179,7 @@ def _arguments(
             failed = True
         elif is_tensor(value) and argument.name is None:
             operands.extend(tensors_of(value))
-        elif is_tensor(value):
+        elif is_tensor(value) and argument.name != MASK:
             raise error(
                 "NN202",
                 f"`{argument.name}` is a setting and takes a constant, this is a tensor",
@@ -347,7 +354,7 @@ def _unary(expression: tree.Unary, scope: Scope, waiting: bool) -> Any:
 
 
 def _index(expression: tree.Index, scope: Scope, waiting: bool) -> Any:
-    base = evaluate(expression.base, scope)
+    base = _base(expression.base, scope)
     indices = [evaluate(item.value, scope) for item in expression.indices]
     if isinstance(base, Part) and len(indices) == 1 and isinstance(indices[0], int):
         last = base.query[-1][0]
@@ -366,11 +373,15 @@ def _index(expression: tree.Index, scope: Scope, waiting: bool) -> Any:
 
 
 def _field(expression: tree.Field, scope: Scope, waiting: bool) -> Any:
-    base = evaluate(expression.base, scope)
+    base = _base(expression.base, scope)
     if isinstance(base, Mention):
         raise _unknown_base(base, scope)
     if isinstance(base, Namespace):
         return _imported(base, expression, scope)
+    if isinstance(base, DataSource) and scope.objective is not None:
+        tensor = scope.objective.column(base, expression)
+        if tensor is not None:
+            return tensor
     if isinstance(base, DataSource):
         found = arrays_of(base, expression.name, expression, scope)
         if found is not None:

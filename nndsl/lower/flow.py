@@ -13,7 +13,6 @@ from nndsl.lower.constants import items_of, truth
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.kinds import is_stage
 from nndsl.lower.lets import define_let, run_defaults
-from nndsl.lower.names import not_yet
 from nndsl.lower.problems import PoisonedError
 from nndsl.lower.scopes import Scope
 from nndsl.lower.stages import Shared, as_stage
@@ -280,10 +279,9 @@ def _if(statement: tree.If, scope: Scope, course: Course) -> None:
 
 
 def _misplaced(statement: Any, scope: Scope, course: Course) -> None:
-    if isinstance(statement, tree.Update):
-        raise not_yet("`update`, several networks in one training", statement.span)
-    what = "minimize" if isinstance(statement, tree.Minimize) else "input ... = ..."
-    where = "train" if isinstance(statement, tree.Minimize) else "data"
+    training = isinstance(statement, tree.Minimize | tree.Update)
+    what = statement.span.text.split()[0] if training else "input ... = ..."
+    where = "train" if training else "data"
     raise error("NN309", f"`{what}` stands in `{where}`, not in a network", statement.span)
 
 

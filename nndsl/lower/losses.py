@@ -21,14 +21,13 @@ from nndsl.lower.tensors import as_real, reshaped
 from nndsl.lower.values import Composite, Mention, Tensor
 from nndsl.lower.words import call_word, shown, without_quotes
 from nndsl.ops.classes import OneHot
-from nndsl.ops.compose import add_map, add_mean, add_sum
+from nndsl.ops.compose import add_map, add_mean
 from nndsl.ops.map import operand
 from nndsl.ops.movement import Concat
 from nndsl.ops.reduction import Reduce
 from nndsl.ops.source import Constant
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
-from nndsl.scalar.functions import absolute
 from nndsl.scalar.inspection import substitute
 from nndsl.schema import Schema, TargetKind, TargetSchema
 from nndsl.vocab.arguments import call
@@ -337,23 +336,3 @@ class LossBuilder:
             raise error("NN206", f"the loss `{block.name}` gives several tensors", span)
         value = result.value
         return add_mean(self.build, value) if value.type.rank else value
-
-    def add_penalties(
-        self, data_loss: Value, penalties: Sequence[tuple[str, float, Sequence[str]]]
-    ) -> Value:
-        """data_loss plus each penalty: l1: c sum |w|, l2: c/2 sum w^2 over its parameters."""
-        self.build.label = "penalty"
-        terms = [data_loss]
-        for kind, coefficient, parameters in penalties:
-            for name in parameters:
-                weight = self.made.graph.inputs[name].value
-                terms.append(self._penalty(kind, coefficient, weight))
-        if len(terms) == 1:
-            return data_loss
-        return add_sum(self.build, terms, name="loss")
-
-    def _penalty(self, kind: str, coefficient: float, weight: Value) -> Value:
-        x = operand(0)
-        each = 0.5 * coefficient * (x * x) if kind == "l2" else coefficient * absolute(x)
-        mapped = add_map(self.build, each, weight, name=kind)
-        return self.build.add(Reduce("sum", tuple(range(weight.type.rank))), mapped, name=kind)

@@ -14,10 +14,10 @@ from nndsl.lower.expectations import check_conditions
 from nndsl.lower.file_scope import FileReader, FileScope, Loader
 from nndsl.lower.names import unknown_name
 from nndsl.lower.networks import network_of
+from nndsl.lower.objective_recipes import section_recipe
 from nndsl.lower.problems import TooManyProblemsError, in_order
 from nndsl.lower.recipe_answers import check_ensembles
 from nndsl.lower.recipe_values import names_in
-from nndsl.lower.recipes import recipe_of
 from nndsl.lower.result import Expectation, Module, Network, Recipe
 from nndsl.lower.scopes import Session
 from nndsl.lower.spelling import explained
@@ -85,7 +85,7 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
     failed: set[str] = set()
     for section in found.trains:
         with session.problems.caught() as outcome:
-            recipe = recipe_of(section, found, networks)
+            recipe = section_recipe(section, found, networks)
             if recipe is not None:
                 recipes.append(recipe)
         if outcome.failed:

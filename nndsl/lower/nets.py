@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import field
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -23,6 +24,7 @@ from nndsl.lower.values import (
     Given,
     Group,
     NetLike,
+    Part,
     Poison,
     Query,
     Stage,
@@ -100,13 +102,17 @@ class NetDefinition(NetLike):
         """
         drafts = self.elaborated(training).elaboration.drafts
         if trained is not None and len(trained) < len(drafts):
-            learning = {draft.path for name, draft in drafts.items() if name in trained}
-            paths = {draft.path for draft in drafts.values()}
-            return self._elaborate(training, frozenset(paths - learning))
+            return self._elaborate(training, self.at_rest(trained))
         made = self._modes.pop(training)
         if not training:
             self._modes[False] = self._elaborate(False)
         return made
+
+    def at_rest(self, trained: Collection[str]) -> frozenset[Path]:
+        """The parts none of whose learnt arrays are among `trained`."""
+        drafts = self.elaborated().elaboration.drafts
+        learning = {draft.path for name, draft in drafts.items() if name in trained}
+        return frozenset({draft.path for draft in drafts.values()} - learning)
 
     def _guard(self) -> None:
         if self._running:
@@ -119,6 +125,16 @@ class NetDefinition(NetLike):
             )
 
     def _elaborate(self, training: bool, resting: frozenset[Path] = frozenset()) -> Elaborated:
+        return self.finished(self.laid_out(training, resting))
+
+    def finished(self, made: Elaborated) -> Elaborated:
+        """The same with final names, and the outputs of the net as those of its graph."""
+        made.elaboration.finish()
+        made.graph.outputs = {name: tensor.value for name, tensor in made.outputs.items()}
+        return made
+
+    def laid_out(self, training: bool, resting: frozenset[Path] = frozenset()) -> Elaborated:
+        """The net's graph before its parts have their final names: an objective may add to it."""
         elaboration = Elaboration(training, uses=self.scope.problems.uses, resting=resting)
         inputs: dict[str, Tensor] = {}
         declared = [s for s in self.net.body.statements if isinstance(s, tree.InputShape)]
@@ -143,11 +159,9 @@ class NetDefinition(NetLike):
 
         course.declare_input = declare_input
         run_body(self.net.body, scope, course)
-        result = self._result(course)
-        outputs = _outputs(result)
-        graph = elaboration.finish()
-        graph.outputs = {name: tensor.value for name, tensor in outputs.items()}
-        return Elaborated(elaboration, graph, inputs, outputs)
+        outputs = outputs_of(self._result(course))
+        elaboration.home = self.name
+        return Elaborated(elaboration, elaboration.build.graph, inputs, outputs)
 
     def _inner_scope(self, elaboration: Elaboration) -> Scope:
         scope = Scope(self.scope.session, self.scope, elaboration=elaboration)
@@ -274,12 +288,18 @@ class NetDefinition(NetLike):
         try:
             with (
                 elaboration.used_from(self.name, span, (self.name,)),
-                elaboration.shared((f"{self.name}[1]",), self.name),
+                self._place(elaboration),
             ):
                 run_body(self.net.body, scope, course)
         finally:
             self._running = False
         return self._result(course)
+
+    def _place(self, elaboration: Elaboration) -> AbstractContextManager[None]:
+        """Where the net's weights stand: at the top of its own graph, else under its name."""
+        if elaboration.home == self.name:
+            return elaboration.shared(())
+        return elaboration.shared(path_of(self.name), self.name)
 
     def _check_shape(self, line: tree.InputShape, scope: Scope, tensor: Tensor, span: Span) -> None:
         if line.shape is None:
@@ -337,6 +357,28 @@ class NetDefinition(NetLike):
         )
 
 
+def path_of(net: str) -> Path:
+    """Where the parts of a net stand in the graph of another."""
+    return (f"{net}[1]",)
+
+
+def parameters_of(definition: NetDefinition, value: NetLike | Part) -> list[str]:
+    """The learnt arrays of a net or a part, under the names that they have in `definition`.
+
+    A net inside another keeps its own name before its parts. Empty for a net that is not inside.
+    """
+    net = value.net if isinstance(value, Part) else value
+    inside = () if net is definition else ((net.name, None),)
+    if isinstance(value, Part):
+        return resolve(definition, (*inside, *value.query), value.span)
+    names = definition.parameter_names()
+    if net is definition or not isinstance(net, NetDefinition):
+        return names
+    drafts = net.elaborated().elaboration.drafts
+    own = {n if draft.owner else f"{net.name}.{n}" for n, draft in drafts.items()}
+    return [name for name in names if name in own]
+
+
 @dataclass(eq=False)
 class NetStage(Stage):
     """A net used as a stage."""
@@ -352,7 +394,34 @@ class NetStage(Stage):
         return self.definition.apply_inside(elaboration, inputs, self.span)
 
 
-def _outputs(result: Tensor | Group) -> dict[str, Tensor]:
+def data_inputs(source: DataSource) -> dict[str, TensorType]:
+    """The inputs that data gives a net; without the data their widths are names."""
+    if source.schema is not None:
+        return {i.name: type_of_input(i) for i in source.schema.inputs}
+    if source.specification is None:
+        return {ONLY_INPUT: TensorType((f"{source.name}.inputs",))}
+    chains = {c.input: c for c in source.specification.chains if c.input is not None}
+    types = {}
+    for name, chain in chains.items():
+        counts = [step.arguments.get("count") for step in chain.steps if step.word == IDS]
+        element = ElementType.INDEX if counts else ElementType.REAL
+        types[name] = TensorType(
+            (f"{source.name}.{name}",), element, counts[-1] if counts else None
+        )
+    return types or {ONLY_INPUT: TensorType((f"{source.name}.inputs",))}
+
+
+def type_of_input(given: InputSchema) -> TensorType:
+    """The type of one example of an input: numbers, or ids in time."""
+    counts = [ids_of(steps) for steps in given.steps.values()]
+    known = [count for count in counts if count is not None]
+    if not known or len(known) < len(counts):
+        return TensorType(given.shape)
+    shape = tuple(str(size) for size in given.shape if given.shape != (1,))
+    return TensorType(shape, ElementType.INDEX, max(known))
+
+
+def outputs_of(result: Tensor | Group) -> dict[str, Tensor]:
     """Outputs by name: those of the last line, else `output`, `output2` ..."""
     names = result.names if isinstance(result, Group) else ()
     found: dict[str, Tensor] = {}

@@ -8,8 +8,7 @@ from typing import Any
 from nndsl.diagnostics import Span, error
 from nndsl.lower import recipe_defaults as defaults
 from nndsl.lower.constants import is_number
-from nndsl.lower.nets import NetDefinition
-from nndsl.lower.paths import resolve
+from nndsl.lower.nets import NetDefinition, parameters_of
 from nndsl.lower.result import Inferred, Number, OptimizerUse
 from nndsl.lower.schedules import ScheduleReader
 from nndsl.lower.train_settings import Settings
@@ -46,7 +45,7 @@ def plan_optimizers(
     base = _use(chosen, schedule)
     of_parameter: dict[str, OptimizerUse] = {name: base for name in trained}
     for part, setting, value in settings.parts:
-        names = [n for n in resolve(definition, part.query, part.span) if n in of_parameter]
+        names = [n for n in parameters_of(definition, part) if n in of_parameter]
         if setting == "rate":
             rate = _rate(value.evaluated(), value.span)
             for name in names:

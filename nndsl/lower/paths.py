@@ -41,7 +41,7 @@ def located(net: str, names: Sequence[str], query: Query, span: Span, having: st
     answer to.
     """
     prefixes = _prefixes(names)
-    matches = [p for p in prefixes if _matches(p, query)]
+    matches = [p for p in prefixes if fits(p, query)]
     if not matches:
         raise _no_part(net, query, sorted({_word(p[-1]) for p in prefixes}), span, having)
     depth = min(len(p) for p in matches)
@@ -91,8 +91,8 @@ def _fits(segment: str, name: str, index: int | None) -> bool:
     return index is None or segment == f"{name}[{index}]" or (index == 1 and segment == name)
 
 
-def _matches(path: tuple[str, ...], query: Query) -> bool:
-    """Whether the query's names occur in the path in order, the last at its end."""
+def fits(path: tuple[str, ...], query: Query) -> bool:
+    """Whether a query's names occur in the path in order, the last at its end."""
     if not _fits(path[-1], *query[-1]):
         return False
     position = len(path) - 2

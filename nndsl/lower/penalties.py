@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nndsl.diagnostics import Span, error
+from nndsl.ir.graph import Builder, Value
 from nndsl.lower import recipe_defaults as defaults
 from nndsl.lower.constants import is_number
 from nndsl.lower.names import unknown_name
-from nndsl.lower.nets import NetDefinition
-from nndsl.lower.paths import resolve
+from nndsl.lower.nets import NetDefinition, parameters_of
 from nndsl.lower.recipe_words import PENALTIES
 from nndsl.lower.result import Inferred, Penalty
 from nndsl.lower.train_settings import Settings
 from nndsl.lower.values import Composite, DataSource, Mention
 from nndsl.lower.words import bind, shown
+from nndsl.ops.compose import add_map, add_sum
+from nndsl.ops.map import operand
+from nndsl.ops.reduction import Reduce
+from nndsl.scalar.functions import absolute
 from nndsl.schema import DataSpecification, StepRequest, TargetKind
 
 Summand = tuple[str, float]
 
 
 def plan_penalties(
-    settings: Settings, definition: NetDefinition, trained: list[str], source: DataSource
+    settings: Settings,
+    definition: NetDefinition,
+    trained: list[str],
+    source: DataSource,
+    *,
+    by_default: bool = True,
 ) -> tuple[list[Penalty], list[Inferred]]:
-    """Penalties on the trained weights (biases have none); a part's own replaces the general."""
+    """Penalties on the trained weights (biases have none); a part's own replaces the general.
+
+    Where none is written, the default recipe has one, unless `by_default` is false.
+    """
     drafts = definition.elaborated().elaboration.drafts
     weights = [name for name in trained if drafts[name].decays]
-    general, notes = _general(settings, source, weights)
+    asked = by_default or "penalty" in settings.run
+    general, notes = _general(settings, source, weights) if asked else ([], [])
     of_weight: dict[str, list[Summand]] = {name: general for name in weights}
     for part, setting, written in settings.parts:
         if setting == "penalty":
             own = read_penalty(written.evaluated(), written.span)
-            for name in resolve(definition, part.query, part.span):
+            for name in parameters_of(definition, part):
                 if name in of_weight:
                     of_weight[name] = own
     grouped: dict[Summand, list[str]] = {}
@@ -102,3 +116,25 @@ def _summands(value: Any, factor: float, span: Span) -> list[Summand]:
         raise unknown_name("NN301", title, value.name, [*PENALTIES, "none"], value.span)
     arguments = bind(value, PENALTIES[value.name]).call.arguments
     return [(value.name, factor * float(arguments["coefficient"]))]
+
+
+# --- as nodes -------------------------------------------------------------------------------
+
+
+def add_penalties(
+    build: Builder, data_loss: Value, penalties: Sequence[tuple[str, float, Sequence[str]]]
+) -> Value:
+    """data_loss plus each penalty: l1: c sum |w|, l2: c/2 sum w^2 over its parameters."""
+    build.label = "penalty"
+    terms = [data_loss]
+    for kind, coefficient, parameters in penalties:
+        for name in parameters:
+            terms.append(_penalty(build, kind, coefficient, build.graph.inputs[name].value))
+    return data_loss if len(terms) == 1 else add_sum(build, terms, name="loss")
+
+
+def _penalty(build: Builder, kind: str, coefficient: float, weight: Value) -> Value:
+    x = operand(0)
+    each = 0.5 * coefficient * (x * x) if kind == "l2" else coefficient * absolute(x)
+    mapped = add_map(build, each, weight, name=kind)
+    return build.add(Reduce("sum", tuple(range(weight.type.rank))), mapped, name=kind)

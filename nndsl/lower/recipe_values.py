@@ -309,6 +309,20 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
 }
 
 
+def clip_of(settings: Settings, schema: Schema | None) -> WordCall | None:
+    """The setting `clip` of an update."""
+    values, written = RunValues(), settings.run.get("clip")
+    if written is not None:
+        _clip(values, written, schema)
+    return values.clip
+
+
+def count_of(settings: Settings, name: str) -> int:
+    """`times` or `every` of an update: a whole number, 1 where it is left out."""
+    written = settings.run.get(name)
+    return 1 if written is None else _whole(written, name, 1, 10**6)
+
+
 def add_figures(values: RunValues, settings: Settings, schema: Schema | None) -> None:
     """Metrics that belong to the answer, and those that `keep`, `stop`, `plateau` and `expect`
     speak of, are computed too, after the default one.

@@ -18,7 +18,7 @@ from nndsl.lower.nets import Elaborated, NetDefinition
 from nndsl.lower.optimizers import OptimizerPlan, plan_optimizers
 from nndsl.lower.outputs import Output, match_outputs
 from nndsl.lower.paths import resolve
-from nndsl.lower.penalties import plan_penalties
+from nndsl.lower.penalties import add_penalties, plan_penalties
 from nndsl.lower.pictures import chosen_pictures
 from nndsl.lower.recipe_values import RunValues, add_figures, read_run_values
 from nndsl.lower.restraints import plan_restraints
@@ -43,7 +43,7 @@ ENDINGS = ("softmax", "sigmoid", "step")
 
 
 @dataclass
-class _Target:
+class Target:
     """What a section trains: a net, and the learnt arrays that may change."""
 
     definition: NetDefinition
@@ -56,8 +56,8 @@ def recipe_of(
 ) -> Recipe | None:
     """The recipe of a section; None in a check without its data, or after errors."""
     scope = Scope(found.scope.session, found.scope, recipe=True)
-    target = _target(section.train, scope)
-    source = _source(section.train, target.definition, found)
+    target = target_of(section.train, scope)
+    source = source_of(section.train, target.definition, found)
     settings = gather(section.train.body, section.defaults, scope, found.scope)
     errors = len(scope.problems.errors)
     rule_notes = apply_rule(settings, scope)
@@ -82,7 +82,7 @@ def recipe_of(
     evaluation = _evaluation(target.definition, source, chosen, penalties, scope, span)
     if len(scope.problems.errors) > errors:
         return None
-    _answer_graph(networks[target.definition.name], evaluation)
+    answer_graph(networks[target.definition.name], evaluation)
     lint_data(source, values.stop, scope.problems)
     lint_layers(made, values.batch, scope.problems)
     notes = picture_notes(given, values.augment)
@@ -96,7 +96,7 @@ def recipe_of(
 
 def _assemble(
     section: TrainSection,
-    target: _Target,
+    target: Target,
     source: DataSource,
     settings: Settings,
     values: RunValues,
@@ -146,9 +146,8 @@ def _assemble(
 # --- what is trained ------------------------------------------------------------------------
 
 
-def _target(train: tree.Train, scope: Scope) -> _Target:
-    if isinstance(train.target, tree.TupleOf):
-        raise not_yet("several networks in one `train`", train.target.span)
+def target_of(train: tree.Train, scope: Scope) -> Target:
+    """The net, or the part of one, that a section trains; NN301 or NN319 where there is none."""
     value = None
     if not isinstance(train.target, tree.Name) or scope.find(train.target.name) is not None:
         value = evaluate(train.target, scope)
@@ -158,10 +157,10 @@ def _target(train: tree.Train, scope: Scope) -> _Target:
         if not names:
             raise error("NN319", f"net `{value.name}` has nothing to learn: it has no weights",
                         train.target.span)  # fmt: skip
-        return _Target(value, names, True)
+        return Target(value, names, True)
     if isinstance(value, Part) and isinstance(value.net, NetDefinition):
         value.net.elaborated()
-        return _Target(value.net, resolve(value.net, value.query, value.span), False)
+        return Target(value.net, resolve(value.net, value.query, value.span), False)
     name = train.target.name if isinstance(train.target, tree.Name) else train.target.span.text
     values = {n: _value(scope, n) for n in scope.visible()}
     nets = {n: v.name_span for n, v in values.items() if isinstance(v, NetLike)}
@@ -174,7 +173,8 @@ def _value(scope: Scope, name: str) -> object:
     return found.value if found is not None else None
 
 
-def _source(train: tree.Train, definition: NetDefinition, found: FileScope) -> DataSource:
+def source_of(train: tree.Train, definition: NetDefinition, found: FileScope) -> DataSource:
+    """The data that a section trains on: its own, else that of the net."""
     if isinstance(train.data, tree.Name):
         source = found.scope.lookup(train.data.name)
         if not isinstance(source, DataSource):
@@ -241,7 +241,7 @@ def _graph(
     builder = LossBuilder(made, source.schema, scope, span)
     data_loss = builder.add(outputs, losses)
     planned = [(p.kind, p.coefficient, p.parameters) for p in penalties]
-    loss = builder.add_penalties(data_loss, planned)
+    loss = add_penalties(builder.build, data_loss, planned)
     graph = made.graph
     graph.outputs = {"loss": loss, "data_loss": data_loss, **graph.outputs}
     return graph
@@ -263,7 +263,7 @@ def _evaluation(
     for output, terms in zip(outputs, losses.terms, strict=True):
         ending = missing_ending(output, terms)
         if ending:
-            graph.outputs[output.name] = _with_ending(made, output.tensor.value, ending)
+            graph.outputs[output.name] = with_ending(made, output.tensor.value, ending)
     return graph
 
 
@@ -277,7 +277,8 @@ def missing_ending(output: Output, terms: Sequence[Term]) -> str:
     return "softmax" if joint.joint == "step" and output.width != 1 else joint.joint
 
 
-def _with_ending(made: Elaborated, logits: Value, ending: str) -> Value:
+def with_ending(made: Elaborated, logits: Value, ending: str) -> Value:
+    """What people are shown of an output that a loss takes as logits."""
     build = made.elaboration.build
     build.label = "answer"
     if ending == "softmax" and logits.type.rank == 4:  # of pictures over the channels
@@ -302,7 +303,7 @@ def _ending_notes(outputs: Sequence[Output], losses: Losses) -> list[Inferred]:
     return notes
 
 
-def _answer_graph(network: Network, evaluation: Graph) -> None:
+def answer_graph(network: Network, evaluation: Graph) -> None:
     """The inference graph gives what people are shown, as the evaluation does."""
     names = list(network.graph.outputs)
     keep = Graph(evaluation.inputs, evaluation.nodes, {n: evaluation.outputs[n] for n in names})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from nndsl.diagnostics import error
 from nndsl.lower.constants import is_number
-from nndsl.lower.nets import NetDefinition
-from nndsl.lower.paths import resolve
+from nndsl.lower.nets import NetDefinition, parameters_of
 from nndsl.lower.result import Restraint
 from nndsl.lower.train_settings import Settings, Written
 from nndsl.lower.values import Mention
@@ -30,7 +29,7 @@ def plan_restraints(
     for part, setting, written in settings.parts:
         if setting in WORDS:
             own = _number(setting, written)
-            for name in resolve(definition, part.query, part.span):
+            for name in parameters_of(definition, part):
                 if name in weights:
                     numbers[setting][name] = own
     planned = {}

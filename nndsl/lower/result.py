@@ -207,6 +207,8 @@ class Recipe:
     Validation runs it as it is; prediction runs it without the losses and the target inputs.
     `targets` gives the targets of each output: one, or several columns of numbers in order.
     `report` are pictures that the report shows beside the standard ones.
+    With `turns` (the `update` sections) a round does each of them; `graph` is the first one's, and
+    the loss of the evaluation the sum of theirs.
     """
 
     net: str
@@ -236,6 +238,26 @@ class Recipe:
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: tuple[WordCall, ...] = ()
     augment: Augment = field(default_factory=Augment)
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An `update` of a training: what a round does `times` times, in one round of every `every`.
+
+    `recipe` is the training's with the graph, the optimizers and all else of this update. Its loss
+    is called `<name>.loss` in the evaluation's outputs and in the figures.
+    """
+
+    name: str
+    recipe: Recipe
+    times: int = 1
+    every: int = 1
+
+    @property
+    def figure(self) -> str:
+        """The name of its loss."""
+        return f"{self.name}.loss"
 
 
 @dataclass(frozen=True)

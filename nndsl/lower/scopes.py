@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from nndsl.diagnostics import Span, error
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.problems import PoisonedError, Problems
-from nndsl.lower.values import POISON, DefaultsLine, Given, Part
+from nndsl.lower.values import POISON, DataSource, DefaultsLine, Given, Part, Tensor
 from nndsl.records import dataclass
 from nndsl.syntax import tree
 from nndsl.vocab.registry import registries
@@ -35,6 +35,16 @@ class Session:
     matrix: Callable[[str], np.ndarray] | None = None
     answer: Callable[[Any, Sequence[np.ndarray], Span, Sequence[Span]], Any] | None = None
     weights: Callable[[Part], Any] | None = None
+
+
+class TensorNames(Protocol):
+    """What names stand for in an objective, where nets and data are tensors."""
+
+    def tensor(self, value: Any) -> Any:
+        """The tensor that a part of a net or a `let` stands for; other values as they are."""
+
+    def column(self, source: DataSource, expression: tree.Field) -> Tensor | None:
+        """An input or a target of the data; None for other names."""
 
 
 @dataclass(eq=False)
@@ -63,6 +73,8 @@ class Scope:
         self.elaboration: Elaboration | None = elaboration or (outer.elaboration if outer else None)
         self.defaults: DefaultsLine | None = outer.defaults if outer else None
         self.recipe: bool = recipe or (outer.recipe if outer else False)
+        self.with_tensors: bool = outer.with_tensors if outer else False  # a `let` may name one
+        self.objective: TensorNames | None = outer.objective if outer else None
         self.names: dict[str, Binding] = {}
 
     @property

@@ -12,7 +12,7 @@ from nndsl.lower.evaluate import evaluate
 from nndsl.lower.lets import define_let, run_defaults
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.scopes import Scope
-from nndsl.lower.values import Part
+from nndsl.lower.values import DataSource, Later, NetLike, Part
 from nndsl.records import dataclass
 from nndsl.syntax import tree
 
@@ -45,9 +45,11 @@ LATER = {
     "replay": "a replay buffer (`replay`)",
     "search": "the search of hyper-parameters (`search`)",
     "start": "starting from another run (`start`)",
-    "times": "several networks in one training (`times`)",
-    "every": "several networks in one training (`every`)",
 }
+UPDATE_SETTINGS = (
+    "optimizer", "schedule", "penalty", "weight_decay", "max_norm", "clip", "times", "every",
+)  # fmt: skip
+"""What an `update` section may set; the first six also stand in `train`, for all updates."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,33 @@ class Settings:
     parts: list[tuple[Part, str, Written]] = field(default_factory=list)
     expectations: list[tree.Expect] = field(default_factory=list)
     from_defaults: dict[str, Span] = field(default_factory=dict)
+    objectives: list[Written] = field(default_factory=list)
+    updates: list[tuple[tree.Update, Scope]] = field(default_factory=list)
+    of_update: bool = False  # of an `update` section, not of a whole training
+
+
+def has_objective(body: tree.Body) -> bool:
+    """Whether a section says what is minimised, itself or in its updates."""
+    return any(
+        isinstance(s, tree.Minimize | tree.Update)
+        or (isinstance(s, tree.For) and has_objective(s.body))
+        or (isinstance(s, tree.If) and any(map(has_objective, _branches(s))))
+        for s in body.statements
+    )
+
+
+def _branches(statement: tree.If) -> list[tree.Body]:
+    return [statement.body, *([statement.otherwise] if statement.otherwise else [])]
+
+
+def gather_update(body: tree.Body, of_train: Settings, scope: Scope) -> Settings:
+    """The settings of an `update` section over those of its training."""
+    own = Settings(of_update=True)
+    _statements(body.statements, scope, own)
+    shared = {n: w for n, w in of_train.run.items() if n in UPDATE_SETTINGS}
+    own.run = {**shared, **own.run}
+    own.parts = [*of_train.parts, *own.parts]
+    return own
 
 
 def gather(
@@ -88,6 +117,7 @@ def gather(
         settings.from_defaults.pop(name, None)
     settings.run.update(own.run)
     settings.parts, settings.expectations = own.parts, own.expectations
+    settings.objectives, settings.updates = own.objectives, own.updates
     _override(settings, scope)
     return settings
 
@@ -162,13 +192,17 @@ def _statement(statement: tree.Statement, scope: Scope, settings: Settings) -> N
     if isinstance(statement, tree.Bind):
         _setting(statement, scope, settings)
     elif isinstance(statement, tree.Let):
-        define_let(statement, scope)
+        _let(statement, scope)
     elif isinstance(statement, tree.Expect):
         settings.expectations.append(statement)
     elif isinstance(statement, tree.Defaults):
         run_defaults(statement, scope)
     elif isinstance(statement, tree.If):
         _if(statement, scope, settings)
+    elif isinstance(statement, tree.Minimize):
+        settings.objectives.append(Written(statement.value, statement.value.span, scope))
+    elif isinstance(statement, tree.Update) and not settings.of_update:
+        settings.updates.append((statement, scope))
     elif isinstance(statement, tree.For):
         for item in constants.items_of(evaluate(statement.items, scope), statement.items.span):
             inner = scope.child()
@@ -185,11 +219,35 @@ def _if(statement: tree.If, scope: Scope, settings: Settings) -> None:
         _statements(chosen.statements, scope.child(), settings)
 
 
+def _let(statement: tree.Let, scope: Scope) -> None:
+    """A constant now; what speaks of tensors waits for the objectives that use it."""
+    if scope.with_tensors and speaks_of_tensors(statement.value, scope):
+        later = Later(statement.name, statement.value, scope)
+        scope.define(statement.name, later, statement.name_span, "let")
+        return
+    define_let(statement, scope)
+
+
+_COUNTS = ("parameters", "count", "classes")
+
+
+def speaks_of_tensors(expression: object, scope: Scope) -> bool:
+    """Whether an expression uses a net, a column of the data, noise, or a `let` of such."""
+    if isinstance(expression, tree.Field) and expression.name in _COUNTS:
+        return False
+    if isinstance(expression, tree.Name):
+        found = scope.find(expression.name)
+        if found is None:
+            return expression.name == "noise"
+        return isinstance(found.value, NetLike | Later | DataSource)
+    if isinstance(expression, tree.Tree):
+        return any(speaks_of_tensors(child, scope) for child in vars(expression).values())
+    if isinstance(expression, tuple):
+        return any(speaks_of_tensors(child, scope) for child in expression)
+    return False
+
+
 def _misplaced(statement: tree.Statement) -> NndslError:
-    if isinstance(statement, tree.Update):
-        return not_yet("`update`, several networks in one training,", statement.span)
-    if isinstance(statement, tree.Minimize):
-        return not_yet("`minimize`", statement.span, "a loss is written `loss = mse`")
     word = statement.span.text.split()[0]
     return error(
         "NN309",
@@ -206,7 +264,7 @@ def _setting(statement: tree.Bind, scope: Scope, settings: Settings) -> None:
         return
     if not isinstance(target, tree.Name):
         raise error("NN307", "a setting has a plain name", target.span)
-    check_setting(target.name, target.span)
+    _check_place(target, settings)
     before = settings.run.get(target.name)
     if before is not None:
         raise error(
@@ -217,6 +275,22 @@ def _setting(statement: tree.Bind, scope: Scope, settings: Settings) -> None:
             secondary=[(before.span, "the first time")],
         )
     settings.run[target.name] = Written(statement.value, statement.value.span, scope)
+
+
+def _check_place(target: tree.Name, settings: Settings) -> None:
+    """NN307 for a setting that is not there, or not in this sort of section."""
+    if not settings.of_update and target.name in ("times", "every"):
+        title = f"`{target.name}` is a setting of an update, not of the whole training"
+        raise error("NN307", title, target.span, help=f"update Net {{ ...; {target.name} = 2 }}")
+    if settings.of_update and target.name in SETTINGS and target.name not in UPDATE_SETTINGS:
+        title = f"`{target.name}` is a setting of the whole training, not of an update"
+        raise error("NN307", title, target.span, help="it stands in `train`, outside of `update`")
+    if settings.of_update and target.name in UPDATE_SETTINGS:
+        return
+    if settings.of_update and target.name not in _HABITS and target.name not in LATER:
+        title = f"`update` has no setting `{target.name}`"
+        raise unknown_name("NN307", title, target.name, UPDATE_SETTINGS, target.span)
+    check_setting(target.name, target.span)
 
 
 def _part_setting(

@@ -133,6 +133,15 @@ class Tensor:
 
 
 @dataclass(frozen=True, eq=False)
+class Later:
+    """A `let` of a training whose value is a tensor: it is made anew for each objective."""
+
+    name: str
+    value: tree.Expression
+    names: Names
+
+
+@dataclass(frozen=True, eq=False)
 class Group:
     """Several tensors side by side: `[a, b]`, `(a, b)`, the outputs of several branches."""
 

@@ -173,7 +173,7 @@ class Model:
     @property
     def _judged(self) -> dict[str, Output]:
         """The outputs by name, with the targets that they are judged by."""
-        found = outputs_of(self.origin.network, self._preparation.schema)
+        found = outputs_of(self.origin.network, self._preparation.schema, self._recipe)
         return {output.name: output for output in found}
 
     def _set_members(self, trained: Sequence[tuple[Mapping[str, np.ndarray], ...]]) -> None:
@@ -290,7 +290,7 @@ class Model:
             network,
             training.executable,
             evaluation.executable,
-            outputs_of(network, preparation.schema),
+            outputs_of(network, preparation.schema, recipe),
             rows,
             validation,
             test,

@@ -74,7 +74,7 @@ def _together(opened: driver.Opened, net: str) -> Join:
 
     recipe = next(r for r in opened.module.recipes if r.net == net)
     schema = opened.module.schemas[recipe.data or ""]
-    return join_of(recipe, outputs_of(opened.module.networks[net], schema)[0])
+    return join_of(recipe, outputs_of(opened.module.networks[net], schema, recipe)[0])
 
 
 def _evidence(opened: driver.Opened, weights: Weights, figures: Mapping[str, float]) -> Evidence:

@@ -138,7 +138,7 @@ def load_run(path: Path, settings: Mapping[str, str] | None = None) -> LoadedRun
         recipe,
         schema,
         specifications[recipe.data or ""],
-        outputs_of(network, schema),
+        outputs_of(network, schema, recipe),
         compiled.executable,
         tuple(members),
     )

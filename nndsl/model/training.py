@@ -140,7 +140,7 @@ def make_job(
         network,
         training.executable,
         evaluation.executable,
-        outputs_of(network, rows.schema),
+        outputs_of(network, rows.schema, recipe),
         rows.train,
         rows.validation,
         rows.test,
@@ -184,11 +184,14 @@ def _threads_worth(network: Network, recipe: Recipe, rows: int) -> int:
     return max(1, min(2, cores)) if flops > WORTH_THREADS_FLOPS else 1
 
 
-def outputs_of(network: Network, schema: Schema) -> tuple[Output, ...]:
-    """Each output of the net with the target it is judged by; outputs beyond repeat the first."""
+def outputs_of(network: Network, schema: Schema, recipe: Recipe) -> tuple[Output, ...]:
+    """Each output of the net that a target judges, with its (first) target."""
     outputs = []
-    for position, name in enumerate(network.graph.outputs):
-        target = schema.targets[position if position < len(schema.targets) else 0]
+    targets = {target.name: target for target in schema.targets}
+    for name in network.graph.outputs:
+        if name not in recipe.targets:
+            continue  # an objective compares it with no target
+        target = targets[recipe.targets[name][0]]
         numbers = target.kind is TargetKind.NUMBERS
         invert = invert_pictures if target.shape else invert_target
         outputs.append(

@@ -26,13 +26,15 @@ _SORT = {TargetKind.CLASSES: "classes", TargetKind.NUMBERS: "numbers"}
 class Scorer:
     """Scores one part of the data. The metrics are the recipe's, else accuracy or R2.
 
-    With several outputs the figures of the second and later ones are named `<output>.<metric>`.
+    With several outputs the figures of the second and later ones are named `<output>.<metric>`;
+    the losses of several updates, which come first, `<update>.loss`.
     """
 
     def __init__(self, executable: Evaluation, recipe: Recipe, outputs: Sequence[Output]) -> None:
         self._executable = executable
-        self._first = outputs[0]
+        self._first = outputs[0] if outputs else None
         self.answer = recipe.answer
+        self._losses = [turn.figure for turn in recipe.turns]
         self._measures = [
             (_figure_name(metric, output, position), metric, output)
             for position, output in enumerate(outputs)
@@ -42,6 +44,11 @@ class Scorer:
     @property
     def names(self) -> list[str]:
         """Names of the metrics, in order."""
+        return [*self._losses, *(name for name, _, _ in self._measures)]
+
+    @property
+    def measured(self) -> list[str]:
+        """Names of the metrics of outputs, in order."""
         return [name for name, _, _ in self._measures]
 
     def higher_is_better(self, name: str) -> bool:
@@ -54,7 +61,7 @@ class Scorer:
     def score(self, arrays: Arrays) -> Scores:
         """Losses, metrics and outputs of some rows."""
         outputs = self._executable.evaluate(arrays)
-        metrics = {
+        metrics = {name: float(outputs[name]) for name in self._losses} | {
             name: measured(metric, *judged(output, outputs[output.name], arrays), self.answer)
             for name, metric, output in self._measures
         }
@@ -62,6 +69,7 @@ class Scorer:
 
     def mistakes(self, arrays: Arrays) -> int:
         """How many rows the first output, of classes, does not classify rightly."""
+        assert self._first is not None  # only where a target has classes
         values = self._executable.evaluate(arrays)[self._first.name]
         predictions, actual = judged(self._first, values, arrays)
         return int(np.sum(decided(self.answer, predictions) != actual))
@@ -118,9 +126,9 @@ def final_figures(job: TrainingJob, scorer: Scorer) -> tuple[dict[str, float], V
         scores = scorer.score(arrays)
         metrics[f"{part}_loss"] = scores.loss
         metrics |= {f"{part}_{name}": value for name, value in scores.metrics.items()}
-        if part == "test" and scorer.names:
+        if part == "test" and scorer.measured:
             judgement = verdict(
-                job.outputs[0], scorer.names[0], job.train, job.test, scores, scorer.answer
+                job.outputs[0], scorer.measured[0], job.train, job.test, scores, scorer.answer
             )
     return metrics, judgement
 

@@ -1,0 +1,438 @@
+"""`train` sections that say what is minimised: `minimize expr`, alone or in `update` sections.
+
+Each update has a graph of its own: the forward passes that its objective needs, in training mode
+for all that the section trains; only the weights of its own net change. What is at rest in the
+whole section is as at inference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from nndsl.diagnostics import NndslError, Span, error
+from nndsl.ir.graph import Graph, Role, Value
+from nndsl.lower.augmentation import as_augmented, picture_notes
+from nndsl.lower.elaboration import Path
+from nndsl.lower.endings import ending_of, logits_before
+from nndsl.lower.evaluate import evaluate
+from nndsl.lower.file_scope import FileScope, TrainSection
+from nndsl.lower.inputs import match_inputs
+from nndsl.lower.joint import JointDefinition, joined
+from nndsl.lower.layer_lints import lint_layers
+from nndsl.lower.lints import lint_data
+from nndsl.lower.losses import Term
+from nndsl.lower.names import not_yet
+from nndsl.lower.nets import Elaborated, NetDefinition, parameters_of
+from nndsl.lower.networks import network_of
+from nndsl.lower.objectives import Objective
+from nndsl.lower.optimizers import plan_optimizers
+from nndsl.lower.outputs import Output
+from nndsl.lower.penalties import add_penalties, plan_penalties
+from nndsl.lower.pictures import chosen_pictures
+from nndsl.lower.recipe_values import RunValues, add_figures, clip_of, count_of, read_run_values
+from nndsl.lower.recipes import (
+    Target,
+    answer_graph,
+    missing_ending,
+    recipe_of,
+    source_of,
+    target_of,
+    with_ending,
+)
+from nndsl.lower.restraints import plan_restraints
+from nndsl.lower.result import Expectation, Inferred, Network, Recipe, Turn
+from nndsl.lower.scopes import Scope
+from nndsl.lower.train_settings import (
+    Settings,
+    Written,
+    gather,
+    gather_update,
+    has_objective,
+)
+from nndsl.lower.values import DataSource, NetLike, Part
+from nndsl.lower.words import shown
+from nndsl.ops.compose import add_sum
+from nndsl.records import dataclass
+from nndsl.syntax import tree
+
+
+def section_recipe(
+    section: TrainSection, found: FileScope, networks: dict[str, Network]
+) -> Recipe | None:
+    """The recipe of a section; None in a check without its data, or after errors."""
+    train = section.train
+    if has_objective(train.body):
+        return _Section(section, found, networks).recipe()
+    if isinstance(train.target, tree.TupleOf):
+        raise error(
+            "NN319",
+            "several nets are trained together, but nothing says what is minimised",
+            train.target.span,
+            help="update Net { minimize ... } for each of them",
+        )
+    return recipe_of(section, found, networks)
+
+
+@dataclass
+class _Update:
+    """One update as written: what it trains, its settings and its objective."""
+
+    name: str
+    span: Span
+    trained: list[str]
+    settings: Settings
+    objective: Written
+
+
+class _Section:
+    """A section with objectives on its way to a recipe."""
+
+    def __init__(
+        self, section: TrainSection, found: FileScope, networks: dict[str, Network]
+    ) -> None:
+        self.section, self.found, self.networks = section, found, networks
+        self.span = section.train.span
+        self.scope = Scope(found.scope.session, found.scope, recipe=True)
+        self.scope.with_tensors = True
+        self.target, self.source = self._target()
+        self.definition = self.target.definition
+
+    def recipe(self) -> Recipe | None:
+        """All settings, then a graph for each update and one of all objectives at inference."""
+        problems, section = self.scope.problems, self.section
+        settings = gather(section.train.body, section.defaults, self.scope, self.found.scope)
+        errors = len(problems.errors)
+        _check_settings(settings)
+        updates = self._updates(settings)
+        values = read_run_values(settings, self.source.schema, self.scope)
+        _adjust(values, settings)
+        given, self.source = self.source, as_augmented(self.source, values.augment)
+        add_figures(values, settings, self.source.schema)
+        pictures = chosen_pictures(settings, self.definition)
+        if self.source.schema is None or len(problems.errors) > errors:
+            return None
+        turns: list[Turn] = []
+        for update in updates:
+            with problems.caught():
+                turns.append(self._turn(update, values))
+        evaluation, outputs = None, list[_Judged]()
+        with problems.caught():
+            evaluation, outputs = self._evaluation(updates)
+        if len(problems.errors) > errors:
+            return None
+        lint_data(self.source, values.stop, problems)
+        notes = [*picture_notes(given, values.augment), *values.inferred, *_ending_notes(outputs)]
+        first = turns[0].recipe
+        return replace(
+            first,
+            loss=tuple(t.recipe.loss[0] for t in turns),
+            inferred=(*notes, *(note for turn in turns for note in turn.recipe.inferred)),
+            expectations=tuple(Expectation(e.condition, e.span) for e in settings.expectations),
+            evaluation=evaluation,
+            targets={o.name: (o.target.name,) for o, _ in outputs},
+            report=pictures,
+            turns=tuple(turns) if settings.updates else (),
+        )
+
+    # --- what is trained ----------------------------------------------------------------------
+
+    def _target(self) -> tuple[Target, DataSource]:
+        train = self.section.train
+        if not isinstance(train.target, tree.TupleOf):
+            target = target_of(train, self.scope)
+            return target, source_of(train, target.definition, self.found)
+        members: list[NetDefinition] = []
+        for item in train.target.items:
+            target = target_of(replace(train, target=item), self.scope)
+            if not target.all_of_them or target.definition in members:
+                title = "the nets of a training stand in parentheses, each once and as a whole"
+                raise error("NN309", title, item.span, help="parts stand in `update Net.part`")
+            members.append(target.definition)
+        standing = next((m for m in members if m.source is not None), members[0])
+        source = source_of(train, standing, self.found)
+        joint = joined(members, source, train.target.span, self.found.scope)
+        self.networks[joint.name] = network_of(joint)
+        return Target(joint, joint.parameter_names(), True), source
+
+    def _updates(self, settings: Settings) -> list[_Update]:
+        if not settings.updates:
+            (objective,) = settings.objectives
+            name, span = self.definition.name, objective.span
+            return [_Update(name, span, self.target.parameters, settings, objective)]
+        found: list[_Update] = []
+        for statement, scope in settings.updates:
+            with self.scope.problems.caught():
+                found.append(self._update(statement, scope, settings, found))
+        return found
+
+    def _update(
+        self, statement: tree.Update, scope: Scope, settings: Settings, before: Sequence[_Update]
+    ) -> _Update:
+        inner = scope.child()
+        own = gather_update(statement.body, settings, inner)
+        if len(own.objectives) != 1:
+            raise _objective_count(own, statement.span)
+        text = "".join(statement.target.span.text.split())
+        same = sum(update.name.partition("[#")[0] == text for update in before)
+        trained = self._trained(statement.target, inner)
+        name = text if not same else f"{text}[#{same + 1}]"
+        return _Update(name, statement.target.span, trained, own, own.objectives[0])
+
+    def _trained(self, target: tree.Expression, scope: Scope) -> list[str]:
+        """The learnt arrays that an update may change; NN325 for none of this training."""
+        value = evaluate(target, scope)
+        if not isinstance(value, NetLike | Part):
+            title = f"an update is of a net or a part of one, not of {shown(value)}"
+            raise error("NN309", title, target.span)
+        net = value.net if isinstance(value, Part) else value
+        inside = self.definition if net is self.definition else net
+        names = parameters_of(self.definition, inside) and parameters_of(self.definition, value)
+        trained = [name for name in names if name in self.target.parameters]
+        if trained:
+            return trained
+        raise error(
+            "NN325",
+            f"`{target.span.text}` has no weights that this section trains",
+            target.span,
+            secondary=[(self.section.train.target.span, "is trained here")],
+            help=f"train ({self.definition.name.replace('+', ', ')}, {net.name}) on "
+            f"{self.source.name} {{ ... }}",
+        )
+
+    # --- graphs -------------------------------------------------------------------------------
+
+    def _begun(self, training: bool) -> tuple[Elaborated, Objective]:
+        """A graph that an objective may be added to."""
+        trained = {name for name in self.target.parameters} if training else set()
+        resting: frozenset[Path] = self.definition.at_rest(trained) if training else frozenset()
+        if isinstance(self.definition, JointDefinition):
+            made = self.definition.empty(training, resting)
+        else:
+            made = self.definition.laid_out(training, resting)
+        return made, Objective(made, self.definition, self.source)
+
+    def _ended(self, made: Elaborated, span: Span) -> Graph:
+        """The graph with its final names, its inputs those of the data."""
+        self.definition.finished(made)
+        own = self.definition.parameter_names()
+        for name, draft in made.elaboration.drafts.items():
+            if name not in own:
+                raise _foreign(draft.owner, self.definition, self.source, draft.span or span)
+        if not isinstance(self.definition, JointDefinition):
+            match_inputs(made, self.source, span)
+        for name, given in made.graph.inputs.items():
+            if given.role is Role.PARAMETER and name not in self.target.parameters:
+                given.trainable = False
+        return made.graph
+
+    def _turn(self, update: _Update, values: RunValues) -> Turn:
+        """The update with its graph, and all that its own settings say."""
+        settings, definition = update.settings, self.definition
+        made, objective = self._begun(True)
+        made.elaboration.purpose = f"{update.name}:" if settings.of_update else ""
+        value = objective.value_of(update.objective)
+        graph = self._ended(made, update.span)
+        _require_reach(value, graph, update)
+        trained = [name for name in update.trained if name in graph.inputs]
+        _keep_own(graph, trained)
+        plan = plan_optimizers(settings, values.reader, trained, definition)
+        penalties, _ = plan_penalties(settings, definition, trained, self.source, by_default=False)
+        planned = [(p.kind, p.coefficient, p.parameters) for p in penalties]
+        loss = add_penalties(made.elaboration.build, value, planned)
+        graph.outputs = {"loss": loss, "data_loss": value, **graph.outputs}
+        lint_layers(made, values.batch, self.scope.problems)
+        text = " ".join(update.objective.span.text.split())
+        recipe = replace(
+            self._recipe(values, graph),
+            loss=(f"{update.name}: {text}" if settings.of_update else text,),
+            optimizers=plan.uses,
+            penalties=tuple(penalties),
+            restraints=plan_restraints(settings, definition, trained),
+            clip=clip_of(settings, self.source.schema),
+            plateaus=tuple(values.plateaus),
+            inferred=tuple(plan.inferred),
+        )
+        times, every = count_of(settings, "times"), count_of(settings, "every")
+        return Turn(update.name, recipe, times, every)
+
+    def _recipe(self, values: RunValues, graph: Graph) -> Recipe:
+        return Recipe(
+            net=self.definition.name,
+            data=self.source.name,
+            graph=graph,
+            loss=(),
+            optimizers=(),
+            batch=values.batch,
+            drop_last=values.drop_last,
+            length=values.length,
+            seed=values.seed,
+            precision=values.precision,
+            stop=values.stop,
+            keep=values.keep,
+            answer=values.answer,
+            metrics=values.metrics,
+            span=self.span,
+            augment=values.augment,
+        )
+
+    def _evaluation(self, updates: Sequence[_Update]) -> tuple[Graph, list[_Judged]]:
+        """All objectives at inference, and the outputs that a target judges."""
+        made, objective = self._begun(False)
+        losses = {f"{u.name}.loss": objective.value_of(u.objective) for u in updates}
+        graph = self._ended(made, self.span)
+        graph.updates = {}
+        total = add_sum(made.elaboration.build, list(losses.values()), name="data_loss")
+        several = losses if updates[0].settings.of_update else {}
+        judged = self._judged(made)
+        graph.outputs = {"loss": total, "data_loss": total, **several, **graph.outputs}
+        for output, ending in judged:
+            if ending:
+                graph.outputs[output.name] = with_ending(made, output.tensor.value, ending)
+        if not isinstance(self.definition, JointDefinition):
+            answer_graph(self.networks[self.definition.name], graph)
+        return graph, judged
+
+    def _judged(self, made: Elaborated) -> list[_Judged]:
+        """Outputs that the objective compares with a target, with the ending people are shown."""
+        assert self.source.schema is not None  # the caller has seen to it
+        targets = {t.name: t for t in self.source.schema.targets}
+        found: list[_Judged] = []
+        for name, tensor in made.outputs.items():
+            calls = [j for j in made.elaboration.judged if j.output is tensor.value]
+            for judgement in calls:
+                target = targets.get(judgement.target.name)
+                given = made.graph.inputs.get(judgement.target.name)
+                if target is None or given is None or given.role is not Role.TARGET:
+                    continue
+                last = ending_of(made.elaboration, tensor.value)
+                word = last.word if last is not None else ""
+                logits = logits_before(made.elaboration, last) if last is not None else tensor.value
+                output = Output(name, tensor, (target,), word, logits, last, self.source, self.span)
+                term = Term(1.0, judgement.loss, self.span)
+                found.append((output, missing_ending(output, [term])))
+                break
+        return found
+
+
+_Judged = tuple[Output, str]
+"""An output with its target, and the activation that it passes through where people see it."""
+
+
+# --- settings -------------------------------------------------------------------------------
+
+
+def _check_settings(settings: Settings) -> None:
+    """NN302 for two ways to say what is minimised."""
+    spans = [written.span for written in settings.objectives]
+    place = [*spans, *(statement.span for statement, _ in settings.updates)][0]
+    for name in ("loss", "rule"):
+        written = settings.run.get(name)
+        if written is None:
+            continue
+        if name in settings.from_defaults:
+            del settings.run[name], settings.from_defaults[name]
+            continue
+        title = f"`{name}` and `minimize` both say what is minimised"
+        raise error("NN302", title, written.span, secondary=[(place, "so does this")],
+                    help=f"leave out `{name}`")  # fmt: skip
+    if "ensemble" in settings.run:
+        span = settings.run["ensemble"].span
+        raise not_yet("an ensemble of networks with objectives of one's own", span)
+    if settings.updates and settings.objectives:
+        raise error(
+            "NN302",
+            "a section minimises one objective, or each of its updates does",
+            settings.objectives[0].span,
+            secondary=[(settings.updates[0][0].span, "has an objective of its own")],
+            help="update Net { minimize ... }",
+        )
+    if not settings.updates and len(settings.objectives) > 1:
+        raise _objective_count(settings, settings.objectives[1].span)
+
+
+def _objective_count(settings: Settings, span: Span) -> NndslError:
+    if not settings.objectives:
+        return error("NN319", "an update says what is minimised", span,
+                     help="update Net { minimize ... }")  # fmt: skip
+    return error(
+        "NN302",
+        "two objectives in one update",
+        settings.objectives[1].span,
+        "the second",
+        secondary=[(settings.objectives[0].span, "the first")],
+        help="add them up: `minimize a + 0.3 * b`",
+    )
+
+
+def _adjust(values: RunValues, settings: Settings) -> None:
+    """Of several losses none says which weights are best, so the last are kept."""
+    if settings.updates and "keep" not in settings.run:
+        values.keep = None
+        values.inferred = [note for note in values.inferred if note.what != "keep"]
+        why = "no loss of one update says which weights are best"
+        values.inferred.append(Inferred("keep", "last", why))
+
+
+# --- graphs ---------------------------------------------------------------------------------
+
+
+def _keep_own(graph: Graph, trained: Sequence[str]) -> None:
+    """Gradients for these arrays only, and new running statistics only beside them."""
+    parts = {name.rpartition(".")[0] for name in trained}
+    for name, given in graph.inputs.items():
+        if given.role is Role.PARAMETER and name not in trained:
+            given.trainable = False
+    with_weights = {n.rpartition(".")[0] for n in graph.inputs if n not in graph.updates}
+    graph.updates = {
+        name: value
+        for name, value in graph.updates.items()
+        if (part := name.rpartition(".")[0]) in parts or part not in with_weights
+    }
+
+
+def _require_reach(value: Value, graph: Graph, update: _Update) -> None:
+    """NN325 when the objective depends on no array that the update trains."""
+    needed = {value}
+    for node in reversed(graph.nodes):
+        if any(result in needed for result in node.outputs):
+            needed.update(node.inputs)
+    if any(graph.inputs[name].value in needed for name in update.trained if name in graph.inputs):
+        return
+    raise error(
+        "NN325",
+        f"the objective does not depend on `{update.name}`: nothing of it would be learnt",
+        update.objective.span,
+        f"computed without any weight of `{update.name}`",
+        secondary=[(update.span, "is to be updated")] if update.span != update.objective.span
+        else [],
+        help=f"use its answer in the objective, such as `{update.name}.output`",
+    )  # fmt: skip
+
+
+def _foreign(owner: str, definition: NetDefinition, source: DataSource, span: Span) -> NndslError:
+    names = definition.name.replace("+", ", ")
+    if not owner or owner == definition.name:
+        return error(
+            "NN325",
+            "an objective has no weights of its own",
+            span,
+            "would make some, and no net would have them",
+            help="give the stage to a net, and name its answer here",
+        )
+    return error(
+        "NN325",
+        f"the objective uses net `{owner}`, which is not among those trained here",
+        span,
+        "its weights belong to no net of this training",
+        help=f"train ({names}, {owner}) on {source.name} {{ ... }}",
+    )
+
+
+def _ending_notes(outputs: Iterable[_Judged]) -> list[Inferred]:
+    why = "the loss takes the output as logits; predictions pass through"
+    return [
+        Inferred(f"end of output {output.name}", ending, f"{why} {ending}", output.span)
+        for output, ending in outputs
+        if ending
+    ]
