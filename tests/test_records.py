@@ -174,3 +174,36 @@ def test_computed_once() -> None:
     square = Square(3)
     assert (square.area, square.area, asked) == (9, 9, [3])
     assert square == Square(3) and replace(square, side=4).area == 16
+
+
+def test_an_initializer_of_many_instances_means_the_same() -> None:
+    @nndsl.records.dataclass
+    class Node:
+        name: str
+        inputs: tuple[int, ...] = ()
+        notes: list[str] = field(default_factory=list)
+
+        def __post_init__(self) -> None:
+            self.size = len(self.inputs)
+
+    general = Node.__init__
+    many = [Node("n", (1, 2)) for _ in range(nndsl.records.OFTEN + 1)]
+    assert Node.__init__ is not general
+    assert many[0] == many[-1] and list(vars(many[0])) == list(vars(many[-1]))
+    assert many[-1].size == 2 and many[-1].notes is not many[-2].notes
+    assert Node("m", notes=["x"]).notes == ["x"]
+    for wrong in ({}, {"name": "n", "other": 1}):
+        with pytest.raises(TypeError):
+            Node(**wrong)
+
+
+def test_an_initializer_written_by_hand_stays() -> None:
+    @nndsl.records.dataclass
+    class Base:
+        x: int
+
+    class Half(Base):
+        def __init__(self, x: int) -> None:
+            super().__init__(x // 2)
+
+    assert {Half(8).x for _ in range(2 * nndsl.records.OFTEN)} == {4}
