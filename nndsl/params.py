@@ -403,6 +403,28 @@ class PlaceIn(Parameter):
 
 
 @dataclass(frozen=True)
+class SharedStage(Parameter):
+    """The name of a stage that `share` gives one set of weights: its path in the network."""
+
+    kind: ClassVar[str] = "shared stage"
+
+    def convert(self, value: Any) -> tuple[str, ...]:
+        """The path, of whatever stage has one."""
+        path = getattr(value, "path", value)
+        if not isinstance(path, tuple) or not path or not all(isinstance(p, str) for p in path):
+            raise ParameterError(self.describe())
+        return path
+
+    def describe(self) -> str:
+        """'a stage named by `share`'."""
+        return "a stage named by `share`"
+
+    def bad_samples(self) -> list[Any]:
+        """A number, and nothing."""
+        return [3, ()]
+
+
+@dataclass(frozen=True)
 class ByClass(Parameter):
     """A number of at least 0 for each class: by name, or a list in the order of the classes."""
 

@@ -14,6 +14,7 @@ from nndsl.ops.attention import AttentionWeights, AttentionWeightsGradient
 from nndsl.ops.base import Op
 from nndsl.ops.einsum import Einsum
 from nndsl.ops.embedding import Lookup, LookupGradient
+from nndsl.ops.rotary import Rotary
 
 Strides = dict[str, int]
 
@@ -121,3 +122,23 @@ def emit_lookup_gradient(context: Context, node: Node, operation: Op) -> list[Dr
     extent, width = (size_of((size,)) for size in table.type.shape)
     slots: list[Slot] = [*pointers, size_of(numbers.type.shape), width]
     return [draft(node, kernel, slots, extent, Split.OWN)]
+
+
+def emit_rotary(context: Context, node: Node, operation: Op) -> list[Draft]:
+    """Pairs of features, row by row."""
+    assert isinstance(operation, Rotary)
+    x, cosines, sines = node.inputs
+    unit, extent, split = row_loop(x)
+    kernel = glue_attention.rotary_kernel(
+        context.precision, interleaved=operation.interleaved, inverse=operation.inverse
+    )
+    slots: list[Slot] = [
+        context.read(x),
+        context.read(cosines, Share.WHOLE),
+        context.read(sines, Share.WHOLE),
+        context.write(node.outputs[0]),
+        unit,
+        *(size_of((size,)) for size in (*x.type.shape[1:], cosines.type.shape[1])),
+    ]
+    flops = operation.flops([v.type for v in node.inputs])
+    return [draft(node, kernel, slots, extent, split, 1, flops)]

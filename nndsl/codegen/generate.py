@@ -10,6 +10,7 @@ from nndsl.codegen.emit_attention import (
     emit_einsum,
     emit_lookup,
     emit_lookup_gradient,
+    emit_rotary,
     emit_weights,
 )
 from nndsl.codegen.emit_convolution import (
@@ -63,6 +64,7 @@ from nndsl.ops.movement import Concat, Slice, Transpose
 from nndsl.ops.padding import Crop, Pad
 from nndsl.ops.reduction import Broadcast, Reduce
 from nndsl.ops.rows import LogSoftmax, Softmax
+from nndsl.ops.rotary import Rotary
 from nndsl.ops.source import Random, SizeOf
 from nndsl.ops.split import Split
 from nndsl.ops.standardize import Standardize
@@ -97,6 +99,7 @@ EMITTERS: dict[type[Op], Emit] = {
     Split: emit_split,
     Concat: emit_concat,
     Pad: emit_pad,
+    Rotary: emit_rotary,
     Crop: emit_crop,
     **dict.fromkeys(POOLING, emit_pooling),
     Random: emit_random,

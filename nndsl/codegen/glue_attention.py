@@ -156,3 +156,31 @@ def lookup_gradient_kernel(element: Element) -> Kernel:
     real = f"pointer:{element.value}"
     signature = ("pointer:int32", real, real, "size", "size")
     return glue_kernel("lookup_gradient", text, signature, element)
+
+
+def rotary_kernel(element: Element, *, interleaved: bool, inverse: bool) -> Kernel:
+    """Pairs turned by their angles. Arguments: x, cosines, sines, y, unit, places, heads, n, pairs.
+
+    Rows are those of n features of a head; `places` those of one example.
+    """
+    sign = "-" if inverse else ""
+    first, second = ("2 * j", "2 * j + 1") if interleaved else ("j", "pairs + j")
+    lines = [
+        "for row in range(low * unit, high * unit):",
+        INDENT + "angle = row // heads % places * pairs",
+        INDENT + "start = row * n",
+        INDENT + "for j in range(pairs):",
+        INDENT * 2 + f"a = x[start + {first}]",
+        INDENT * 2 + f"b = x[start + {second}]",
+        INDENT * 2 + "c = cosines[angle + j]",
+        INDENT * 2 + f"s = {sign}sines[angle + j]",
+        INDENT * 2 + f"y[start + {first}] = a * c - b * s",
+        INDENT * 2 + f"y[start + {second}] = b * c + a * s",
+        INDENT + "rest = start + 2 * pairs",
+        INDENT + "for j in range(n - 2 * pairs):",
+        INDENT * 2 + "y[rest + j] = x[rest + j]",
+    ]
+    arguments = ["x", "cosines", "sines", "y", "unit", "places", "heads", "n", "pairs"]
+    text = function("rotary", arguments, lines)
+    signature = (*(f"pointer:{element.value}",) * 4, "integer", *("size",) * 4)
+    return glue_kernel("rotary", text, signature, element)

@@ -37,7 +37,7 @@ from nndsl.schema import (
     TargetKind,
     TargetSchema,
 )
-from nndsl.vocab.preprocessing import numbers_of
+from nndsl.vocab.preprocessing import ids_of, numbers_of
 
 _CHUNK_NUMBERS = 1 << 22  # numbers converted at once: bounds the float64 copies
 
@@ -55,7 +55,7 @@ class Prepared:
     schema: Schema
     inputs: dict[str, np.ndarray]
     targets: dict[str, np.ndarray]
-    levels: Mapping[str, Levels] = field(default_factory=dict)  # of inputs that are pictures
+    levels: Mapping[str, Levels] = field(default_factory=dict)  # of pictures, but of classes
     notes: tuple[Diagnostic, ...] = ()
 
     @property
@@ -94,6 +94,10 @@ def prepare(
     learnt = replace(schema, inputs=tuple(fitted), targets=tuple(fitted_targets))
     done = with_shapes(learnt, shapes)
     levels = {i.name: _levels(table, i, precision) for i in done.inputs if len(i.shape) == 3}
+    for target in done.targets:
+        column = table.columns[target.name]
+        if isinstance(column, ImageColumn) and target.kind is TargetKind.NUMBERS:
+            levels[target.name] = levels_of(table, column, target.steps, precision)
     return Prepared(done, inputs, targets, levels, remarks(table, done, specification))
 
 
@@ -222,7 +226,17 @@ def _names(categories: Sequence[str]) -> np.ndarray:
 
 
 def _input_array(table: Table, declared: InputSchema, precision: str) -> np.ndarray:
-    """[rows, width] of one input, or [rows, channels, height, width] of pictures."""
+    """[rows, width] of one input, [rows, channels, height, width] of pictures, or ids: int32
+    [rows, length], of one column [rows].
+    """
+    array = _joined_columns(table, declared, precision)
+    if any(ids_of(steps) is None for steps in declared.steps.values()):
+        return array
+    whole = array.astype(np.int32)
+    return whole[:, 0] if whole.shape[1] == 1 else whole
+
+
+def _joined_columns(table: Table, declared: InputSchema, precision: str) -> np.ndarray:
     first = table.columns[declared.columns[0]]
     if isinstance(first, ImageColumn):
         return prepared_images(table, first, declared.steps[first.name], precision)

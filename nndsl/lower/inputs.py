@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Input, Node, Value
-from nndsl.ir.types import BATCH, TensorType, format_shape
-from nndsl.lower.nets import Elaborated
-from nndsl.lower.values import DataSource
+from nndsl.ir.types import BATCH, Dimension, ElementType, TensorType, format_shape
+from nndsl.lower.nets import Elaborated, type_of_input
+from nndsl.lower.values import DataSource, Tensor
+from nndsl.ops.binding import bind
 from nndsl.ops.reduction import Reshape
 from nndsl.ops.shapes import known
+from nndsl.schema import InputSchema
 
 
 def _fill(graph: Graph, value: Value, shape: tuple[int, ...]) -> None:
@@ -31,11 +33,59 @@ def _given(columns: Sequence[str], shape: Sequence[int]) -> str:
     return f"pictures of {format_shape(tuple(shape))}"
 
 
+def _fits(
+    shape: Sequence[Dimension], wanted: Sequence[Dimension], sizes: dict[Dimension, int]
+) -> bool:
+    """Whether an input has the shape of the data; what its names stand for goes into `sizes`."""
+    if len(shape) != len(wanted):
+        return False
+    found: dict[Dimension, int] = {}
+    for mine, theirs in zip(shape, wanted, strict=True):
+        known = sizes.get(mine, found.get(mine, mine))
+        if isinstance(known, str) and isinstance(theirs, int):
+            found[mine] = theirs
+        elif known != theirs:
+            return False
+    sizes |= found
+    return True
+
+
+def _check_ids(
+    tensor: Tensor, type: TensorType, wanted: InputSchema, source: DataSource, span: Span
+) -> None:
+    """NN306 where a network of ids gets numbers, the other way round, or a larger vocabulary."""
+    mine = tensor.value.type
+    place = tensor.span or span
+    if mine.element is not type.element:
+        is_ids = mine.element is ElementType.INDEX
+        words = ("ids", "numbers") if is_ids else ("numbers", "ids")
+        count = mine.below or 8000
+        columns = wanted.columns[0] if len(wanted.columns) == 1 else "[...]"
+        raise error(
+            "NN306",
+            f"the network takes {words[0]}, but `{source.name}` gives {words[1]}",
+            place,
+            secondary=[(source.span, f"the input `{wanted.name}`")],
+            help=f"in the data section: `input {wanted.name} = {columns} -> ids({count})`"
+            if is_ids
+            else f"input {wanted.name}: ids({type.below})[T]",
+        )
+    if mine.below is not None and type.below is not None and mine.below < type.below:
+        raise error(
+            "NN306",
+            f"the network takes ids below {mine.below}, but `{source.name}` has {type.below}",
+            place,
+            secondary=[(source.span, f"the input `{wanted.name}`")],
+            help=f"ids({type.below})",
+        )
+
+
 def match_inputs(made: Elaborated, source: DataSource, span: Span) -> None:
     """Give the graph's inputs the names that the data has for them, in order.
 
     A net that stands on the data has these names already. A list of as many numbers fills an input
-    of another shape, such as an image. Errors: NN306 for another number of inputs or another shape.
+    of another shape, such as an image; sizes that are names become those of the data. Errors: NN306
+    for another number of inputs, another shape, or ids where numbers are wanted.
     """
     assert source.schema is not None  # the caller has seen to it
     declared, given = list(made.inputs.items()), source.schema.inputs
@@ -46,8 +96,14 @@ def match_inputs(made: Elaborated, source: DataSource, span: Span) -> None:
             span,
             help="inputs of data are declared by `input name = columns`",
         )
+    sizes: dict[Dimension, int] = {}
     for (_, tensor), wanted in zip(declared, given, strict=True):
-        if tensor.shape == wanted.shape or not all(isinstance(d, int) for d in tensor.shape):
+        type = type_of_input(wanted)
+        _check_ids(tensor, type, wanted, source, span)
+        shape = tuple(int(d) if str(d).isdigit() else d for d in type.shape)
+        if _fits(tensor.shape, shape, sizes):
+            continue
+        if len(wanted.shape) != 1 and not all(isinstance(d, int) for d in tensor.shape):
             continue
         if len(wanted.shape) == 1 and known(tensor.shape) == known(wanted.shape):
             _fill(made.graph, tensor.value, wanted.shape)
@@ -60,8 +116,9 @@ def match_inputs(made: Elaborated, source: DataSource, span: Span) -> None:
             "declared here",
             secondary=[(source.span, _given(wanted.columns, wanted.shape))],
         )
-    renamed = {name: wanted.name for (name, _), wanted in zip(declared, given, strict=True)}
     graph = made.graph
+    bind(graph, sizes)
+    renamed = {name: wanted.name for (name, _), wanted in zip(declared, given, strict=True)}
     for name, entry in graph.inputs.items():
         if name in renamed:
             entry.value.name = renamed[name]

@@ -5,25 +5,53 @@ from __future__ import annotations
 from typing import Any
 
 from nndsl.diagnostics import error
-from nndsl.ir.types import Dimension
+from nndsl.ir.types import Dimension, ElementType, TensorType
 from nndsl.lower.evaluate import evaluate
-from nndsl.lower.names import not_yet
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import Mention, Shape, Unknown
 from nndsl.lower.words import shown
 from nndsl.syntax import tree
+from nndsl.vocab.preprocessing import IDS
 
 LARGEST_SIZE = 10**9
 
 
 def shape_of(expression: tree.Expression, scope: Scope) -> tuple[Dimension, ...]:
     """The shape of one example that an `input` line or a memory declares."""
+    return type_of(expression, scope).shape
+
+
+def type_of(expression: tree.Expression, scope: Scope) -> TensorType:
+    """The type of one example: of numbers, or of `ids(8000)[T]`."""
+    base = expression.base if isinstance(expression, tree.Index) else expression
+    if isinstance(base, tree.Call) and base.function.span.text == IDS:
+        sizes = expression.indices if isinstance(expression, tree.Index) else ()
+        shape = tuple(_length(_size(evaluate(i.value, scope), i)) for i in sizes)
+        return TensorType(shape, ElementType.INDEX, _count_of_ids(base, scope))
+    return TensorType(_numbers(expression, scope))
+
+
+def _count_of_ids(call: tree.Call, scope: Scope) -> int | None:
+    """The V of `ids(V)`; None where only the data can tell it."""
+    if len(call.arguments) != 1 or call.arguments[0].name is not None:
+        raise error("NN304", "`ids` takes how many there are", call.span, help="ids(8000)[T]")
+    value = evaluate(call.arguments[0].value, scope)
+    if isinstance(value, Unknown):
+        return None
+    size = _size(value, call.arguments[0])
+    if isinstance(size, str):
+        raise error("NN304", "how many ids there are is a number", call.span, help="ids(8000)[T]")
+    return size
+
+
+def _length(size: Dimension) -> Dimension:
+    """A number of places in time is a name as well, so that a sequence is told from a signal."""
+    return str(size)
+
+
+def _numbers(expression: tree.Expression, scope: Scope) -> tuple[Dimension, ...]:
     if isinstance(expression, tree.ListOf):
         return tuple(_size(evaluate(item.value, scope), item) for item in expression.items)
-    if isinstance(expression, tree.Index) or (
-        isinstance(expression, tree.Call) and expression.function.span.text == "ids"
-    ):
-        raise not_yet("a net over token numbers (`ids(...)`)", expression.span)
     value = evaluate(expression, scope)
     if isinstance(value, Shape):
         return tuple(_size(size, expression) for size in value.sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nndsl.diagnostics import error
 from nndsl.ir.graph import Graph, ShapeError
 from nndsl.ir.types import BATCH, Dimension, TensorType
 from nndsl.ops.base import Op
@@ -12,21 +13,25 @@ from nndsl.ops.base import Op
 def bind(graph: Graph, sizes: Mapping[Dimension, int]) -> None:
     """Write the numbers into the types and operations of a graph, in place.
 
-    The rows of the batch stay a name. Raises ShapeError, as the op's typing rule does, where a
-    number does not fit.
+    The rows of the batch stay a name. Where a number does not fit, what the op's typing rule says
+    is an error at the node's place.
     """
     if BATCH in sizes:
         raise ValueError("the rows of the batch differ from batch to batch")
+    if not sizes:
+        return
     for entry in graph.inputs.values():
         entry.value.type = bound_type(entry.value.type, sizes)
     for node in graph.nodes:
         assert isinstance(node.operation, Op)
         node.operation = node.operation.bound(sizes)
-        types = node.operation.infer([v.type for v in node.inputs])
+        try:
+            types = node.operation.infer([v.type for v in node.inputs])
+        except ShapeError as refusal:
+            place, remedy = node.span, refusal.help or ()
+            raise error(refusal.code, refusal.title, place, help=remedy) from None
         for value, type in zip(node.outputs, types, strict=True):
-            if type != bound_type(value.type, sizes):
-                raise ShapeError(f"{value.type} became {type}")
-            value.type = bound_type(value.type, sizes)
+            value.type = type
 
 
 def bound_type(type: TensorType, sizes: Mapping[Dimension, int]) -> TensorType:

@@ -17,7 +17,7 @@ from nndsl.records import dataclass
 from nndsl.vocab.answers import Answer
 from nndsl.vocab.arguments import value_text
 from nndsl.vocab.augmentation import Distortion
-from nndsl.vocab.kinds import Generator, Loss, Metric, Preprocessing
+from nndsl.vocab.kinds import Generator, Layer, Loss, Metric, Preprocessing
 from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
 
 
@@ -185,7 +185,8 @@ REAL_TARGET = "y=[0.5, 1.5, 1, 2.5, 2, 3.5, 3, 4]"
 
 def _file(sort: Sort, word: Word, line: str) -> str:
     if sort.name in ("layer", "activation", "initializer"):
-        return NETWORK.format(line=line)
+        takes = word.takes if isinstance(word, Layer) else "[4]"
+        return NETWORK.format(line=line).replace("[4]", takes, 1)
     if isinstance(word, Preprocessing):
         columns = TEXTS if word.accepts == "category" else NUMBERS
         return PREPARING.format(columns=f"{columns}, {TWO_CLASSES}", line=line)

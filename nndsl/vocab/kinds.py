@@ -66,6 +66,9 @@ class LayerContext(Protocol):
     def remark(self, text: str, keeping: str = "") -> None:
         """How the size came about, for messages; `keeping` is the argument that would keep it."""
 
+    def weights_at(self, path: tuple[str, ...]) -> Sequence[Value]:
+        """The learnt arrays made so far at the path of a shared stage."""
+
     def stream(self) -> int:
         """A number for a random stream that no other part of the network uses."""
 
@@ -79,12 +82,14 @@ class Layer(Word):
 
     Where `init` is left out, the weights before are chosen by the activation that follows:
     `transparent` lets the search look past this layer, `initializer` ends it, as an activation's.
+    `takes` is the shape that the input of its example is declared with.
     """
 
     make: LayerBuild | None = None
     operands: tuple[int, int | None] = (1, 1)
     transparent: bool = False
     initializer: str = ""
+    takes: str = "[4]"
 
 
 @dataclass(frozen=True)

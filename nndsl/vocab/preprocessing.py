@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.params import Parameter, Real
+from nndsl.params import Int, Parameter, Real
 from nndsl.schema import FittedStep
 from nndsl.vocab.kinds import Preprocessing
 from nndsl.vocab.registry import register, words
@@ -283,6 +283,40 @@ preprocessing(
     invert=_same,
     value=Real(0.0, "the number"),
 )
+
+
+# Numbers that are names of things
+
+
+IDS = "ids"
+"""The step after which numbers are no quantities but places in a vocabulary."""
+
+
+def _ids(values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]) -> np.ndarray:
+    count = arguments["count"]
+    fits = (values >= 0) & (values < count) & (np.floor(values) == values)
+    if not fits.all():
+        wrong = values[~fits]
+        raise OutsideDomainError(
+            f"`ids({count})` takes the whole numbers 0 to {count - 1}, and {len(wrong)} "
+            f"{'is none' if len(wrong) == 1 else 'are none'}, the first is {wrong[0]:g}"
+        )
+    return values
+
+
+preprocessing(
+    IDS,
+    _ids,
+    "Whole numbers from 0 on that stand for words, letters or other things: a network looks them "
+    "up by `embed`.",
+    count=Int(doc="how many things there are: all numbers are below", ge=1, le=1 << 24),
+)
+
+
+def ids_of(steps: Iterable[FittedStep]) -> int | None:
+    """How many things the numbers that some steps give stand for; None where they are numbers."""
+    counts = [step.arguments["count"] for step in steps if step.word == IDS]
+    return counts[-1] if counts else None
 
 
 # Categories

@@ -57,6 +57,9 @@ class Context:
     def update(self, name: str, value: Value) -> None:
         self.build.graph.updates[name] = value
 
+    def weights_at(self, path: tuple[str, ...]) -> list[Value]:
+        return [i.value for i in self.build.graph.of_role(Role.PARAMETER)]
+
     def remark(self, text: str, keeping: str = "") -> None:
         self.remarks.append((text, keeping))
 

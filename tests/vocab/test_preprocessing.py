@@ -8,10 +8,10 @@ import pytest
 
 from nndsl.vocab.arguments import bind_arguments
 from nndsl.vocab.kinds import Preprocessing
-from nndsl.vocab.preprocessing import OutsideDomainError
+from nndsl.vocab.preprocessing import IDS, OutsideDomainError
 from nndsl.vocab.registry import words
 
-NAMES = list(words("preprocessing"))
+NAMES = [name for name in words("preprocessing") if name != IDS]
 NEEDED: dict[str, dict[str, Any]] = {
     "scale": {"factor": 1 / 255},
     "clip": {"low": -1e9, "high": 1e301},
@@ -138,3 +138,11 @@ def test_logarithms_refuse_what_they_cannot_take(name: str, bad: float) -> None:
     column = np.array([1.0, bad, np.nan])
     with pytest.raises(OutsideDomainError, match=r"1 are not, the least is"):
         Fitted(name, column).apply(column)
+
+
+def test_ids_are_whole_numbers_below_their_count() -> None:
+    step = Fitted(IDS, np.arange(3.0), count=3)
+    np.testing.assert_array_equal(step.apply(np.array([2.0, 0.0])), [2, 0])
+    for wrong in (3.0, -1.0, 0.5, np.nan):
+        with pytest.raises(OutsideDomainError, match="0 to 2"):
+            step.apply(np.array([1.0, wrong]))

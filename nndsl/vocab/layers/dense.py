@@ -1,4 +1,4 @@
-"""dense: every unit sees every number of its input."""
+"""dense: every unit sees every number of its input, of a sequence at each place alone."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nndsl.ops.compose import add_sum
 from nndsl.ops.matmul import MatMul
 from nndsl.params import Array, Flag, Int, OneOf, Ref
 from nndsl.vocab.kinds import Layer, LayerContext
+from nndsl.vocab.layers.sequences import is_sequence
 from nndsl.vocab.registry import register
 
 TRANSPOSED = (1, 0)
@@ -51,16 +52,16 @@ def input_size(operand: Value, units: Dimension, word: str) -> Dimension:
         raise ShapeError(
             f"`{word}` takes numbers, not class numbers",
             "NN202",
-            "use `onehot` in the data section",
+            f"`embed(64)` before it; a column of classes: `onehot` in the data section",
         )
-    if type.rank != 2 or type.shape[0] != BATCH:
+    if (type.rank != 2 or type.shape[0] != BATCH) and not is_sequence(type.shape):
         shape = format_shape(type.shape)
         raise ShapeError(
             f"`{word}` takes a list of numbers for each example, not {shape}",
             "NN202",
             f"flatten -> {word}({units})",
         )
-    return type.shape[1]
+    return type.shape[-1]
 
 
 def _weights_by_operand(
