@@ -18,6 +18,16 @@ OWN_ALIGN = 16
 
 
 @dataclass(frozen=True)
+class Stride:
+    """Rows of a value that stand apart in its buffer: `row` elements from one row of the batch to
+    the next, the first one `inside` elements from the buffer's start.
+    """
+
+    row: int
+    inside: int = 0
+
+
+@dataclass(frozen=True)
 class Context:
     """Where values live, and how they are computed."""
 
@@ -27,6 +37,7 @@ class Context:
     target: Target
     sizes: Mapping[Value, Size] = field(default_factory=dict)  # values that are run-time sizes
     panels: Mapping[Value, int] = field(default_factory=dict)  # width, of those kept in panels
+    strides: Mapping[Value, Stride] = field(default_factory=dict)  # of values in parts of buffers
 
     def element(self, element: ElementType) -> Element:
         """The machine type of an element type."""
@@ -38,6 +49,11 @@ class Context:
         """Elements of a value with the largest batch."""
         return count(value.type.shape, self.batch)
 
+    def row(self, value: Value, width: int) -> int:
+        """Elements from one row of a value to the next; `width` where rows stand side by side."""
+        stride = self.strides.get(value)
+        return width if stride is None else stride.row
+
     def read(self, value: Value, share: Share | None = None) -> Pointer:
         """A pointer to the whole value, read; by default in parts where it has rows."""
         return self._pointer(value, share, writes=False)
@@ -46,9 +62,16 @@ class Context:
         """A pointer to the whole value, written."""
         return self._pointer(value, share, writes=True)
 
+    def pointer(self, value: Value, reach: int, share: Share, *, writes: bool) -> Pointer:
+        """A pointer to the first `reach` elements of a value, or to rows that stand apart."""
+        buffer, stride = self.buffers[value], self.strides.get(value)
+        if stride is None:
+            return Pointer(buffer, reach, writes, share)
+        return Pointer(buffer, buffer.size, writes, share, inside=stride.inside)
+
     def _pointer(self, value: Value, share: Share | None, *, writes: bool) -> Pointer:
         part = Share.PART if batched(value) else Share.WHOLE
-        return Pointer(self.buffers[value], self.count(value), writes, share or part)
+        return self.pointer(value, self.count(value), share or part, writes=writes)
 
 
 def batched(value: Value) -> bool:

@@ -52,7 +52,9 @@ def _of_rows(context: Context, node: Node, operation: Map) -> Draft:
     columns = result.shape[-1]
     assert isinstance(columns, int)
     pointers: list[Slot] = []
-    operands, results, strides = [], [], []
+    operands: list[RowOperand] = []
+    results: list[RowOperand] = []
+    strides: list[Size] = []
     for number, value in enumerate((*node.inputs, *node.outputs)):
         kind = _kind(value.type.shape, result.shape)
         if value in context.sizes:

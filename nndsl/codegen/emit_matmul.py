@@ -7,7 +7,7 @@ from functools import cache
 
 from nndsl.codegen.context import Context, draft
 from nndsl.codegen.contraction import align, extents, flops, loop_nest
-from nndsl.codegen.draft import Draft, Pointer, Share, contraction_kernel
+from nndsl.codegen.draft import Draft, Share, contraction_kernel
 from nndsl.codegen.loops import size_of
 from nndsl.codegen.program import Contraction, Kernel, Operand, Size, Split
 from nndsl.codegen.target import Target
@@ -52,8 +52,10 @@ def _operand(
     if kind is None:
         raise ValueError(f"{value} cannot be read after the product {result}")
     width = _columns(result.type.shape)
-    rows = plain.c_row if plain.grid else width  # in panels, c_row is the width of one
-    stride = {"tile": rows, "rows": rows // width}.get(kind, 0)
+    strides = {"tile": context.row(value, width), "rows": context.row(value, 1)}
+    if plain.grid:  # else, in panels, c_row is the width of one
+        strides = {"tile": plain.c_row, "rows": plain.c_row // width}
+    stride = strides.get(kind, 0)
     moves = {
         "tile": tuple(axis.c for axis in plain.grid),
         "rows": tuple(axis.c // width for axis in plain.grid),
@@ -80,7 +82,7 @@ def _product(context: Context, operation: MatMul, node: Node) -> Contraction:
         a_strides = (1, a_last)
     else:
         rows, depth = size_of(a[:-1]), Size(a_last)
-        a_strides = (a_last, 1)
+        a_strides = (context.row(node.inputs[0], a_last), 1)
     b_panel, c_panel = (context.panels.get(v, 0) for v in (node.inputs[1], node.outputs[0]))
     b_row = b_panel or b_last
     b_strides = (1, b_row) if operation.transpose_b else (b_row, 1)
@@ -93,7 +95,7 @@ def _product(context: Context, operation: MatMul, node: Node) -> Contraction:
         a_depth=a_strides[1],
         b_depth=b_strides[0],
         b_column=b_strides[1],
-        c_row=c_panel or columns,
+        c_row=c_panel or context.row(node.outputs[0], columns),
         b_panel=b_panel,
         c_panel=c_panel,
     )
@@ -120,9 +122,9 @@ def contraction_call(context: Context, node: Node, contraction: Contraction) -> 
     for number, (value, part, reach) in enumerate(
         zip(values, shares, extents(contraction, sizes), strict=True)
     ):
-        buffer = context.buffers[value]
+        elements = reach // context.buffers[value].element.bytes
         writes = number >= len(node.inputs)
-        pointers.append(Pointer(buffer, reach // buffer.element.bytes, writes, part))
+        pointers.append(context.pointer(value, elements, part, writes=writes))
     split = Split.ROWS if by_rows else Split.OWN
     return draft(
         node,

@@ -39,6 +39,7 @@ from nndsl.codegen.emit_rows import (
     emit_softmax,
     emit_standardize,
 )
+from nndsl.codegen.emit_scan import emit_scan, with_scratch
 from nndsl.codegen.emit_windows import POOLING, emit_pooling
 from nndsl.codegen.panels import panel_width, panelled
 from nndsl.codegen.program import Buffer, Call, Element, Kernel, Program, Region, Size
@@ -63,8 +64,9 @@ from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import Concat, Slice, Transpose
 from nndsl.ops.padding import Crop, Pad
 from nndsl.ops.reduction import Broadcast, Reduce
-from nndsl.ops.rows import LogSoftmax, Softmax
 from nndsl.ops.rotary import Rotary
+from nndsl.ops.rows import LogSoftmax, Softmax
+from nndsl.ops.scan import Scan
 from nndsl.ops.source import Random, SizeOf
 from nndsl.ops.split import Split
 from nndsl.ops.standardize import Standardize
@@ -72,6 +74,11 @@ from nndsl.passes import memory
 from nndsl.passes.order import UpdateEarly
 
 Emit = Callable[[Context, Node, Op], list[Draft]]
+
+
+def _emit_scan(context: Context, node: Node, operation: Op) -> list[Draft]:
+    return emit_scan(context, node, operation, _emit)
+
 
 EMITTERS: dict[type[Op], Emit] = {
     Map: emit_map,
@@ -92,6 +99,7 @@ EMITTERS: dict[type[Op], Emit] = {
     AttentionWeightsGradient: emit_weights,
     Lookup: emit_lookup,
     LookupGradient: emit_lookup_gradient,
+    Rotary: emit_rotary,
     OneHot: emit_one_hot,
     Broadcast: emit_broadcast,
     Transpose: emit_transpose,
@@ -99,9 +107,9 @@ EMITTERS: dict[type[Op], Emit] = {
     Split: emit_split,
     Concat: emit_concat,
     Pad: emit_pad,
-    Rotary: emit_rotary,
     Crop: emit_crop,
     **dict.fromkeys(POOLING, emit_pooling),
+    Scan: _emit_scan,
     Random: emit_random,
     SizeOf: emit_size,
 }
@@ -155,7 +163,7 @@ def planned(graph: Graph, precision: Element | str, batch: int) -> tuple[Graph, 
     The order is one in which threads seldom have to meet; of a graph with much to remember, one
     in which it forgets soon.
     """
-    graph = sums_by_rows(separated(graph))
+    graph = with_scratch(sums_by_rows(separated(graph)))
     width, gathers = Element(precision).bytes, bool(graph.updates)
     ordered = in_phases(graph)
     plan = memory.plan(ordered, batch, width, gathers=gathers)

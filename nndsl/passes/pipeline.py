@@ -16,6 +16,7 @@ from nndsl.passes.fuse import FuseEpilogues, FuseMaps
 from nndsl.passes.join import Join
 from nndsl.passes.layout import ChannelsLast
 from nndsl.passes.pool_first import PoolFirst
+from nndsl.passes.scans import InsideScans, LiftFromScans, TrimScans
 from nndsl.passes.simplify import Simplify
 from nndsl.passes.update import Update
 
@@ -37,10 +38,15 @@ Observe = Callable[[Pass, Graph, Graph], None]
 CLEANING: tuple[Pass, ...] = (Simplify(), Fold(), CommonSubexpressions(), DeadCode())
 """Passes that only take work out, in an order in which each profits from those before it."""
 
+SCANS: tuple[Pass, ...] = (TrimScans(), InsideScans(), LiftFromScans())
+"""The same for what is done step by step."""
+
 PLANNING: tuple[Pass, ...] = (FuseMaps(), FoldColumns(), FuseEpilogues())
 """Passes that prepare kernels. They come last in every list."""
 
-INFERENCE: tuple[Pass, ...] = (ChannelsLast(), Join(), *CLEANING, *PLANNING)
+INFERENCE: tuple[Pass, ...] = (
+    ChannelsLast(), LiftFromScans(), Join(), *CLEANING, *SCANS, *PLANNING,
+)  # fmt: skip
 """From a network's graph to one that is ready for kernels."""
 
 
@@ -55,8 +61,10 @@ def training(
 ) -> tuple[Pass, ...]:
     """From a recipe's graph to one training step that is ready for kernels."""
     update = Update(optimizers, clip, gradient_norm, clip_value, restraints or {})
-    prepared = (ChannelsLast(), Simplify(), PoolFirst(), Join(), Differentiate(loss))
-    return (*prepared, update, *CLEANING, *PLANNING)
+    prepared = (
+        ChannelsLast(), LiftFromScans(), Simplify(), PoolFirst(), Join(), Differentiate(loss),
+    )  # fmt: skip
+    return (*prepared, update, *CLEANING, *SCANS, *PLANNING)
 
 
 def without(passes: Iterable[Pass], names: Iterable[str]) -> tuple[Pass, ...]:
