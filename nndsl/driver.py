@@ -417,20 +417,14 @@ def compile_training(
 
 def footprint_of(recipe: Recipe, rows: int, others: int = 0) -> Footprint:
     """What training on `rows` rows, with `others` to validate and test on, takes of memory."""
-    inputs = recipe.graph.of_role(Role.DATA, Role.TARGET)
-    data = (rows + others) * sum(_width(recipe) * _numbers_in(i.value, 1) for i in inputs)
-    return _footprint(training_graph(recipe), recipe, batch_of(recipe, rows), data)
+    return _footprint(training_graph(recipe), recipe, batch_of(recipe, rows), rows + others)
 
 
-def _footprint(graph: Graph, recipe: Recipe, batch: int, data: int = 0) -> Footprint:
+def _footprint(graph: Graph, recipe: Recipe, batch: int, rows: int = 0) -> Footprint:
     from nndsl.codegen.footprint import footprint
 
     evaluation, keeps = evaluation_graph(recipe), recipe.keep is not None
-    return footprint(graph, evaluation, recipe.precision, batch, keeps=keeps, data=data)
-
-
-def _width(recipe: Recipe) -> int:
-    return 8 if recipe.precision == "float64" else 4
+    return footprint(graph, evaluation, recipe.precision, batch, keeps=keeps, rows=rows)
 
 
 def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING
 
 from nndsl import driver
 from nndsl.cli.output import table
@@ -12,9 +13,14 @@ from nndsl.diagnostics import Span
 from nndsl.ir.graph import Graph
 from nndsl.ir.text import print_graph
 from nndsl.lower.result import Inferred, Network, Recipe
-from nndsl.passes import memory
 from nndsl.passes.pipeline import Pass
 from nndsl.syntax import tree
+
+if TYPE_CHECKING:
+    from nndsl.codegen.footprint import Footprint
+
+MOST_SHARES = 4
+"""Purposes of memory that a line has room for."""
 
 
 def tree_text(file: tree.File) -> str:
@@ -80,10 +86,18 @@ def graph_after(recipe: Recipe, name: str) -> str | None:
     return found[-1] if found else None
 
 
-def memory_text(graph: Graph, batch: int, real_bytes: int) -> str:
-    """The memory plan of a training step."""
-    plan = memory.plan(graph, batch, real_bytes, gathers=bool(graph.updates))
-    return plan.text()
+def footprint_line(found: Footprint) -> str:
+    """What a training takes of memory, and for what the most of it."""
+    largest = sorted(found.shares, key=lambda share: -share.bytes)[:MOST_SHARES]
+    told = ", ".join(f"{share.purpose} {share.bytes / 1e6:,.1f}" for share in largest)
+    return f"{found.total / 1e6:,.1f} MB of memory ({told})"
+
+
+def memory_text(found: Footprint) -> str:
+    """What a training takes of memory by purpose, and where each value of a step lives."""
+    rows = [["purpose", "bytes"], *([s.purpose, f"{s.bytes:,}"] for s in found.shares)]
+    rows.append(["together", f"{found.total:,}"])
+    return f"{table(rows, right=(1,))}\n\n{found.plan.text()}"
 
 
 def kernels_text(program: Program, *, full: bool = True) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from nndsl.cli.output import require_writable
 from nndsl.ir.text import print_graph
 from nndsl.lower.result import Recipe
 from nndsl.runtime.durable import write_file
+
+if TYPE_CHECKING:
+    from nndsl.codegen.footprint import Footprint
 
 
 @click.command(short_help="Compile the nets of a file; explain how.")
@@ -43,7 +47,8 @@ def command(
     opened = driver.open_file(file, data, driver.read_settings(settings))
     for recipe in chosen_recipes(opened):
         start = time.perf_counter()
-        rows = len(split_of(opened, recipe).train)
+        split = split_of(opened, recipe)
+        rows, others = len(split.train), len(split.validation) + len(split.test)
         training, evaluation = driver.compile_both(recipe, rows)
         seconds = time.perf_counter() - start
         new = training.executable.compiled + evaluation.executable.compiled
@@ -52,16 +57,17 @@ def command(
             f"{recipe.net}: {kernels} kernels, {new} of them new, in {seconds:.2f} s; "
             f"{len(training.program.calls)} calls and {stages.flops_text(training.program.calls)}"
         )
+        found = driver.footprint_of(recipe, rows, others)
+        click.echo(f"training takes {stages.footprint_line(found)}")
         if explain:
-            _explain(recipe, training, driver.batch_of(recipe, rows))
+            _explain(recipe, training, found)
         if output is not None:
             _write(recipe, training, output)
 
 
-def _explain(recipe: Recipe, compiled: driver.Compiled, batch: int) -> None:
+def _explain(recipe: Recipe, compiled: driver.Compiled, found: Footprint) -> None:
     click.echo("\n" + stages.passes_text(recipe))
-    real_bytes = 8 if recipe.precision == "float64" else 4
-    click.echo("\n" + stages.memory_text(compiled.graph, batch, real_bytes))
+    click.echo("\n" + stages.memory_text(found))
     click.echo("\n" + stages.kernels_text(compiled.program, full=False) + "\n")
 
 

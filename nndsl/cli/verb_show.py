@@ -39,7 +39,7 @@ def command(
       ast       the syntax tree
       ir        the network as a graph; `--after PASS`: the training step after a pass
       passes    what each pass changed
-      memory    where every value of a training step lives
+      memory    what a training takes, and where every value of a step lives
       kernels   the calls of a training step and the text of their kernels
       defaults  what the file leaves out, and what is taken
     """  # noqa: D301 (click reads the escape)
@@ -78,11 +78,11 @@ def _step_text(stage: str, opened: driver.Opened, recipe: Recipe) -> str:
     """Memory or kernels of a training step, for the rows that the run will have."""
     from nndsl.model.training import split_of
 
-    rows = len(split_of(opened, recipe).train)
-    graph = driver.training_graph(recipe)
+    split = split_of(opened, recipe)
+    rows, others = len(split.train), len(split.validation) + len(split.test)
     if stage == "memory":
-        real_bytes = 8 if recipe.precision == "float64" else 4
-        return stages.memory_text(graph, driver.batch_of(recipe, rows), real_bytes)
+        return stages.memory_text(driver.footprint_of(recipe, rows, others))
+    graph = driver.training_graph(recipe)
     return stages.kernels_text(driver.program_of(graph, recipe, rows))
 
 

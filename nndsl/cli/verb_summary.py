@@ -11,7 +11,7 @@ from nndsl.cli.options import data_argument, file_argument, set_option
 from nndsl.cli.output import table
 from nndsl.cli.verb_render import chosen_net
 from nndsl.ir.types import format_shape
-from nndsl.lower.result import Network, Part
+from nndsl.lower.result import Network, Part, Recipe
 from nndsl.render.diagram_cost import Cost, flops_of, nodes_of_parts, part_costs
 
 REAL_BYTES = 4
@@ -57,6 +57,17 @@ def _indented(part: Part) -> str:
     return "  " * part.parent.count(".") + part.path
 
 
+def _training_line(opened: driver.Opened, recipe: Recipe) -> str:
+    """What a training of the net takes of memory."""
+    from nndsl.cli import stages  # as is the compiler, only where something is trained
+    from nndsl.model.training import split_of
+
+    split = split_of(opened, recipe)
+    rows, others = len(split.train), len(split.validation) + len(split.test)
+    told = stages.footprint_line(driver.footprint_of(recipe, rows, others))
+    return f"training {driver.batch_of(recipe, rows)} rows at a time takes {told}"
+
+
 @click.command(short_help="Print the parts of nets with their shapes.")
 @file_argument()
 @data_argument
@@ -72,4 +83,7 @@ def command(file: Path, data: str | None, net: str | None, settings: tuple[str, 
             f"{network.name}: {network.parameter_count:,} parameters, {bytes_needed:,} bytes"
         )
         click.echo(table(summary_rows(network), right=(3, 4, 5, 6)))
+        for recipe in opened.module.recipes:
+            if recipe.net == network.name and recipe.data in opened.tables:
+                click.echo(_training_line(opened, recipe))
         click.echo()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nndsl.codegen.generate import planned
-from nndsl.ir.graph import Graph, Value
+from nndsl.ir.graph import Graph, Role, Value
 from nndsl.passes.memory import Area, MemoryPlan, rounded
 from nndsl.records import dataclass
 
@@ -43,18 +43,19 @@ def footprint(
     batch: int,
     *,
     keeps: bool,
-    data: int = 0,
+    rows: int = 0,
 ) -> Footprint:
     """The memory of a training with steps of `batch` rows.
 
     Beside the step: the evaluation, with weights of its own; a copy of weights and states to go
     back to after a divergence; with `keeps` the best weights, and those that were the best at the
-    time of that copy. `data` are the bytes of the rows.
+    time of that copy; and `rows` rows of data.
     """
     ordered, plan = planned(training, precision, batch)
     _, judging = planned(evaluation, precision, evaluation_rows(evaluation, precision))
     weights, state = plan.areas.get(Area.PARAMETERS, 0), plan.areas.get(Area.STATE, 0)
     kept = judging.areas.get(Area.PARAMETERS, 0) + judging.areas.get(Area.STATE, 0)
+    given = [plan.places[i.value] for i in ordered.of_role(Role.DATA, Role.TARGET)]
     shares = (
         Share("weights", weights),
         Share("state of the optimizer", state),
@@ -64,7 +65,7 @@ def footprint(
         Share("evaluation: values", judging.areas.get(Area.WORKSPACE, 0)),
         Share("copy to go back to", weights + state),
         Share("best weights", 2 * kept if keeps else 0),
-        Share("data", data),
+        Share("data", sum(place.bytes // batch * rows for place in given)),
     )
     return Footprint(tuple(share for share in shares if share.bytes), plan)
 
@@ -96,13 +97,22 @@ def _temporary(graph: Graph, plan: MemoryPlan) -> list[Share]:
             most, moment = now, number - 1
     alive = [(first, size) for first, last, size in spans if first <= moment <= last]
     before = sum(size for first, size in alive if first <= loss)
-    after = sum(size for first, size in alive if first > loss)
+    after = sum(size for first, size in alive if first > loss) + _always_placed(plan)
     rest = max(0, plan.areas.get(Area.WORKSPACE, 0) - before - after)
     return [
         Share("activations", before),
         Share("gradients", after),
         Share("other values of a step", rest),
     ]
+
+
+def _always_placed(plan: MemoryPlan) -> int:
+    """Bytes of the gradients that keep their place, in the order of the parameters."""
+    return sum(
+        rounded(place.bytes)
+        for value, place in plan.places.items()
+        if place.area is Area.WORKSPACE and value not in plan.lives and value not in plan.owners
+    )
 
 
 def _lives(plan: MemoryPlan) -> Iterable[tuple[Value, tuple[int, int]]]:

@@ -174,7 +174,7 @@ def test_check_compares_gradients(nndsl):
 def test_compile_explains_and_writes(nndsl, place):
     ended = nndsl("compile", "iris.nn", "--explain", "-o", "out")
     assert ended.code == 0, ended.err
-    for word in ("kernels", "differentiate", "workspace", "barrier"):
+    for word in ("kernels", "differentiate", "workspace", "barrier", "MB of memory (", "gradients"):
         assert word in ended.out
     assert (place / "out" / "Flowers.ir.txt").read_text().startswith("input ")
     assert len(list((place / "out" / "kernels").iterdir())) > 5
@@ -183,7 +183,7 @@ def test_compile_explains_and_writes(nndsl, place):
 @pytest.mark.parametrize(
     ("stage", "word"),
     [("ast", "Net name='Flowers'"), ("ir", "matmul"), ("passes", "dead-code"),
-     ("memory", "workspace"), ("kernels", "contraction"), ("defaults", "adam(0.003)")],
+     ("memory", "workspace"), ("memory", "copy to go back to"), ("kernels", "contraction"), ("defaults", "adam(0.003)")],
 )  # fmt: skip
 def test_show(nndsl, stage, word):
     ended = nndsl("show", stage, "iris.nn")
