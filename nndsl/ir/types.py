@@ -8,7 +8,11 @@ from enum import Enum
 from nndsl.records import dataclass
 
 Dimension = int | str
-"""A size, or the name of one known only at run time; "N" is the number of rows of the batch."""
+"""A size, or the name of one known only at run time; "N" is the number of rows of the batch.
+
+The length of a sequence is a name also where it is a number, "64", until the graph is complete
+(`nndsl.ops.binding`): so a sequence is told from a signal.
+"""
 
 BATCH = "N"
 
@@ -42,6 +46,13 @@ class TensorType:
     def __str__(self) -> str:
         sizes = "x".join(str(d) for d in self.shape)
         return f"{self.element.value}[{sizes}]"
+
+
+def number_of(dimension: Dimension) -> int | None:
+    """The number that a size is, also where a length was written as one: "64" is 64."""
+    if isinstance(dimension, int):
+        return dimension
+    return int(dimension) if dimension.isdigit() else None
 
 
 def format_shape(shape: tuple[Dimension, ...]) -> str:

@@ -8,7 +8,14 @@ from functools import lru_cache
 from math import prod
 
 from nndsl.ir.graph import ShapeError
-from nndsl.ir.types import BATCH, Dimension, ElementType, TensorType, format_shape
+from nndsl.ir.types import (
+    BATCH,
+    Dimension,
+    ElementType,
+    TensorType,
+    format_shape,
+    number_of,
+)
 
 Shape = tuple[Dimension, ...]
 
@@ -55,12 +62,13 @@ def same_count(one: Shape, other: Shape) -> bool:
 
 def symbols(shape: Shape) -> Counter[str]:
     """The names in a shape, with how often they occur."""
-    return Counter(d for d in shape if isinstance(d, str))
+    return Counter(d for d in shape if isinstance(d, str) and not d.isdigit())
 
 
 def known(shape: Shape) -> int:
     """Product of the sizes that are numbers."""
-    return prod(d for d in shape if isinstance(d, int))
+    numbers = (number_of(d) for d in shape)
+    return prod(n for n in numbers if n is not None)
 
 
 def actual(shape: Shape, sizes: Mapping[str, int] | None) -> tuple[int, ...]:

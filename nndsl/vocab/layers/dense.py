@@ -52,7 +52,7 @@ def input_size(operand: Value, units: Dimension, word: str) -> Dimension:
         raise ShapeError(
             f"`{word}` takes numbers, not class numbers",
             "NN202",
-            f"`embed(64)` before it; a column of classes: `onehot` in the data section",
+            "`embed(64)` before it; a column of classes: `onehot` in the data section",
         )
     if (type.rank != 2 or type.shape[0] != BATCH) and not is_sequence(type.shape):
         shape = format_shape(type.shape)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nndsl.ir.graph import ShapeError, Value
-from nndsl.ir.types import BATCH, Dimension, ElementType, format_shape
+from nndsl.ir.types import BATCH, Dimension, ElementType, format_shape, number_of
 from nndsl.ops.embedding import Lookup
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import Slice
@@ -15,7 +15,7 @@ from nndsl.ops.source import Waves
 from nndsl.params import Int, Ref, SharedStage
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Layer, LayerContext
-from nndsl.vocab.layers.sequences import ids_length, known_length, sequence_of
+from nndsl.vocab.layers.sequences import ids_length, sequence_of
 from nndsl.vocab.registry import WordCall, register, words
 
 FEATURES = Int(doc="how many numbers each place has", ge=1)
@@ -70,7 +70,7 @@ def _position(
     """The first rows of the table, one for each place."""
     length = _length(operands[0], "position")
     features, longest = arguments["features"], arguments["longest"]
-    known = known_length(length)
+    known = number_of(length)
     if longest is None and known is None:
         raise ShapeError(
             f"how long a sequence may be must be known for `position`: {length} is a name",

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from nndsl.ir.graph import ShapeError, Value
-from nndsl.ir.types import Dimension, format_shape
+from nndsl.ir.types import Dimension, format_shape, number_of
 from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
 from nndsl.ops.movement import Concat
@@ -26,12 +26,12 @@ def _flatten(
     if len(sizes) == 1:
         return value
     flat: Dimension
-    numbers = [size for size in sizes if isinstance(size, int)]
-    names = [size for size in sizes if isinstance(size, str)]
+    numbers = [n for n in map(number_of, sizes) if n is not None]
+    names = [size for size in sizes if number_of(size) is None]
     if not names:
         flat = prod(numbers)
     elif len(names) == 1 and prod(numbers) == 1:
-        flat = names[0]
+        flat = str(names[0])
     else:
         shape = format_shape(value.type.shape)
         raise ShapeError(f"`flatten` needs sizes that are known; {shape} has `{names[0]}`", "NN202")

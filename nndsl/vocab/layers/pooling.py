@@ -19,6 +19,7 @@ from nndsl.params import Flag, Parameter, Sizes
 from nndsl.scalar.functions import sqrt, where
 from nndsl.vocab.kinds import Layer, LayerContext
 from nndsl.vocab.layers.images import DILATION, PAD, Edge, Image, image_of, windows_of
+from nndsl.vocab.layers.sequences import is_sequence
 from nndsl.vocab.registry import register
 
 LOWEST = float("-inf")
@@ -129,11 +130,11 @@ def _global(context: LayerContext, operands: Sequence[Value], word: str) -> Valu
     is_image = x.type.element is ElementType.REAL and x.type.shape[:1] == (BATCH,)
     if not is_image or x.type.rank < 3:
         raise ShapeError(
-            f"`{word}` takes an image (channels x height x width) or a signal (channels x "
-            f"length), not {format_shape(x.type.shape)}",
+            f"`{word}` takes an image (channels x height x width), a signal (channels x "
+            f"length) or a sequence (places x features), not {format_shape(x.type.shape)}",
             "NN202",
         )
-    axes = tuple(range(2, x.type.rank))
+    axes = (1,) if is_sequence(x.type.shape) else tuple(range(2, x.type.rank))
     if word == "global_max_pool":
         return context.build.add(Reduce("max", axes), x, name=word)
     return add_mean(context.build, x, axes)
@@ -183,7 +184,8 @@ register(
     Layer(
         "global_avg_pool",
         {},
-        "The mean of every channel: one number for each.",
+        "The mean of every channel (of a sequence, of every feature over all places): one number "
+        "for each.",
         "Lin, Chen & Yan 2013, arXiv:1312.4400",
         lambda context, operands, arguments: _global(context, operands, "global_avg_pool"),
         transparent=True,

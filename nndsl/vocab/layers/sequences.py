@@ -45,8 +45,3 @@ def ids_length(value: Value, word: str) -> tuple[Dimension, ...]:
             "ids are declared: `input text: ids(8000)[T]`",
         )
     return value.type.shape[1:]
-
-
-def known_length(length: Dimension) -> int | None:
-    """The number that a length is, where it was written as one."""
-    return int(length) if str(length).isdigit() else None
