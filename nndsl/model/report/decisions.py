@@ -18,6 +18,7 @@ from nndsl.vocab.figures import Line, Lines
 from nndsl.vocab.pictures import Judged, spoken
 
 POINTS = 100
+REFUSED = "refused"
 
 
 def decisions(evidence: Evidence) -> list[content.Block]:
@@ -41,7 +42,27 @@ def _of_output(judged: Judged, limits: Limits) -> list[content.Block]:
     title = f"{judged.title}: what another {limits.name} would give on the {judged.part} rows"
     heads = (limits.name, *map(spoken, limits.metrics))
     table = content.Table(title, heads, rows, frozenset(range(1, len(heads))))
-    return [*blocks_of([_curve(judged, limits)]), table]
+    picture = _mistakes if REFUSED in limits.metrics else _curve
+    return [*blocks_of([picture(judged, limits)]), table]
+
+
+def _mistakes(judged: Judged, limits: Limits) -> Lines:
+    """The mistakes among the answers over the share refused.
+
+    On one axis with the accuracy of a good network neither could be seen.
+    """
+    figures = dict(zip(limits.metrics, limits.figures.T, strict=True))
+    refused, wrong = figures[REFUSED], 1 - figures["accuracy"]
+    known = np.isfinite(wrong)
+    name = f"of the {judged.part} rows, for each {limits.name} from 0 to {max(limits.limits):g}"
+    line = Line(name, refused[known].tolist(), wrong[known].tolist())
+    own = limits.limits.index(limits.own)
+    now = (float(refused[own]), float(wrong[own]))
+    marks = ((*now, f"{limits.name} {limits.own:g}"),) if known[own] else ()
+    told = f", {share(now[1])} of the answers are wrong" if known[own] else ""
+    title = f"{judged.title}: mistakes among the answers over the share refused"
+    alternative = f"at {limits.own:g}, that of the run: refused {share(now[0])}{told}"
+    return Lines(title, alternative, (line,), "share refused", "share wrong", marks)
 
 
 def _curve(judged: Judged, limits: Limits) -> Lines:

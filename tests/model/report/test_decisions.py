@@ -44,11 +44,14 @@ def test_margins_with_the_share_refused_and_the_accuracy_of_the_rest() -> None:
     assert rows["0"] == ("0.600", "0.000")
     assert rows["0.15 (this run)"] == ("1.000", "0.400")
     assert rows["0.9"] == ("–", "1.000")
-    assert "figures over the margin" in curve.items[0].title
+    (picture,) = curve.items
+    assert "mistakes among the answers over the share refused" in picture.title
+    assert "refused 0.400, 0.000 of the answers are wrong" in str(picture.drawing)
 
 
 def test_thresholds_with_precision_and_recall() -> None:
-    _, table = blocks(call(words("answer")["threshold"], 0.45))
+    curve, table = blocks(call(words("answer")["threshold"], 0.45))
+    assert "figures over the threshold" in curve.items[0].title
     assert table.columns == ("threshold", "accuracy", "precision", "recall")
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["0.4"] == ("1.000", "1.000", "1.000")
