@@ -161,8 +161,11 @@ def _kernel(name: str, text: str, element: Element, signature: Sequence[str]) ->
     return glue_kernel(name, text, slots, element)
 
 
-def warp_kernel(element: Element) -> Kernel:
-    """Each pixel read at a place of the picture, between its four neighbours.
+_NEAREST = "where({} > real(0.5), real(1.0), real(0.0))"
+
+
+def warp_kernel(element: Element, nearest: bool = False) -> Kernel:
+    """Each pixel read at a place of the picture, between its four neighbours; or the nearest one.
 
     Arguments: x, y, matrices [n, 6], fields [n, 2, out_height, out_width] (read if `bent`);
     scratch: padded (height + 3) x (width + 3), places, downs, rights out_height x out_width; then
@@ -171,7 +174,10 @@ def warp_kernel(element: Element) -> Kernel:
     """
     signature = ("real", "real", "pointer:float64", "real", "real", "pointer:int32", "real", "real",
                  "pointer:float64", *["integer"] * 7)  # fmt: skip
-    return _kernel("warp", _WARP, element, signature)
+    text = _WARP
+    for share in ("from_row - real(first_row)", "from_column - real(first_column)"):
+        text = text.replace(share, _NEAREST.format(share)) if nearest else text
+    return _kernel("warp", text, element, signature)
 
 
 def field_kernel(element: Element, **sizes: int) -> Kernel:

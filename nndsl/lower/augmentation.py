@@ -24,7 +24,7 @@ def read_augment(written: Written, schema: Schema | None) -> Augment:
     """The chain as written, checked against the pictures where they are known.
 
     Errors: NN301 for an unknown distortion, NN309 for what is none, NN311 to NN315 for arguments,
-    NN323 for data without pictures.
+    NN323 for data without pictures, or with larger or smaller ones to be predicted.
     """
     value = written.evaluated()
     picture = _picture(schema, written.span)
@@ -45,6 +45,8 @@ def read_augment(written: Written, schema: Schema | None) -> Augment:
     if following is not None and schema is not None:
         _check_followed(following, mixing, schema)
     channels, *given = picture.shape
+    assert schema is not None  # it has the picture
+    _check_targets(schema, given, written.span)
     size = _size(bounds, channels, (given[0], given[1]))
     return Augment(chain, copies, size if list(size) != given else None)
 
@@ -83,6 +85,20 @@ def _check_followed(following: Bound, mixing: list[Bound], schema: Schema) -> No
             notes=["the targets: " + ", ".join(f"`{t.name}`" for t in schema.targets)],
             help="`shift` and `rotate` move the pictures and leave the targets as they are",
         )
+
+
+def _check_targets(schema: Schema, size: list[int], span: Span) -> None:
+    """NN323 for pictures to be predicted that are not as large as those that they move with."""
+    for target in schema.targets:
+        if target.shape and list(target.shape[1:]) != size:
+            wanted, found = (format_shape(tuple(s)) for s in (size, target.shape[1:]))
+            raise error(
+                "NN323",
+                f"`augment` moves pictures of {wanted}, but the pictures of `{target.name}` are "
+                f"{found}",
+                span,
+                help="leave `augment` out, or give both the same `size`",
+            )
 
 
 def _copies(mention: Mention, span: Span) -> Bound:

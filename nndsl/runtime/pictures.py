@@ -69,6 +69,8 @@ class PictureKernels:
         size: tuple[int, int],
         fill: Array,
         edge: bool = False,
+        *,
+        nearest: bool = False,
     ) -> Array:
         """Pictures of this size, each pixel read where its matrix [2, 3] (and field) says."""
         count, channels, height, width = x.shape
@@ -80,7 +82,8 @@ class PictureKernels:
         bent = fields if fields is not None else padded
         matrices = np.ascontiguousarray(matrices, np.float64)
         black = np.ascontiguousarray(fill, np.float64)
-        self._run(_warp(self._element), count, self._real(x), y, matrices, self._real(bent),
+        kernel = _warp(self._element, nearest)
+        self._run(kernel, count, self._real(x), y, matrices, self._real(bent),
                   padded, places, downs, rights, black, int(fields is not None),
                   int(edge), channels, height, width, *size)  # fmt: skip
         return y

@@ -7,17 +7,19 @@ so it makes no difference when a piece is ready, or how many steps are done at a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nndsl.data.images.distorter import Distorter, Levels
+from nndsl.data.images.distorter import Beside, Distorter, Levels
 from nndsl.data.images.lazy import lazy, middle
 from nndsl.lower.result import Augment
 from nndsl.random import permutation
 from nndsl.records import dataclass
-from nndsl.train.job import LOSS_SUM, Arrays, Executable, TrainingJob, row_count
+from nndsl.schema import TargetKind
+from nndsl.train.job import LOSS_SUM, Arrays, Executable, Feeding, Output, TrainingJob, row_count
 from nndsl.train.plan import Plan
 from nndsl.vocab.distorting import blend
 
@@ -50,7 +52,7 @@ class Source:
 
     `rows` are those of the data, each shown `copies` times in an epoch: once as it is, if there are
     several. `picture` names the input that is distorted, `follow` is for distortions that change
-    what is to be predicted.
+    what is to be predicted, `beside` has the targets that are pictures and are moved alike.
     """
 
     rows: Arrays
@@ -59,6 +61,7 @@ class Source:
     picture: str = ""
     distorter: Distorter | None = None
     follow: Follow | None = None
+    beside: Mapping[str, Beside] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -74,21 +77,29 @@ class Source:
             return found
         given = found[self.picture]
         x = self.distorter.before_mixing(given, elements, epoch)
+        for name, how in self.beside.items():
+            found[name] = self.distorter.before_mixing(found[name], elements, epoch, how)
         if self.distorter.mixes:
             x = self._mixed(found, x, elements, epoch)
         x = self.distorter.after_mixing(x, elements, epoch)
+        for name, how in self.beside.items():
+            found[name] = self.distorter.after_mixing(found[name], elements, epoch, how)
         if self.follow is not None:
             name = self.follow.target
             target = self.distorter.followed(self.follow.numbers[numbers], elements, epoch)
             found[name] = self.follow.prepare(target).astype(found[name].dtype)
         if self.augment.copies > 1:
             first = elements < count
-            size = self.augment.size
-            x[first] = given[first] if size is None else middle(given[first], size)
+            x[first] = self._plain(given[first])
             for name in found.keys() - {self.picture}:
-                found[name][first] = self.rows[name][numbers[first]]
+                found[name][first] = self._plain(self.rows[name][numbers[first]])
         found[self.picture] = x
         return found
+
+    def _plain(self, rows: np.ndarray) -> np.ndarray:
+        """Rows as they are; of pictures the middle, where the others are made smaller."""
+        size = self.augment.size
+        return rows if size is None or rows.ndim != 4 else middle(rows, size)
 
     def _mixed(self, found: Piece, x: np.ndarray, elements: np.ndarray, epoch: int) -> np.ndarray:
         """Each picture with a share of its partner, which is distorted as it is for itself."""
@@ -100,7 +111,11 @@ class Source:
         partner = self.distorter.before_mixing(partner, others, epoch)
         for name, array in found.items():
             if name != self.picture and array.dtype.kind == "f":
-                found[name] = blend(array, self.rows[name][numbers], share)
+                other = self.rows[name][numbers]
+                if name in self.beside:
+                    how = self.beside[name]
+                    other = self.distorter.before_mixing(other, others, epoch, how)
+                found[name] = blend(array, other, share)
         return blend(x, partner, share)
 
 
@@ -132,19 +147,18 @@ class Feed:
             begin = skipped * plan.batch
             count = min(steps - done, -(-(size - begin) // plan.batch))
             part = {n: a[begin : min(begin + count * plan.batch, size)] for n, a in rows.items()}
-            for name, array in part.items():
-                executable.bind(name, array)
-            did = executable.run(
-                first + done,
-                count,
-                seed=self.source.seed,
-                total_steps=plan.total_steps,
-                steps_per_epoch=plan.steps_per_epoch,
-            )
+            did, finite = run_rows(executable, plan, self.source.seed, part, first + done, count)
             done += did
-            if did < count or not math.isfinite(executable.memory(LOSS_SUM).item()):
+            if not finite:
                 break
         return done
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Nothing: rows depend on the seed and their place alone."""
+        return {}
+
+    def set_state(self, values: Arrays) -> None:
+        """Nothing."""
 
     def batch(self, plan: Plan, step: int) -> Piece:
         """The rows of one step."""
@@ -188,12 +202,38 @@ class Feed:
         return order
 
 
-def feed_of(job: TrainingJob) -> Feed | None:
+def run_rows(
+    executable: Executable, plan: Plan, seed: int, rows: Piece, first: int, steps: int
+) -> tuple[int, bool]:
+    """Do some steps of one epoch on rows in their order: how many, and whether all was finite."""
+    for name, array in rows.items():
+        executable.bind(name, array)
+    did = executable.run(
+        first,
+        steps,
+        seed=seed,
+        total_steps=plan.total_steps,
+        steps_per_epoch=plan.steps_per_epoch,
+    )
+    return did, did == steps and math.isfinite(executable.memory(LOSS_SUM).item())
+
+
+def feed_of(job: TrainingJob) -> Feeding | None:
     """What makes the rows of a training, None where they are simply there."""
+    wanted = job.recipe.replay
+    if wanted is not None:
+        from nndsl.train.buffer import Buffer  # seldom used
+
+        return Buffer(source_of(job), wanted, job)
+    late = any(lazy(array) for array in job.train.values())
+    return Feed(source_of(job), job.shuffle) if job.recipe.augment.chain or late else None
+
+
+def source_of(job: TrainingJob) -> Source:
+    """The training rows of a job as its network sees them."""
     rows, augment = job.train, job.recipe.augment
     if not augment.chain:
-        late = any(lazy(array) for array in rows.values())
-        return Feed(Source(rows, job.seed, augment), job.shuffle) if late else None
+        return Source(rows, job.seed, augment)
     name = next(name for name, array in rows.items() if len(array.shape) == 4)
     shape = rows[name].shape[1:]
     levels = job.levels.get(name) or _extremes(rows[name])
@@ -202,7 +242,16 @@ def feed_of(job: TrainingJob) -> Feed | None:
     kernels = picture_kernels(job.recipe.precision)
     distorter = Distorter(augment.chain, shape, levels, job.seed, kernels)
     follow = _follow(job) if distorter.moves_target else None
-    return Feed(Source(rows, job.seed, augment, name, distorter, follow), job.shuffle)
+    beside = {o.target: _beside(job, o) for o in job.outputs if o.pictures and o.target in rows}
+    return Source(rows, job.seed, augment, name, distorter, follow, beside)
+
+
+def _beside(job: TrainingJob, output: Output) -> Beside:
+    """Of classes the first one comes in from outside, of numbers what is darkest."""
+    if output.kind is TargetKind.CLASSES:
+        return Beside(np.zeros(1), True)
+    levels = job.levels.get(output.target) or _extremes(job.train[output.target])
+    return Beside(levels.black, False)
 
 
 def _follow(job: TrainingJob) -> Follow:

@@ -23,11 +23,14 @@ def warp(
     size: tuple[int, int],
     fill: np.ndarray,
     edge: bool = False,
+    *,
+    nearest: bool = False,
 ) -> np.ndarray:
     """Pictures [n, channels, *size], pixel p read at matrix @ (p + field(p), 1).
 
     `matrices` is [n, 2, 3], `fields` [n, 2, *size] (None: no displacement). Between pixels the four
-    neighbours are weighed by their nearness (bilinear); outside the picture is `fill` [channels], with `edge` the nearest pixel of its edge.
+    neighbours are weighed by their nearness (bilinear), or the `nearest` one is taken; outside the
+    picture is `fill` [channels], with `edge` the nearest pixel of its edge.
     """
     count, channels, height, width = x.shape
     padded = np.empty((count, channels, height + 3, width + 3))
@@ -43,6 +46,8 @@ def warp(
     column = np.clip(found[:, 1], int(edge), width + 1 - edge)
     first, left = row.astype(np.int64), column.astype(np.int64)
     low, near = (row - first)[:, None], (column - left)[:, None]
+    if nearest:
+        low, near = np.where(low > 0.5, 1.0, 0.0), np.where(near > 0.5, 1.0, 0.0)
     number = np.arange(count)[:, None]
 
     def pixel(r: np.ndarray, c: np.ndarray) -> np.ndarray:

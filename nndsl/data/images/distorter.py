@@ -52,6 +52,18 @@ class Levels:
 
 
 @dataclass(frozen=True, eq=False)
+class Beside:
+    """A target that is a picture, and moves as the picture beside it does.
+
+    `black` [channels] is what comes in from outside. Of `classes` each pixel is the nearest one,
+    for there is nothing between two classes.
+    """
+
+    black: np.ndarray
+    classes: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Step:
     """One distortion at its place of the chain, on pictures of one size."""
 
@@ -104,13 +116,20 @@ class Distorter:
         share = step.word.blend(u, step.arguments, classes)
         return (u[:, 1] * count).astype(np.int64), share
 
-    def before_mixing(self, x: np.ndarray, elements: np.ndarray, epoch: int) -> np.ndarray:
-        """Pictures [n, channels, height, width] of these elements, up to where they are mixed."""
-        return self._apply(self._first, x, elements, epoch)
+    def before_mixing(
+        self, x: np.ndarray, elements: np.ndarray, epoch: int, beside: Beside | None = None
+    ) -> np.ndarray:
+        """Pictures [n, channels, height, width] of these elements, up to where they are mixed.
 
-    def after_mixing(self, x: np.ndarray, elements: np.ndarray, epoch: int) -> np.ndarray:
+        Those that stand `beside` are moved alike; their colours stay.
+        """
+        return self._apply(self._first, x, elements, epoch, beside)
+
+    def after_mixing(
+        self, x: np.ndarray, elements: np.ndarray, epoch: int, beside: Beside | None = None
+    ) -> np.ndarray:
         """The rest of the chain."""
-        return self._apply(self._rest, x, elements, epoch)
+        return self._apply(self._rest, x, elements, epoch, beside)
 
     @property
     def moves_target(self) -> bool:
@@ -126,19 +145,31 @@ class Distorter:
         return target
 
     def _apply(
-        self, groups: Sequence[Movement | Step], x: np.ndarray, elements: np.ndarray, epoch: int
+        self,
+        groups: Sequence[Movement | Step],
+        x: np.ndarray,
+        elements: np.ndarray,
+        epoch: int,
+        beside: Beside | None,
     ) -> np.ndarray:
         for group in groups:
             if isinstance(group, Movement):
-                x = self._move(group, x, elements, epoch)
-            else:
+                x = self._move(group, x, elements, epoch, beside)
+            elif beside is None:
                 x = self._change(group, x, elements, epoch)
         return x
 
     def _draw(self, step: Step, elements: np.ndarray, epoch: int) -> np.ndarray:
         return uniforms_of(self._seed, step.stream, epoch, elements, step.word.draws)
 
-    def _move(self, group: Movement, x: np.ndarray, elements: np.ndarray, epoch: int) -> np.ndarray:
+    def _move(
+        self,
+        group: Movement,
+        x: np.ndarray,
+        elements: np.ndarray,
+        epoch: int,
+        beside: Beside | None,
+    ) -> np.ndarray:
         matrices = np.tile(np.eye(3), (len(x), 1, 1))
         for step in group.steps:
             assert step.word.warp is not None
@@ -154,9 +185,12 @@ class Distorter:
             bases = distorting.basis(size[0], sigma), distorting.basis(size[1], sigma)
             draw = (epoch, self._seed, group.bend.stream)
             fields = self._mechanisms.field(draw, elements, bases, strength)
-        black = self._levels.black
+        black = self._levels.black if beside is None else beside.black
         edge = any(step.word.edge for step in group.steps)
-        return np.asarray(self._mechanisms.warp(x, matrices[:, :2], fields, size, black, edge))
+        nearest = beside is not None and beside.classes
+        warp = self._mechanisms.warp
+        found = warp(x, matrices[:, :2], fields, size, black, edge, nearest=nearest)
+        return np.rint(found).astype(x.dtype) if nearest else np.asarray(found)
 
     def _change(self, step: Step, x: np.ndarray, elements: np.ndarray, epoch: int) -> np.ndarray:
         word, black, white = step.word, self._levels.black, self._levels.white
