@@ -1,4 +1,4 @@
-"""The settings `answer` and `ensemble`: read, and held against the target."""
+"""The settings `answer`, `ensemble` and `replay`: read, and held against the target."""
 
 from __future__ import annotations
 
@@ -53,6 +53,19 @@ def read_ensemble(written: Written, schema: Schema | None) -> WordCall | None:
     numbers = all(target.kind is TargetKind.NUMBERS for target in targets)
     if targets and numbers and found.arguments["answer"] == "vote":
         raise _unfit("vote", "classes", targets[0], written, "answer=mean")
+    return found
+
+
+def read_replay(written: Written) -> WordCall | None:
+    """The buffer that is trained from; None for `none`. Errors: NN301, NN309, NN311 to NN315."""
+    value = written.evaluated()
+    if isinstance(value, Mention) and value.name == "none" and value.given is None:
+        return None
+    found = _called(value, "replay", "replay = buffer(200)", written)
+    size, fresh = found.arguments["size"], found.arguments["fresh"]
+    if fresh is not None and fresh > size:
+        title = f"`fresh` must be at most {size}: the buffer holds no more"
+        raise error("NN314", title, written.span, help=f"replay = buffer({size}, fresh={size})")
     return found
 
 

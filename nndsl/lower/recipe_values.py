@@ -12,7 +12,7 @@ from nndsl.lower.augmentation import read_augment
 from nndsl.lower.constants import FUNCTIONS
 from nndsl.lower.figures import PARTS, figure_name, require_figure, whole_epochs
 from nndsl.lower.names import not_yet, unknown_name
-from nndsl.lower.recipe_answers import metrics_beside, read_answer, read_ensemble
+from nndsl.lower.recipe_answers import metrics_beside, read_answer, read_ensemble, read_replay
 from nndsl.lower.recipe_words import CLIPS, STOPS
 from nndsl.lower.result import Augment, Inferred, Plateau, Stop
 from nndsl.lower.schedules import ScheduleReader
@@ -47,6 +47,7 @@ class RunValues:
     ensemble: WordCall | None = None
     metrics: tuple[WordCall, ...] = ()
     augment: Augment = field(default_factory=Augment)
+    replay: WordCall | None = None
     plateaus: list[Plateau] = field(default_factory=list)
     inferred: list[Inferred] = field(default_factory=list)
 
@@ -294,6 +295,10 @@ def _augment(values: RunValues, written: Written, schema: Schema | None) -> None
     values.augment = read_augment(written, schema)
 
 
+def _replay(values: RunValues, written: Written, schema: Schema | None) -> None:
+    values.replay = read_replay(written)
+
+
 _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "batch": _batch,
     "last_batch": _last_batch,
@@ -304,6 +309,7 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "clip": _clip,
     "metrics": _metrics,
     "augment": _augment,
+    "replay": _replay,
     "answer": _answer,
     "ensemble": _ensemble,
 }

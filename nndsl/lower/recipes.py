@@ -140,6 +140,7 @@ def _assemble(
         targets={o.name: tuple(t.name for t in o.targets) for o in outputs},
         report=pictures,
         augment=values.augment,
+        replay=values.replay,
     )
 
 

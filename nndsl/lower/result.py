@@ -238,10 +238,11 @@ class Recipe:
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: tuple[WordCall, ...] = ()
     augment: Augment = field(default_factory=Augment)
+    replay: WordCall | None = None  # None: an epoch shows all rows
     turns: tuple[Turn, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Turn:
     """An `update` of a training: what a round does `times` times, in one round of every `every`.
 

@@ -38,11 +38,11 @@ SETTINGS = (
     "ensemble",
     "report",
     "augment",
+    "replay",
 )
 PART_SETTINGS = ("rate", "penalty", "weight_decay", "max_norm", "optimizer")
 LATER = {
     "watch": "live measures (`watch`)",
-    "replay": "a replay buffer (`replay`)",
     "search": "the search of hyper-parameters (`search`)",
     "start": "starting from another run (`start`)",
 }

@@ -49,6 +49,7 @@ SORTS = (
     Sort("ensemble", "Ensembles", "For `ensemble =`: several networks that answer together."),
     Sort("distortion", "Distortions", "For `augment =`: what is done to the pictures that train, "
          "anew in each epoch."),
+    Sort("replay", "Replay", "For `replay =`: the examples that an epoch shows."),
     Sort("generator", "Generated data", "For `data name =`: rows that are made, not read."),
     Sort("preprocessing", "Preprocessing", "Steps of a chain in `data`; what a step learns comes "
          "from the training part only."),
@@ -133,6 +134,7 @@ _LINES = {
     "rule": "rule = {}",
     "answer": "answer = {}",
     "ensemble": "ensemble = {}",
+    "replay": "replay = {}",
     "preprocessing": "x -> {}",
     "picture": "report = [{}]",
 }

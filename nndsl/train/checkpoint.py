@@ -1,6 +1,7 @@
 """Checkpoints: all that a run needs to go on to the bit, in one weight file.
 
-Arrays are named `parameter/<name>`, `state/<name>`, `best/<name>`, `history`; the metadata hold
+Arrays are named `parameter/<name>`, `state/<name>`, `best/<name>`, `feed/<name>`,
+`history`; the metadata hold
 the step, the best epoch, the seconds so far, and fingerprints of what the run depends on.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -21,14 +23,15 @@ from nndsl.train.history import History
 from nndsl.train.job import Arrays
 
 _KEYS = {"kind", "step", "best_epoch", "seconds", "columns", "fingerprints"}
-_GROUPS = ("parameter", "state", "best")
+_GROUPS = ("parameter", "state", "best", "feed")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """The state of a run after `step` steps. `best` holds parameters and states of the best epoch.
 
-    `fingerprints` say by name what the run depends on (see `fingerprints`).
+    `fingerprints` say by name what the run depends on (see `fingerprints`), `feed` is what the one
+    who makes the rows has to know.
     """
 
     step: int
@@ -39,10 +42,11 @@ class Checkpoint:
     best_epoch: int | None
     seconds: float
     fingerprints: Mapping[str, str]
+    feed: Arrays = field(default_factory=dict)
 
     def encode(self) -> Content:
         """The bytes of the file."""
-        groups = (self.parameters, self.states, self.best)
+        groups = (self.parameters, self.states, self.best, self.feed)
         tensors = {
             f"{group}/{name}": array
             for group, arrays in zip(_GROUPS, groups, strict=True)
@@ -83,6 +87,7 @@ def decode_checkpoint(content: bytes, name: str) -> Checkpoint:
         values["best_epoch"],
         float(values["seconds"]),
         values["fingerprints"],
+        groups["feed"],
     )
 
 

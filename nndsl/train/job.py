@@ -102,6 +102,12 @@ class Feeding(Protocol):
     def batch(self, plan: Plan, step: int) -> dict[str, np.ndarray]:
         """The rows of one step."""
 
+    def state(self) -> dict[str, np.ndarray]:
+        """What it must know to go on, beside the step and the executable's state."""
+
+    def set_state(self, values: Arrays) -> None:
+        """Go on from another moment."""
+
 
 @dataclass(frozen=True)
 class Output:

@@ -44,7 +44,8 @@ class Best:
 class Snapshot:
     """All that a run needs to go on before step `step`; every number in it is finite.
 
-    `best` is the best epoch's as of then, `epochs` the number of whole epochs done.
+    `best` is the best epoch's as of then, `epochs` the number of whole epochs done, `feed` what the
+    one who makes the rows has to know.
     """
 
     step: int
@@ -52,6 +53,7 @@ class Snapshot:
     parameters: Arrays
     states: Arrays
     best: Best | None = None
+    feed: Arrays = field(default_factory=dict)
 
     def restore(self, executable: Executable) -> None:
         """Put the executable back to this moment."""

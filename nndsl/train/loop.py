@@ -113,6 +113,8 @@ class Loop:
         """Go on from a checkpoint instead of from the start."""
         self.job.training.set_parameters(checkpoint.parameters)
         self.job.training.set_states(checkpoint.states)
+        if self.job.feed is not None:
+            self.job.feed.set_state(checkpoint.feed)
         self.step = checkpoint.step
         self.history = checkpoint.history.first(len(checkpoint.history))
         self.seconds_before = checkpoint.seconds
@@ -132,8 +134,9 @@ class Loop:
         """The present state, copied."""
         training = self.job.training
         best = replace(self.best) if self.best is not None else None
+        feed = self.job.feed.state() if self.job.feed is not None else {}
         return Snapshot(
-            self.step, len(self.history), training.parameters(), training.states(), best
+            self.step, len(self.history), training.parameters(), training.states(), best, feed
         )
 
     def run(self) -> str:

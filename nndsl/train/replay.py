@@ -25,5 +25,7 @@ def do_steps(job: TrainingJob, plan: Plan, first: int, steps: int) -> int:
 def replay(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> None:
     """Bring the executable to the state right before `step`, from a snapshot before it."""
     snapshot.restore(job.training)
+    if job.feed is not None:
+        job.feed.set_state(snapshot.feed)
     if step > snapshot.step:
         do_steps(job, plan, snapshot.step, step - snapshot.step)

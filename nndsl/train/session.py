@@ -77,6 +77,7 @@ class Session:
             best.epoch if best is not None else None,
             self.loop.seconds,
             self.fingerprints,
+            snapshot.feed,
         )
 
     def _documents(self) -> dict[str, Content]:

@@ -13,6 +13,7 @@ from nndsl.vocab import optimizers as optimizers
 from nndsl.vocab import pictures as pictures
 from nndsl.vocab import pictures_of_layers as pictures_of_layers
 from nndsl.vocab import preprocessing as preprocessing
+from nndsl.vocab import replay as replay
 from nndsl.vocab import roads as roads
 from nndsl.vocab import schedules as schedules
 from nndsl.vocab import shapes as shapes
