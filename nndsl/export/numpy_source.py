@@ -17,17 +17,22 @@ import numpy as np
 
 from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ir.types import Dimension, ElementType
+from nndsl.ops.attention import AttentionWeights
 from nndsl.ops.base import Op
 from nndsl.ops.classes import OneHot, Pick
 from nndsl.ops.convolution import Convolution, ConvolutionInputGradient
+from nndsl.ops.einsum import Einsum
+from nndsl.ops.embedding import Lookup
 from nndsl.ops.map import Map
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import Concat, Slice, Transpose
 from nndsl.ops.padding import Crop, Pad
 from nndsl.ops.pooling import MaxPool, SumPool
 from nndsl.ops.reduction import Broadcast, Reduce, Reshape
+from nndsl.ops.rotary import Rotary
 from nndsl.ops.rows import LogSoftmax, Softmax
-from nndsl.ops.source import Constant, SizeOf
+from nndsl.ops.sequences import turn_pairs, waves_of, weigh_keys
+from nndsl.ops.source import Constant, SizeOf, Waves
 from nndsl.ops.windows import convolve, pool_maximum, pool_sum, spread_convolution
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
@@ -211,11 +216,16 @@ _FORMS: dict[type, Callable[[Any, list[str]], str]] = {
     SizeOf: lambda op, x: "float(rows)",
     OneHot: lambda op, x: f"np.eye({op.classes}, dtype=precision)[{x[0]}]",
     Pick: _pick,
+    Lookup: lambda op, x: f"{x[0]}[{x[1]}.astype(np.int32)]",
+    Einsum: lambda op, x: f"np.einsum({op.axes!r}, {x[0]}, {x[1]})",
 }
 """The operations that are no formula; what only training uses (chance, fused kernels) has none."""
 
 
 _CALLS: dict[type, Callable[[Any], tuple[Callable[..., Any], Sequence[object]]]] = {
+    AttentionWeights: lambda op: (weigh_keys, (op.scale, op.causal, op.window, op.offset)),
+    Rotary: lambda op: (turn_pairs, (op.interleaved, op.inverse)),
+    Waves: lambda op: (waves_of, (op.size, op.features, op.base, op.kind)),
     Convolution: lambda op: (convolve, (op.stride, op.dilation, op.groups)),
     ConvolutionInputGradient: lambda op: (
         spread_convolution,

@@ -12,6 +12,7 @@ from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
 from nndsl.ops.reduction import Reduce
+from nndsl.ops.sequences import seen_keys, weigh_keys
 from nndsl.ops.shapes import format_full, known, require_element, require_operands, require_rank
 from nndsl.records import dataclass
 from nndsl.scalar.functions import where
@@ -42,12 +43,7 @@ class Sight:
 
     def mask(self, queries: int, keys: int) -> np.ndarray:
         """Truths [queries, keys]."""
-        place = np.arange(queries)[:, None] + self.offset
-        key = np.arange(keys)[None, :]
-        seen = key <= place if self.causal else np.ones((queries, keys), bool)
-        if self.window:
-            seen = seen & (key > place - self.window) & (key < place + self.window)
-        return np.asarray(seen)
+        return seen_keys(queries, keys, self.causal, self.window, self.offset)
 
 
 class SeenRows(Op):
@@ -104,16 +100,8 @@ class AttentionWeights(SeenRows):
 
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """Computed from x - max(x) over what is seen."""
-        scores = inputs[0]
-        seen = np.broadcast_to(self.sight.mask(*scores.shape[-2:]), scores.shape)
-        if len(inputs) == 2:
-            inner = (1,) * (scores.ndim - 2)
-            valid = inputs[1].reshape(len(inputs[1]), *inner, scores.shape[-1])
-            seen = seen & (valid > 0)
-        top = np.where(seen, scores, UNSEEN).max(axis=-1, keepdims=True)
-        powers = np.where(seen, np.exp(np.where(seen, self.scale * (scores - top), 0.0)), 0.0)
-        total = powers.sum(axis=-1, keepdims=True)
-        return (powers / np.where(total > 0, total, 1.0),)
+        scores, *valid = inputs
+        return (weigh_keys(scores, self.scale, self.causal, self.window, self.offset, *valid),)
 
     def gradient(
         self, build: Builder, node: Node, upstream: Sequence[Value | None]

@@ -13,6 +13,7 @@ from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
 from nndsl.ops.movement import Slice, Transpose
 from nndsl.ops.reduction import Reduce, Reshape
+from nndsl.ops.sequences import turn_pairs
 from nndsl.ops.shapes import format_full, known, require_element, require_operands
 from nndsl.records import dataclass
 
@@ -49,22 +50,8 @@ class Rotary(Op):
 
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """Each pair (a, b) becomes (a cos - b sin, b cos + a sin)."""
-        x = inputs[0]
-        cosines, sines = (table[None, :, None, :] for table in inputs[1:])
-        if self.inverse:
-            sines = -sines
-        first, second = self._pairs(cosines.shape[-1])
-        a, b = x[..., first], x[..., second]
-        turned = x.copy()
-        turned[..., first] = a * cosines - b * sines
-        turned[..., second] = b * cosines + a * sines
-        return (turned,)
-
-    def _pairs(self, count: int) -> tuple[slice, slice]:
-        """The features that come first in their pairs, and those that come second."""
-        if self.interleaved:
-            return slice(0, 2 * count, 2), slice(1, 2 * count, 2)
-        return slice(0, count), slice(count, 2 * count)
+        x, cosines, sines = inputs
+        return (turn_pairs(x, cosines, sines, self.interleaved, self.inverse),)
 
     def gradient(
         self, build: Builder, node: Node, upstream: Sequence[Value | None]

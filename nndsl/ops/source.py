@@ -10,6 +10,7 @@ from nndsl import random
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import Dimension, ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.sequences import waves_of
 from nndsl.ops.shapes import actual, known, require_operands
 from nndsl.records import dataclass
 from nndsl.scalar.piece import Level, Piece
@@ -191,19 +192,14 @@ class Waves(Source):
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """Computed in float64, rounded once."""
         (size,) = actual((self.size,), clock.sizes)
-        return (self._waves(size).astype(clock.dtype(ElementType.REAL)),)
-
-    def _waves(self, size: int) -> np.ndarray:
-        count = self.features // 2 if self.kind == "both" else self.features
-        angles = np.outer(np.arange(size), self.base ** (-np.arange(count) / count))
-        waves = {"sin": np.sin(angles), "cos": np.cos(angles)}
-        if self.kind in waves:
-            return np.asarray(waves[self.kind])
-        return np.stack([waves["sin"], waves["cos"]], axis=-1).reshape(size, self.features)
+        waves = waves_of(size, self.features, self.base, self.kind)
+        return (waves.astype(clock.dtype(ElementType.REAL)),)
 
     def constant(self) -> np.ndarray | None:
         """The array, where the length is known."""
-        return self._waves(self.size) if isinstance(self.size, int) else None
+        if isinstance(self.size, str):
+            return None
+        return waves_of(self.size, self.features, self.base, self.kind)
 
     def bound(self, sizes: Mapping[Dimension, int]) -> Op:
         """The same of a known length."""
