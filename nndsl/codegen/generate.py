@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from weakref import WeakKeyDictionary
 
 from nndsl.codegen.context import Context
 from nndsl.codegen.draft import Draft
@@ -161,10 +162,24 @@ def planned(graph: Graph, precision: Element | str, batch: int) -> tuple[Graph, 
     """The graph with its nodes in the order of the calls, and where its values live.
 
     The order is one in which threads seldom have to meet; of a graph with much to remember, one
-    in which it forgets soon.
+    in which it forgets soon. The answer is kept as long as the graph: an estimate of memory and
+    the program ask for the same.
     """
+    kept = _PLANNED.setdefault(graph, {})
+    key = Element(precision), batch
+    if key not in kept:
+        kept[key] = _planned(graph, *key)
+    return kept[key]
+
+
+_PLANNED: WeakKeyDictionary[Graph, dict[tuple[Element, int], tuple[Graph, memory.MemoryPlan]]] = (
+    WeakKeyDictionary()
+)
+
+
+def _planned(graph: Graph, precision: Element, batch: int) -> tuple[Graph, memory.MemoryPlan]:
     graph = with_scratch(sums_by_rows(separated(graph)))
-    width, gathers = Element(precision).bytes, bool(graph.updates)
+    width, gathers = precision.bytes, bool(graph.updates)
     ordered = in_phases(graph)
     plan = memory.plan(ordered, batch, width, gathers=gathers)
     if plan.areas.get(memory.Area.WORKSPACE, 0) < LARGE:

@@ -10,7 +10,7 @@ Where memory matters more than meetings, `packed` places the largest pieces firs
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -63,15 +63,21 @@ class Arena:
             return
         self._phase = phase
         for piece in self._dead:
-            insort(self._free, (piece.offset, piece.size))
+            self._release(piece.offset, piece.offset + piece.size)
         self._dead, self._alike = [], defaultdict(list)
-        joined: list[tuple[int, int]] = []
-        for offset, size in self._free:
-            if joined and sum(joined[-1]) == offset:
-                joined[-1] = (joined[-1][0], joined[-1][1] + size)
-            else:
-                joined.append((offset, size))
-        self._free = joined
+
+    def _release(self, start: int, stop: int) -> None:
+        """Bytes `start` to `stop` - 1 are free, as one stretch with those beside them."""
+        after = bisect_left(self._free, (start,))
+        before = after
+        if before and sum(self._free[before - 1]) == start:
+            before -= 1
+            start = self._free[before][0]
+        if after < len(self._free) and self._free[after][0] == stop:
+            stop += self._free[after][1]
+            after += 1
+        if start < stop:
+            self._free[before:after] = [(start, stop - start)]
 
     def _take(self, piece: Piece) -> int:
         if piece.rows and self._alike[piece.size]:
