@@ -15,7 +15,7 @@ import numpy as np
 from nndsl.random import permutation, stream_of, uniforms_of
 from nndsl.schema import TargetKind
 from nndsl.train.feeding import Piece, Source, run_rows
-from nndsl.train.job import Arrays, Executable, Output, TrainingJob, carried, row_count
+from nndsl.train.job import Arrays, Output, Stepping, TrainingJob, carried, row_count
 from nndsl.train.plan import Plan
 from nndsl.train.scoring import by_pixel, probabilities
 from nndsl.vocab.registry import WordCall
@@ -39,7 +39,7 @@ class Buffer:
         self._rows: Piece = {}
         self._shown: Piece = {}
 
-    def run(self, executable: Executable, plan: Plan, first: int, steps: int) -> int:
+    def run(self, executable: Stepping, plan: Plan, first: int, steps: int) -> int:
         """Do steps from number `first` on; fewer when the loss was not finite at the last."""
         done = 0
         while done < steps:
@@ -95,7 +95,7 @@ class Buffer:
     def _errors(self) -> np.ndarray:
         """How wrong the network is on each example now."""
         evaluation = self._job.evaluation
-        evaluation.take(self._job.training, self._known)  # type: ignore[attr-defined]
+        evaluation.take(self._job.training, self._known)
         said = evaluation.evaluate(self._rows)
         return errors(self._job.outputs, said, self._rows, self._job.recipe.targets)
 
