@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nndsl.codegen.program import Kernel, Program
     from nndsl.codegen.target import Target
     from nndsl.runtime.executable import Executable
+    from nndsl.runtime.rounds import Rounds
 
 STANDARD_INPUT = "-"
 WORTH_ASKING = 100_000_000
@@ -287,7 +288,8 @@ def rows_of(opened: Opened, recipe: Recipe, split: Split) -> Rows:
     schema = opened.module.schemas[specification.name]
     prepared = prepare(table, schema, specification, split.train, recipe.precision)
     arrays = {**prepared.inputs, **prepared.targets}
-    wanted = recipe.graph.of_role(Role.DATA, Role.TARGET)
+    graphs = [turn.recipe.graph for turn in recipe.turns] or [recipe.graph]
+    wanted = [i for graph in graphs for i in graph.of_role(Role.DATA, Role.TARGET)]
     used = {i.value.name: arrays[i.value.name] for i in wanted}
 
     def part(rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -321,6 +323,15 @@ class Compiled:
     graph: Graph
     program: Program
     executable: Executable
+
+
+@dataclass(frozen=True)
+class CompiledRounds:
+    """The updates of a training as one executable; graph and program are those of the first."""
+
+    graph: Graph
+    program: Program
+    executable: Rounds
 
 
 def training_passes(recipe: Recipe) -> tuple[Pass, ...]:
@@ -415,6 +426,45 @@ def compile_training(
     return _loaded(graph, program_of(graph, recipe, rows), threads, also=also)
 
 
+def compile_rounds(
+    recipe: Recipe, rows: int, threads: int = 1, *, also: Sequence[Kernel] = ()
+) -> CompiledRounds:
+    """The updates of a recipe with several objectives, loaded on common weights."""
+    from nndsl.codegen.generate import generate
+    from nndsl.runtime.executable import load
+    from nndsl.runtime.rounds import Rounds
+
+    batch = batch_of(recipe, rows)
+    graphs = [training_graph(turn.recipe) for turn in recipe.turns]
+    for turn, graph in zip(recipe.turns, graphs, strict=True):
+        require_room(graph, turn.recipe, batch)
+
+    def programs(*, panels: bool) -> list[Program]:
+        return [generate(graph, recipe.precision, batch, watch="data_loss", panels=panels)
+                for graph in graphs]  # fmt: skip
+
+    made = programs(panels=True)
+    if any(made_one.panels for made_one in made):
+        made = programs(panels=False)  # one order for all that share a weight
+    common = {given.value.name for graph in graphs for given in graph.of_role(Role.STATE)
+              if given.value.name in _running(recipe)}  # fmt: skip
+    holders: dict[str, Executable] = {}
+    loaded: list[Executable] = []
+    for program in made:
+        names = [n for n in (*program.parameters, *program.states) if n in holders]
+        lent = {name: holders[name] for name in names}
+        loaded.append(load(program, threads, also=also, lent=lent))
+        for name in (*program.parameters, *(s for s in program.states if s in common)):
+            holders.setdefault(name, loaded[-1])
+    return CompiledRounds(graphs[0], made[0], Rounds(recipe.turns, loaded, common))
+
+
+def _running(recipe: Recipe) -> set[str]:
+    """The running statistics of the nets that a recipe trains."""
+    assert recipe.evaluation is not None
+    return {given.value.name for given in recipe.evaluation.of_role(Role.STATE)}
+
+
 def footprint_of(recipe: Recipe, rows: int, others: int = 0) -> Footprint:
     """What training on `rows` rows, with `others` to validate and test on, takes of memory."""
     return _footprint(training_graph(recipe), recipe, batch_of(recipe, rows), rows + others)
@@ -462,14 +512,17 @@ def _numbers_in(value: Value, batch: int) -> int:
     return prod(d if isinstance(d, int) else batch for d in value.type.shape)
 
 
-def compile_both(recipe: Recipe, rows: int, threads: int = 1) -> tuple[Compiled, Compiled]:
+def compile_both(
+    recipe: Recipe, rows: int, threads: int = 1
+) -> tuple[Compiled | CompiledRounds, Compiled]:
     """The training step of a recipe for so many training rows and its evaluation, loaded.
 
     Kernels of both are compiled in one go, so that LLVM is never waited for in between.
     """
     graph = evaluation_graph(recipe)
     program = _inference_program(graph, recipe.precision)
-    training = compile_training(recipe, rows, threads, also=program.kernels)
+    compile_it = compile_rounds if recipe.turns else compile_training
+    training = compile_it(recipe, rows, threads, also=program.kernels)
     return training, _loaded(graph, program, threads)
 
 

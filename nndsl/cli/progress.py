@@ -68,10 +68,13 @@ def is_shown(epoch: int, epochs: int) -> bool:
 def live_epoch_text(event: EpochEnded) -> str:
     """The figures of one epoch."""
     width = len(str(event.epochs))
-    parts = [f"epoch {event.epoch:>{width}}/{event.epochs}", figure("loss", event.train_loss)]
+    losses = event.losses or {"loss": event.train_loss}
+    parts = [f"epoch {event.epoch:>{width}}/{event.epochs}"]
+    parts += [figure(name, loss) for name, loss in losses.items()]
     if event.validation_loss is not None:
         parts.append(figure("val", event.validation_loss))
-    parts += [figure(name, value) for name, value in event.metrics.items()]
+    shown = {name: value for name, value in event.metrics.items() if name not in event.losses}
+    parts += [figure(name, value) for name, value in shown.items()]
     return "  ".join(parts)
 
 

@@ -65,13 +65,15 @@ def command(
             _write(recipe, training, output)
 
 
-def _explain(recipe: Recipe, compiled: driver.Compiled, found: Footprint) -> None:
+def _explain(
+    recipe: Recipe, compiled: driver.Compiled | driver.CompiledRounds, found: Footprint
+) -> None:
     click.echo("\n" + stages.passes_text(recipe))
     click.echo("\n" + stages.memory_text(found))
     click.echo("\n" + stages.kernels_text(compiled.program, full=False) + "\n")
 
 
-def _write(recipe: Recipe, compiled: driver.Compiled, folder: Path) -> None:
+def _write(recipe: Recipe, compiled: driver.Compiled | driver.CompiledRounds, folder: Path) -> None:
     """The graph, the plan and each kernel as files of text."""
     kernels = folder / "kernels"
     kernels.mkdir(parents=True, exist_ok=True)

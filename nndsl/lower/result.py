@@ -206,6 +206,7 @@ class Recipe:
     people are shown: where a loss takes an output as logits, the softmax or sigmoid is applied.
     Validation runs it as it is; prediction runs it without the losses and the target inputs.
     `targets` gives the targets of each output: one, or several columns of numbers in order.
+    `memory` is "small" where cheap values are made again rather than remembered.
     `report` are pictures that the report shows beside the standard ones.
     With `turns` (the `update` sections) a round does each of them; `graph` is the first one's, and
     the loss of the evaluation the sum of theirs.
@@ -224,6 +225,7 @@ class Recipe:
     length: TimeLength = TimeLength(300, "epoch")
     seed: int = 0
     precision: str = "float32"
+    memory: str = "fast"
     stop: tuple[Stop, ...] = ()
     keep: str | None = "val_loss"  # metric whose best weights are restored; None: the last
     answer: WordCall | None = None  # None: the most likely class
@@ -259,6 +261,10 @@ class Turn:
     def figure(self) -> str:
         """The name of its loss."""
         return f"{self.name}.loss"
+
+    def steps_before(self, rounds: int) -> int:
+        """The steps that it does in the first rounds."""
+        return self.times * (rounds // self.every)
 
 
 @dataclass(frozen=True)

@@ -297,7 +297,7 @@ class Model:
             recipe.seed,
             levels=levels,
             initial=self.arrays() if recipe.ensemble is None else None,
-            graph=training.graph,
+            graph=None if recipe.turns else training.graph,
         )
 
     # --- rows --------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def make_job(
         threads,
         levels=rows.levels,
         initial=start,
-        graph=training.graph,
+        graph=None if recipe.turns else training.graph,
         folder=folder,
         documents={**source_files(opened), folders.SCHEMA: schema_to_json(rows.schema)},
         record=_record(opened, recipe, options),

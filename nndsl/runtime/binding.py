@@ -10,13 +10,23 @@ from nndsl.codegen.program import Buffer, Call, Program, Region, Size, Split
 from nndsl.runtime.compiler import Library
 from nndsl.runtime.driver_loop import RECORD
 
+Place = tuple[Region, int]
+"""A region and an offset in it: where a buffer begins."""
+
 _SPLITS = {Split.ROWS: 0, Split.OWN: 1, Split.ONE: 2}
 
 
 class Table:
     """One thread's calls, slots and run-time sizes, with addresses in them."""
 
-    def __init__(self, program: Program, library: Library, bases: Mapping[Region, int]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        library: Library,
+        bases: Mapping[Region, int],
+        elsewhere: Mapping[Place, int] | None = None,
+    ) -> None:
+        self._elsewhere = elsewhere or {}  # addresses of buffers in the memory of others
         self.count = len(program.calls)
         self.sizes = np.zeros(len(program.symbols), dtype=np.int64)
         self.sizes[0] = 1
@@ -72,7 +82,9 @@ class Table:
             self._places.setdefault(buffer.name, []).append((len(self._slots), extra))
             self._slots.append(0)
         else:
-            self._slots.append(self._bases[buffer.region] + buffer.offset + extra)
+            base = self._bases[buffer.region] + buffer.offset
+            place = buffer.region, buffer.offset
+            self._slots.append(self._elsewhere.get(place, base) + extra)
 
 
 def check_reach(program: Program) -> None:

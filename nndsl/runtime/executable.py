@@ -14,7 +14,7 @@ from nndsl.codegen.program import SIZES, Buffer, Element, Kernel, Program, Regio
 from nndsl.codegen.target import Target, host_target
 from nndsl.ir.types import BATCH
 from nndsl.runtime import driver_loop, layout
-from nndsl.runtime.binding import Table, check_reach
+from nndsl.runtime.binding import Place, Table, check_reach
 from nndsl.runtime.cache import Cache
 from nndsl.runtime.compiler import Compiler, Library
 from nndsl.runtime.predicting import BRIEF, predictor
@@ -45,6 +45,13 @@ class RowsOnDemand(Protocol):
         """Some of them as an array of their own."""
 
 
+class Holder(Protocol):
+    """An executable, or several that share their weights."""
+
+    def holder(self, name: str, /) -> Executable:
+        """The executable whose memory a parameter or a state lies in."""
+
+
 class Executable:
     """A program ready to run on this machine with `threads` threads; `load` makes it.
 
@@ -58,9 +65,11 @@ class Executable:
         target: Target,
         store: Cache | None = None,
         also: Sequence[Kernel] = (),
+        lent: Mapping[str, Executable] | None = None,
     ) -> None:
         check_reach(program)
         self.program = program
+        self._lent = {_place_of(program, name): (e, name) for name, e in (lent or {}).items()}
         self.threads = threads
         compiler = Compiler(target, store)
         texts = [(driver_loop.NAME, driver_loop.llvm_text())]
@@ -74,7 +83,9 @@ class Executable:
             for _ in range(threads)
         ]
         self._control = aligned(8 * driver_loop.CONTROL_SIZE).view(np.int64)
-        self._tables = [Table(program, self._library, self._bases(t)) for t in range(threads)]
+        self._tables = [
+            Table(program, self._library, self._bases(t), self._addresses()) for t in range(threads)
+        ]
         self._bound: dict[str, Array] = {}
         self._needed = self._tables[0].data_inputs
         self._team = Team(threads) if threads > 1 else None
@@ -85,6 +96,13 @@ class Executable:
         bases = {region: memory.ctypes.data for region, memory in self._regions.items()}
         bases[Region.CLOCK] = self._clocks[thread].ctypes.data
         return bases
+
+    def _addresses(self) -> dict[Place, int]:
+        """Where buffers lie that are in the memory of another executable."""
+        return {
+            place: lender._view(lender.program.inputs[name]).ctypes.data
+            for place, (lender, name) in self._lent.items()
+        }
 
     def _prepare(self) -> None:
         for buffer, numbers in self.program.constants:
@@ -193,9 +211,14 @@ class Executable:
             self._require(name)
         return {name: self._get(name) for name in names}
 
-    def take(self, other: Executable, names: Iterable[str]) -> None:
+    def holder(self, name: str) -> Executable:
+        """The executable whose memory a parameter or a state lies in."""
+        return self
+
+    def take(self, source: Holder, names: Iterable[str]) -> None:
         """Copy some parameters and states from another executable that has them too."""
         for name in names:
+            other = source.holder(name)
             if self.program.panels.get(name) == other.program.panels.get(name):
                 self._flat(name)[...] = other._flat(name)
             else:
@@ -240,6 +263,9 @@ class Executable:
 
     def _view(self, buffer: Buffer) -> Array:
         """The buffer's memory as a flat array."""
+        if (buffer.region, buffer.offset) in self._lent:
+            lender, name = self._lent[buffer.region, buffer.offset]
+            return lender._view(lender.program.inputs[name])
         memory = self._regions[buffer.region]
         part = memory[buffer.offset : buffer.offset + buffer.size * buffer.element.bytes]
         array: Array = part.view(_DTYPES[buffer.element])
@@ -465,14 +491,22 @@ def load(
     target: Target | None = None,
     store: Cache | None = None,
     also: Sequence[Kernel] = (),
+    lent: Mapping[str, Executable] | None = None,
 ) -> Executable:
     """Compile (or take from the cache), allocate, and make ready to run.
 
     Kernels in `also`, of a program that is loaded next, are compiled too and go to the cache.
+    `lent` names parameters and states that lie in the memory of another executable, which has them
+    in the same shape and order.
     """
     if not 1 <= threads <= driver_loop.MAXIMUM_THREADS:
         raise ValueError(f"{threads} threads")
-    return Executable(program, threads, target or host_target(), store, also)
+    return Executable(program, threads, target or host_target(), store, also, lent)
+
+
+def _place_of(program: Program, name: str) -> Place:
+    buffer = program.inputs[name]
+    return buffer.region, buffer.offset
 
 
 __all__ = ["SIZES", "Executable", "aligned", "load"]

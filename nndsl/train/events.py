@@ -57,6 +57,7 @@ class EpochEnded:
     best: bool  # whether its weights are the best so far
     best_epoch: int | None
     seconds: float  # since the start
+    losses: Mapping[str, float] = field(default_factory=dict)  # of several updates, in training
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,15 @@ from nndsl.lower.result import Augment
 from nndsl.random import permutation
 from nndsl.records import dataclass
 from nndsl.schema import TargetKind
-from nndsl.train.job import LOSS_SUM, Arrays, Executable, Feeding, Output, TrainingJob, row_count
+from nndsl.train.job import (
+    LOSS_SUM,
+    Arrays,
+    Feeding,
+    Output,
+    Stepping,
+    TrainingJob,
+    row_count,
+)
 from nndsl.train.plan import Plan
 from nndsl.vocab.distorting import blend
 
@@ -136,7 +144,7 @@ class Feed:
         """Rows of an epoch."""
         return self.source.count
 
-    def run(self, executable: Executable, plan: Plan, first: int, steps: int) -> int:
+    def run(self, executable: Stepping, plan: Plan, first: int, steps: int) -> int:
         """Do steps from number `first` on; fewer when the loss was not finite at the last."""
         done = 0
         while done < steps:
@@ -203,7 +211,7 @@ class Feed:
 
 
 def run_rows(
-    executable: Executable, plan: Plan, seed: int, rows: Piece, first: int, steps: int
+    executable: Stepping, plan: Plan, seed: int, rows: Piece, first: int, steps: int
 ) -> tuple[int, bool]:
     """Do some steps of one epoch on rows in their order: how many, and whether all was finite."""
     for name, array in rows.items():

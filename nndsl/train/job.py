@@ -33,8 +33,8 @@ class Evaluation(Protocol):
         """Outputs for all rows, in their order; scalars as means over the rows."""
 
 
-class Executable(Evaluation, Protocol):
-    """What training asks of a compiled program (`nndsl.runtime.executable` is one).
+class Stepping(Protocol):
+    """What training asks of a compiled step (`nndsl.runtime.executable` and `rounds` are such).
 
     What a step does depends on parameters, states, bound rows, seed and step number alone.
     """
@@ -82,11 +82,15 @@ class Executable(Evaluation, Protocol):
     def copies(self, names: Collection[str], /) -> dict[str, np.ndarray]:
         """Copies of some parameters and states, in the graph's layout."""
 
-    def take(self, other: Any, names: Collection[str], /) -> None:
-        """Copy some parameters and states from another executable of the same kind."""
-
     def output(self, name: str, /) -> np.ndarray:
         """An output of the last step."""
+
+
+class Executable(Stepping, Evaluation, Protocol):
+    """A compiled program that does steps and gives outputs (`nndsl.runtime.executable` is one)."""
+
+    def take(self, other: Any, names: Collection[str], /) -> None:
+        """Copy some parameters and states from another executable of the same kind."""
 
 
 class Feeding(Protocol):
@@ -96,7 +100,7 @@ class Feeding(Protocol):
     def count(self) -> int:
         """Rows of an epoch."""
 
-    def run(self, executable: Executable, plan: Plan, first: int, steps: int) -> int:
+    def run(self, executable: Stepping, plan: Plan, first: int, steps: int) -> int:
         """Do steps from number `first` on; the number done."""
 
     def batch(self, plan: Plan, step: int) -> dict[str, np.ndarray]:
@@ -133,13 +137,14 @@ class TrainingJob:
 
     `training` computes a step with its updates, `evaluation` the outputs and the loss in inference
     mode. `initial` are the weights (and states) to start from; None: drawn as the network says.
-    `graph` is the training graph with gradients and updates, for explaining a divergence.
+    `graph` is the training graph with gradients and updates, for explaining a divergence (None
+    where there are several updates).
     `documents` are files that the run folder gets beside training's own (`model.nn`, ...).
     """
 
     recipe: Recipe
     network: Network
-    training: Executable
+    training: Stepping
     evaluation: Executable
     outputs: tuple[Output, ...]
     train: Arrays

@@ -10,7 +10,7 @@ from dataclasses import field
 import numpy as np
 
 from nndsl.records import dataclass
-from nndsl.train.job import Arrays, Executable
+from nndsl.train.job import Arrays, Stepping
 
 SNAPSHOT_SECONDS = 0.5
 SNAPSHOT_SHARE = 0.02
@@ -55,7 +55,7 @@ class Snapshot:
     best: Best | None = None
     feed: Arrays = field(default_factory=dict)
 
-    def restore(self, executable: Executable) -> None:
+    def restore(self, executable: Stepping) -> None:
         """Put the executable back to this moment."""
         executable.set_parameters(self.parameters)
         executable.set_states(self.states)

@@ -8,7 +8,6 @@ where chunks begin and end changes nothing.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,8 +19,9 @@ from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.events import EpochEnded, Observer, Progressed
 from nndsl.train.history import History
 from nndsl.train.interruption import Interruption
-from nndsl.train.job import GRADIENT_NORM, LOSS_SUM, TrainingJob, carried
+from nndsl.train.job import GRADIENT_NORM, TrainingJob, carried
 from nndsl.train.keeping import Best, Snapshot, Snapshots
+from nndsl.train.losses_seen import LossesSeen
 from nndsl.train.plan import Plan, learning_rates
 from nndsl.train.plateaus import levels_of
 from nndsl.train.replay import do_steps
@@ -76,7 +76,7 @@ class Loop:
         self._time_limit = stopping.time_limit(job.recipe.stop)
         self.carried = carried(job.network)
         self._known = [*job.network.parameters, *self.carried]
-        self._loss_sum = job.training.memory(LOSS_SUM)
+        self._losses = LossesSeen(job, plan)
         self._chunk = 1
         self._started = self._reported = self._saved = time.perf_counter()
         self.snapshots = Snapshots(self.picture(), job.training.is_finite)
@@ -90,6 +90,7 @@ class Loop:
 
     def _columns(self) -> list[str]:
         columns = ["epoch", "step", "learning_rate", "train_loss"]
+        columns += [f"train_{turn.figure}" for turn in self.job.recipe.turns]
         if self.job.validation:
             columns += ["val_loss", *(f"val_{name}" for name in self.scorer.names)]
         return columns
@@ -153,7 +154,7 @@ class Loop:
         first = len(self.history) * self.plan.steps_per_epoch
         end = min(first + self.plan.steps_per_epoch, self.plan.total_steps)
         if self.step == first:
-            self._loss_sum[...] = 0.0
+            self._losses.clear()
         while self.step < end:
             self._run_chunk(min(self._chunk, end - self.step))
             if self.step < end and (reason := self._look_around()):
@@ -168,7 +169,7 @@ class Loop:
         """Do some steps, and choose how many fit into the next chunk."""
         before = time.perf_counter()
         done = do_steps(self.job, self.plan, self.step, steps)
-        if done < steps or not math.isfinite(self._loss_sum.item()):
+        if done < steps or not self._losses.is_finite:
             raise DivergenceError(self.step + done - 1, float(self.job.training.output(LOSS)))
         self.step += done
         seconds = time.perf_counter() - before
@@ -178,7 +179,7 @@ class Loop:
     def _train_loss(self) -> float:
         """Mean loss of this epoch's rows so far."""
         first = len(self.history) * self.plan.steps_per_epoch
-        return float(self._loss_sum.item() / self.plan.rows_in(first, self.step - first))
+        return self._losses.mean(first, self.step - first)
 
     def _finish_epoch(self, first: int) -> None:
         epoch = len(self.history) + 1
@@ -188,6 +189,8 @@ class Loop:
             "learning_rate": self._rates[epoch - 1],
             "train_loss": self._train_loss(),
         }
+        losses = self._losses.by_update(first, self.step - first)
+        figures |= {f"train_{name}": loss for name, loss in losses.items()}
         metrics = {}
         if self.job.validation:
             self.job.evaluation.take(self.job.training, self._known)
@@ -212,6 +215,7 @@ class Loop:
             is_best,
             self.best.epoch if self.best is not None else None,
             self.seconds,
+            losses,
         )
         self._observer.on_epoch(event)
 
