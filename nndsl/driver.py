@@ -343,6 +343,7 @@ def training_passes(recipe: Recipe) -> tuple[Pass, ...]:
         gradient_norm=any(stop.word == "gradient_below" for stop in recipe.stop),
         clip_value=clip.get("value"),
         restraints=recipe.restraints,
+        small=recipe.memory == "small",
     )
 
 
@@ -393,7 +394,8 @@ def program_of(graph: Graph, recipe: Recipe, rows: int, target: Target | None = 
     from nndsl.codegen.generate import generate  # checking a file does not wait for this
 
     batch = batch_of(recipe, rows)
-    return generate(graph, recipe.precision, batch, target, watch="data_loss")
+    tight = recipe.memory == "small"
+    return generate(graph, recipe.precision, batch, target, watch="data_loss", tight=tight)
 
 
 def _inference_program(graph: Graph, precision: str) -> Program:
@@ -473,8 +475,10 @@ def footprint_of(recipe: Recipe, rows: int, others: int = 0) -> Footprint:
 def _footprint(graph: Graph, recipe: Recipe, batch: int, rows: int = 0) -> Footprint:
     from nndsl.codegen.footprint import footprint
 
-    evaluation, keeps = evaluation_graph(recipe), recipe.keep is not None
-    return footprint(graph, evaluation, recipe.precision, batch, keeps=keeps, rows=rows)
+    return footprint(
+        graph, evaluation_graph(recipe), recipe.precision, batch,
+        keeps=recipe.keep is not None, tight=recipe.memory == "small", rows=rows,
+    )  # fmt: skip
 
 
 def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:

@@ -43,6 +43,7 @@ def footprint(
     batch: int,
     *,
     keeps: bool,
+    tight: bool = False,
     rows: int = 0,
 ) -> Footprint:
     """The memory of a training with steps of `batch` rows.
@@ -51,7 +52,7 @@ def footprint(
     back to after a divergence; with `keeps` the best weights, and those that were the best at the
     time of that copy; and `rows` rows of data.
     """
-    ordered, plan = planned(training, precision, batch)
+    ordered, plan = planned(training, precision, batch, tight=tight)
     _, judging = planned(evaluation, precision, evaluation_rows(evaluation, precision))
     weights, state = plan.areas.get(Area.PARAMETERS, 0), plan.areas.get(Area.STATE, 0)
     kept = judging.areas.get(Area.PARAMETERS, 0) + judging.areas.get(Area.STATE, 0)

@@ -130,16 +130,17 @@ def generate(
     *,
     watch: str | None = WATCHED,
     panels: bool = True,
+    tight: bool = False,
 ) -> Program:
     """The program for at most `batch` rows at a time.
 
     A graph with updates is a training step: it copies the rows of its batch out of the bound data.
     One without reads the bound rows where they are. Output `watch`, where the graph has it, must
-    stay finite. Large weights lie in `panels`. Raises ValueError for a graph with sizes that only a
-    later version can handle.
+    stay finite. Large weights lie in `panels`. `tight`: as little memory as can be. Raises
+    ValueError for a graph with sizes that only a later version can handle.
     """
     precision = Element(precision)
-    graph, plan = planned(graph, precision, batch)
+    graph, plan = planned(graph, precision, batch, tight=tight)
     gathers = bool(graph.updates)
     layout = _Layout(graph, plan, precision, batch, gathers)
     sizes = _sizes(graph)
@@ -158,32 +159,37 @@ def generate(
     return layout.program(graph, scheduled(drafts), watch)
 
 
-def planned(graph: Graph, precision: Element | str, batch: int) -> tuple[Graph, memory.MemoryPlan]:
+def planned(
+    graph: Graph, precision: Element | str, batch: int, *, tight: bool = False
+) -> tuple[Graph, memory.MemoryPlan]:
     """The graph with its nodes in the order of the calls, and where its values live.
 
-    The order is one in which threads seldom have to meet; of a graph with much to remember, one
-    in which it forgets soon. The answer is kept as long as the graph: an estimate of memory and
-    the program ask for the same.
+    The order is one in which threads seldom have to meet; of a graph with much to remember, or
+    where memory is to be `tight`, one in which it forgets soon. The answer is kept as long as the
+    graph: an estimate of memory and the program ask for the same.
     """
     kept = _PLANNED.setdefault(graph, {})
-    key = Element(precision), batch
+    key = Element(precision), batch, tight
     if key not in kept:
         kept[key] = _planned(graph, *key)
     return kept[key]
 
 
-_PLANNED: WeakKeyDictionary[Graph, dict[tuple[Element, int], tuple[Graph, memory.MemoryPlan]]] = (
-    WeakKeyDictionary()
-)
+_PLANNED: WeakKeyDictionary[
+    Graph, dict[tuple[Element, int, bool], tuple[Graph, memory.MemoryPlan]]
+] = WeakKeyDictionary()
 
 
-def _planned(graph: Graph, precision: Element, batch: int) -> tuple[Graph, memory.MemoryPlan]:
+def _planned(
+    graph: Graph, precision: Element, batch: int, tight: bool
+) -> tuple[Graph, memory.MemoryPlan]:
     graph = with_scratch(sums_by_rows(separated(graph)))
     width, gathers = precision.bytes, bool(graph.updates)
-    ordered = in_phases(graph)
-    plan = memory.plan(ordered, batch, width, gathers=gathers)
-    if plan.areas.get(memory.Area.WORKSPACE, 0) < LARGE:
-        return ordered, plan
+    if not tight:
+        ordered = in_phases(graph)
+        plan = memory.plan(ordered, batch, width, gathers=gathers)
+        if plan.areas.get(memory.Area.WORKSPACE, 0) < LARGE:
+            return ordered, plan
     ordered = UpdateEarly()(graph)
     return ordered, memory.plan(ordered, batch, width, gathers=gathers, tight=True)
 

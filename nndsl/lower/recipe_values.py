@@ -40,6 +40,7 @@ class RunValues:
     drop_last: bool = False
     seed: int = defaults.SEED
     precision: str = defaults.PRECISION
+    memory: str = "fast"
     stop: tuple[Stop, ...] = ()
     keep: str | None = defaults.KEEP
     clip: WordCall | None = None
@@ -145,6 +146,10 @@ def _precision(values: RunValues, written: Written, schema: Schema | None) -> No
     if isinstance(value, Mention) and value.name in ("tf32", "bf16", "float16"):
         raise not_yet(f"the precision `{value.name}`", written.span)
     values.precision = _choice(written, "precision", ("float32", "float64"))
+
+
+def _memory(values: RunValues, written: Written, schema: Schema | None) -> None:
+    values.memory = _choice(written, "memory", ("fast", "small"))
 
 
 def _choice(written: Written, name: str, choices: tuple[str, ...]) -> str:
@@ -304,6 +309,7 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "last_batch": _last_batch,
     "seed": _seed,
     "precision": _precision,
+    "memory": _memory,
     "stop": _stop,
     "keep": _keep,
     "clip": _clip,

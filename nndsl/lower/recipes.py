@@ -127,6 +127,7 @@ def _assemble(
         length=values.length,
         seed=values.seed,
         precision=values.precision,
+        memory=values.memory,
         stop=values.stop,
         keep=values.keep,
         answer=values.answer,

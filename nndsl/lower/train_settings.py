@@ -26,6 +26,7 @@ SETTINGS = (
     "steps",
     "seed",
     "precision",
+    "memory",
     "stop",
     "keep",
     "penalty",

@@ -16,6 +16,7 @@ from nndsl.passes.fuse import FuseEpilogues, FuseMaps
 from nndsl.passes.join import Join
 from nndsl.passes.layout import ChannelsLast
 from nndsl.passes.pool_first import PoolFirst
+from nndsl.passes.recompute import Recompute
 from nndsl.passes.scans import InsideScans, LiftFromScans, TrimScans
 from nndsl.passes.simplify import Simplify
 from nndsl.passes.update import Update
@@ -58,13 +59,18 @@ def training(
     clip_value: float | None = None,
     restraints: Mapping[str, Restraint] | None = None,
     loss: str = "loss",
+    small: bool = False,
 ) -> tuple[Pass, ...]:
-    """From a recipe's graph to one training step that is ready for kernels."""
+    """From a recipe's graph to one training step that is ready for kernels.
+
+    `small`: it makes values again rather than remember them.
+    """
     update = Update(optimizers, clip, gradient_norm, clip_value, restraints or {})
-    prepared = (
+    prepared: tuple[Pass, ...] = (
         ChannelsLast(), LiftFromScans(), Simplify(), PoolFirst(), Join(), Differentiate(loss),
     )  # fmt: skip
-    return (*prepared, update, *CLEANING, *SCANS, *PLANNING)
+    passes = (*prepared, update, *CLEANING, *SCANS, *PLANNING)
+    return (*passes, Recompute()) if small else passes
 
 
 def without(passes: Iterable[Pass], names: Iterable[str]) -> tuple[Pass, ...]:

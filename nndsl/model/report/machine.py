@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from nndsl import driver
+from nndsl.codegen.generate import planned
 from nndsl.codegen.program import Call, Program, Region
 from nndsl.codegen.target import host_target
 from nndsl.ir.graph import Graph
@@ -60,9 +61,9 @@ def measure(recipe: Recipe, rows: int, arrays: Mapping[str, np.ndarray]) -> Mach
 
     `arrays` are rows for it; what is missing is taken as zeros, which cost the same.
     """
-    graph = driver.training_graph(recipe)
+    step = driver.training_graph(recipe)
     batch = driver.batch_of(recipe, rows)
-    program = driver.program_of(graph, recipe, rows)
+    program = driver.program_of(step, recipe, rows)
     whole = _seconds(load(program), program, rows, arrays)
     timed = []
     for number, call in enumerate(program.calls[:MOST_CALLS], 1):
@@ -72,7 +73,7 @@ def measure(recipe: Recipe, rows: int, arrays: Mapping[str, np.ndarray]) -> Mach
         name = program.kernels[call.kernel].name
         timed.append(CallTime(number, call.label, name, lines, seconds, call.flops))
     left_out = max(0, len(program.calls) - MOST_CALLS)
-    plan = memory.plan(graph, batch, 8 if recipe.precision == "float64" else 4, gathers=True)
+    graph, plan = planned(step, recipe.precision, batch, tight=recipe.memory == "small")
     return Machine(StepTimes(tuple(timed), whole, batch, left_out), plan, graph)
 
 
