@@ -16,7 +16,7 @@ TRAINED = [
     if "\ntrain " in path.read_text(encoding="utf-8") and path.stem not in WITHOUT_LOCAL_DATA
 ]  # fmt: skip
 GRADIENTS = [  # those of the deep networks of images take long
-    pytest.param(path, marks=pytest.mark.slow) if path.stem.startswith("24_") else path
+    pytest.param(path, marks=pytest.mark.slow) if path.stem.startswith(("24_", "25_")) else path
     for path in TRAINED
 ]
 
