@@ -176,7 +176,12 @@ net Net on d {{
 }}
 """
 
-ROADS = GENERATED.format(line="data d = roads(200)") + "{line}\n"
+ROADS = """data d = roads(200)
+net Net on d {{
+  flatten -> dense(8) -> tanh -> dense(1)
+}}
+{line}
+"""
 
 NUMBERS = "x=[1, 2, 3, 4, 5, 6, 7, 8]"
 TEXTS = 'x=["a", "b", "a", "a", "b", "c", "c", "b"]'
@@ -193,12 +198,22 @@ def _file(sort: Sort, word: Word, line: str) -> str:
         columns = TEXTS if word.accepts == "category" else NUMBERS
         return PREPARING.format(columns=f"{columns}, {TWO_CLASSES}", line=line)
     if isinstance(word, Generator):
-        return GENERATED.format(line=line)
+        return GENERATED.format(line=line, stages=_stages_for(word))
     target, stages = _task(word)
     if isinstance(word, Distortion):
         return (PICTURES if word.follow is None else ROADS).format(line=line)
     section = line if line.startswith("train ") else f"train Net {{\n  {line}\n}}"
     return TRAINING.format(columns=f"{NUMBERS}, {target}", stages=stages, section=section)
+
+
+def _stages_for(word: Generator) -> str:
+    """A network for what a generator makes: its target is a number, or a picture of classes."""
+    assert word.make is not None
+    (one,) = word.make(bind_arguments(word, (), {"count": 1}))[word.target]
+    picture = np.ndim(one) == 3
+    return "conv(8, 3, pad=same) -> relu -> conv(1, 1) -> sigmoid" if picture else (
+        "flatten -> dense(8) -> tanh -> dense(1)"
+    )
 
 
 def _task(word: Word) -> tuple[str, str]:
