@@ -35,7 +35,7 @@ from nndsl.syntax import tree
 class BlockDefinition(Definition):
     """A `block` under its name; `scope` is that of its file."""
 
-    block: tree.Block
+    block: tree.Block | tree.Cell
     scope: Scope
 
     @property
@@ -103,7 +103,8 @@ class BlockStage(Stage):
             elaboration.inside(name) as path,
             elaboration.used_from(name, self.span, path),
         ):
-            scope = self._scope(elaboration, inputs)
+            scope = self._scope(elaboration)
+            self._bind_ports(scope, inputs)
             course = self._course(inputs)
             before, learnt = len(elaboration.parts), len(elaboration.draft_names)
             elaboration.add_part(self._part(elaboration, path, inputs, inputs[0], ()))
@@ -135,32 +136,36 @@ class BlockStage(Stage):
             shown=with_values(self.definition.name, self.span, self.arguments.values()),
         )
 
-    def _scope(self, elaboration: Elaboration, inputs: Sequence[Tensor]) -> Scope:
-        block = self.definition.block
+    def _scope(self, elaboration: Elaboration) -> Scope:
+        """The names of the body: the parameters."""
         scope = Scope(
             self.definition.scope.session,
             self.definition.scope,
             elaboration=elaboration,
         )
         scope.defaults = self.defaults
+        for parameter in self.definition.block.parameters:
+            given = self.arguments.get(parameter.name)
+            source = given.source if given is not None else parameter.default
+            value = self._argument(parameter, scope)
+            scope.define(parameter.name, value, None, "parameter", source)
+        return scope
+
+    def _bind_ports(self, scope: Scope, inputs: Sequence[Tensor]) -> None:
+        """The tensors under the names of the ports."""
+        block = self.definition.block
         if block.ports and len(block.ports) != len(inputs):
             names = ", ".join(port.name for port in block.ports)
             raise error(
                 "NN205",
-                f"`{block.name}` has {_count(len(block.ports), 'port')} ({names}), "
-                f"here {'is' if len(inputs) == 1 else 'are'} {_count(len(inputs), 'tensor')}",
+                f"`{block.name}` has {count_of(len(block.ports), 'port')} ({names}), "
+                f"here {'is' if len(inputs) == 1 else 'are'} {count_of(len(inputs), 'tensor')}",
                 self.span,
                 secondary=[(block.name_span, "declared here")],
                 help=f"write `({names}) -> {block.name}(...)`" if len(block.ports) > 1 else (),
             )
         for port, tensor in zip(block.ports, inputs, strict=False):
             scope.define(port.name, tensor, None, "port")
-        for parameter in block.parameters:
-            given = self.arguments.get(parameter.name)
-            source = given.source if given is not None else parameter.default
-            value = self._argument(parameter, scope)
-            scope.define(parameter.name, value, None, "parameter", source)
-        return scope
 
     def _argument(self, parameter: tree.FormalParameter, scope: Scope) -> Any:
         given = self.arguments.get(parameter.name)
@@ -191,5 +196,6 @@ class BlockStage(Stage):
         return Tensor(result.value, self.span, f"{before} -> {after} here")
 
 
-def _count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
+    """`1 port`, `2 ports`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

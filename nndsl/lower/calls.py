@@ -9,6 +9,7 @@ import numpy as np
 
 from nndsl.diagnostics import Span, error
 from nndsl.lower import constants
+from nndsl.lower.directions import both
 from nndsl.lower.loss_calls import is_loss, loss_of
 from nndsl.lower.names import not_yet
 from nndsl.lower.problems import PoisonedError
@@ -38,7 +39,6 @@ from nndsl.vocab.registry import registries
 LATER_FUNCTIONS = {
     "ids": "a net over token numbers (`ids(...)`)",
     "run": "starting from another run (`run(...)`)",
-    "both": "a recurrence in both directions (`both(...)`)",
     "settle": "a network with cycles (`settle(...)`)",
 }
 
@@ -119,6 +119,8 @@ def call_word(
 ) -> Any:
     """The call of a word or function: complete when it holds tensors and does not wait."""
     name = function.name
+    if name == "both" and not operands:
+        return both(given, span, scope)
     special = _special(name, span, given, operands, scope)
     if special is not None:
         return special

@@ -83,6 +83,7 @@ class Elaboration:
     resting: frozenset[Path] = frozenset()  # parts whose weights this training leaves as they are
     home: str = ""  # the net whose parts have no net before their names, once it is laid out
     judged: list[Judgement] = field(default_factory=list)
+    reverse: bool = False  # whether sequences are gone through from their end
     purpose: str = ""  # of several graphs of one network: keeps their random streams apart
 
     # --- paths ------------------------------------------------------------------------------
@@ -179,9 +180,7 @@ class Elaboration:
 
     # --- inputs and learnt arrays -----------------------------------------------------------
 
-    def input(
-        self, name: str, shape: Sequence[Dimension], like: TensorType = NUMBERS
-    ) -> Value:
+    def input(self, name: str, shape: Sequence[Dimension], like: TensorType = NUMBERS) -> Value:
         """An input of one example's `shape`, with the batch before it, of numbers `like` these."""
         type = TensorType((BATCH, *shape), like.element, like.below)
         return self.build.input(name, type, Role.DATA)
@@ -296,6 +295,7 @@ class StageContext:
         self._places = places or {}
         self.build = elaboration.build
         self.training = elaboration.training and elaboration.path not in elaboration.resting
+        self.reverse = elaboration.reverse
         self.made: list[str] = []
         self.remarks: list[str] = []
         self.keeping = ""

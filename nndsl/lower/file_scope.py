@@ -8,9 +8,10 @@ from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower.blocks import BlockDefinition
+from nndsl.lower.cells import CellDefinition
 from nndsl.lower.data_section import data_specification
 from nndsl.lower.lets import define_let, run_defaults
-from nndsl.lower.names import not_yet, unknown_name
+from nndsl.lower.names import unknown_name
 from nndsl.lower.nets import NetDefinition
 from nndsl.lower.scopes import Scope, Session
 from nndsl.lower.train_settings import check_default
@@ -90,7 +91,8 @@ class FileReader:
         if isinstance(item, tree.Import):
             self._import(item, found, chain)
         elif isinstance(item, tree.Cell):
-            raise not_yet("a cell of one's own (`cell`)", item.name_span)
+            cell = CellDefinition(item, found.scope)
+            found.scope.define(item.name, cell, item.name_span, "definition")
         elif isinstance(item, tree.Block):
             block = BlockDefinition(item, found.scope)
             found.scope.define(item.name, block, item.name_span, "definition")

@@ -32,6 +32,7 @@ class LayerContext(Protocol):
 
     build: Builder
     training: bool
+    reverse: bool  # whether sequences are gone through from their end
 
     def parameter(
         self,

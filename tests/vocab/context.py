@@ -21,6 +21,7 @@ class Context:
     def __init__(self, training: bool = False) -> None:
         self.build = Builder()
         self.training = training
+        self.reverse = False
         self.asked: dict[str, dict[str, Any]] = {}
         self.streams = 0
         self.remarks: list[tuple[str, str]] = []
@@ -77,6 +78,7 @@ class Built:
         shapes: list[tuple[Dimension, ...]],
         *positional: Any,
         training: bool = False,
+        reverse: bool = False,
         element: ElementType = ElementType.REAL,
         **named: Any,
     ) -> None:
@@ -84,6 +86,7 @@ class Built:
         assert isinstance(word, Layer)
         assert word.make is not None
         self.context = Context(training)
+        self.context.reverse = reverse
         build = self.context.build
         self.inputs = [
             build.input(f"input{i}", TensorType(shape, element), Role.DATA)

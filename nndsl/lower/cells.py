@@ -1,0 +1,179 @@
+"""`cell`: one step of a recurrence, as the file writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nndsl.diagnostics import NndslError, Span, error
+from nndsl.ir.graph import ShapeError, Value
+from nndsl.ir.types import BATCH, TensorType, format_shape
+from nndsl.lower.blocks import BlockDefinition, BlockStage, count_of
+from nndsl.lower.elaboration import Elaboration
+from nndsl.lower.flow import run_body
+from nndsl.lower.scopes import Scope
+from nndsl.lower.shapes import shape_of
+from nndsl.lower.values import DefaultsLine, Given, Group, Stage, Tensor, tensors_of
+from nndsl.ops.movement import zeros
+from nndsl.ops.recurrence import Step, Unrolled, recurrence
+from nndsl.records import dataclass
+from nndsl.syntax import tree
+from nndsl.vocab.layers.sequences import is_sequence
+
+
+@dataclass(eq=False)
+class CellDefinition(BlockDefinition):
+    """A `cell` under its name: ports without a shape are its inputs, those with one its memory."""
+
+    def stage(
+        self,
+        given: tuple[Given, ...],
+        operands: tuple[Tensor, ...],
+        span: Span,
+        defaults: DefaultsLine | None,
+    ) -> Stage:
+        """The cell at every step of a sequence."""
+        arguments = self._arguments(given, span, defaults)
+        return CellStage(span, self, arguments, operands, defaults)
+
+    @property
+    def inputs(self) -> list[tree.Port]:
+        """The ports that read the sequences."""
+        return [port for port in self.block.ports if port.shape is None]
+
+    @property
+    def memory(self) -> list[tree.Port]:
+        """The ports that remember."""
+        return [port for port in self.block.ports if port.shape is not None]
+
+
+@dataclass(eq=False)
+class CellStage(BlockStage):
+    """A use of a cell: its body once in the graph, as what a scan repeats."""
+
+    definition: CellDefinition
+
+    def apply(self, elaboration: Elaboration, operands: Sequence[Tensor]) -> Tensor | Group:
+        """Go through the body with its ports bound to one step; its first memory, at every step."""
+        elaboration.count_stage(self.span)
+        inputs = (*operands, *self.operands)
+        self._check(inputs)
+        name = self.definition.name
+        with (
+            elaboration.inside(name) as path,
+            elaboration.used_from(name, self.span, path),
+        ):
+            scope = self._scope(elaboration)
+            starts = [self._start(elaboration, port, scope) for port in self.definition.memory]
+            before, learnt = len(elaboration.parts), len(elaboration.draft_names)
+            named = set(elaboration.points)
+            elaboration.add_part(self._part(elaboration, path, inputs, inputs[0], ()))
+            try:
+                made = recurrence(
+                    elaboration.build,
+                    [tensor.value for tensor in inputs],
+                    starts,
+                    lambda step: self._write(scope, inputs, step),
+                    reverse=elaboration.reverse,
+                )
+            except ShapeError as refusal:
+                place = self.definition.name_span
+                raise error(refusal.code, refusal.title, place, help=refusal.help or ()) from None
+            result = Tensor(made.output)
+            drafts = tuple(elaboration.draft_names[learnt:])
+            elaboration.parts[before] = self._part(elaboration, path, inputs, result, drafts)
+            _over_time(elaboration, made, before + 1, named)
+        return self._placed(result, inputs)
+
+    def _start(self, elaboration: Elaboration, port: tree.Port, scope: Scope) -> Value:
+        """Zeros of a port's shape."""
+        assert port.shape is not None
+        shape = shape_of(port.shape, scope)
+        return zeros(elaboration.build, TensorType((BATCH, *shape)))
+
+    def _write(self, scope: Scope, inputs: Sequence[Tensor], step: Step) -> Sequence[Value]:
+        """One step: the body between the ports and the last line."""
+        now = iter([replace(t, value=v) for t, v in zip(inputs, step.inputs, strict=True)])
+        memory = iter(
+            [Tensor(v, p.span) for v, p in zip(step.memory, self.definition.memory, strict=True)]
+        )
+        ports = self.definition.block.ports
+        tensors = [next(now if port.shape is None else memory) for port in ports]
+        self._bind_ports(scope, tensors)
+        course = self._course(tensors)
+        run_body(self.definition.block.body, scope, course)
+        results = tensors_of(self._result(course))
+        if len(results) != len(self.definition.memory):
+            names = ", ".join(f"`{port.name}`" for port in self.definition.memory)
+            raise error(
+                "NN211",
+                f"cell `{self.definition.name}` remembers {names}, but its last line gives "
+                f"{count_of(len(results), 'tensor')}",
+                course.span or self.definition.name_span,
+                "the next memory, in the order of the ports",
+                secondary=[(self.definition.name_span, "declared here")],
+            )
+        for port, start, tensor in zip(self.definition.memory, step.memory, results, strict=True):
+            if start.type.shape != tensor.value.type.shape:
+                raise self._changed(port, start, tensor, course.span)
+        return [tensor.value for tensor in results]
+
+    def _changed(
+        self, port: tree.Port, start: Value, tensor: Tensor, span: Span | None
+    ) -> NndslError:
+        before, after = (format_shape(v.type.shape) for v in (start, tensor.value))
+        return error(
+            "NN203",
+            f"the memory `{port.name}` is {before}, but its next value {after}",
+            span or tensor.span,
+            "the last line gives the next memory, in the order of the ports",
+            secondary=[(port.span, f"{before} here")],
+        )
+
+    def _check(self, inputs: Sequence[Tensor]) -> None:
+        """NN205 for another number of sequences, NN202 for a cell without memory or no sequence."""
+        definition = self.definition
+        if not definition.memory:
+            raise error(
+                "NN202",
+                f"cell `{definition.name}` remembers nothing",
+                definition.name_span,
+                "a port with a shape is its memory",
+                help=f"cell (x, h: [n]) -> {definition.name}(n) {{ ... }}",
+            )
+        if len(definition.inputs) != len(inputs):
+            names = ", ".join(port.name for port in definition.inputs)
+            raise error(
+                "NN205",
+                f"cell `{definition.name}` reads {count_of(len(definition.inputs), 'sequence')} "
+                f"({names}), here {'is' if len(inputs) == 1 else 'are'} "
+                f"{count_of(len(inputs), 'tensor')}",
+                self.span,
+                secondary=[(definition.name_span, "declared here")],
+            )
+        for tensor in inputs:
+            if not is_sequence(tensor.value.type.shape):
+                raise error(
+                    "NN202",
+                    f"cell `{definition.name}` takes a sequence (places x features), not "
+                    f"{format_shape(tensor.value.type.shape)}",
+                    self.span,
+                    secondary=[(tensor.span, tensor.arose)] if tensor.span else [],
+                    help="`input x: [T, 9]`, or `input text: ids(8000)[T]` then `embed(64)`",
+                )
+
+
+def _over_time(elaboration: Elaboration, made: Unrolled, first: int, named: set[str]) -> None:
+    """Let names and parts inside a cell stand for what they are at all steps."""
+    found = made.over_time
+    for name, tensor in elaboration.points.items():
+        if name not in named and tensor.value in found:
+            elaboration.points[name] = replace(tensor, value=found[tensor.value])
+    elaboration.parts[first:] = [
+        replace(
+            part,
+            inputs=tuple(found.get(v, v) for v in part.inputs),
+            output=found.get(part.output, part.output),
+        )
+        for part in elaboration.parts[first:]
+    ]

@@ -1,0 +1,88 @@
+"""How a recurrence is written: one step forward, as ordinary nodes, from which a scan is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nndsl.ir.body import Body
+from nndsl.ir.graph import Builder, Graph, Input, Node, Role, ShapeError, Value
+from nndsl.ir.types import BATCH, TensorType, format_shape
+from nndsl.ops.scan import Scan
+from nndsl.records import dataclass
+
+
+@dataclass(eq=False)
+class Step:
+    """One step while it is being written: what it reads of the sequences, and its memory."""
+
+    inputs: tuple[Value, ...]
+    memory: tuple[Value, ...]
+
+
+@dataclass(eq=False)
+class Unrolled:
+    """A recurrence over all steps: its output, the memory after the last step, and every value
+    [N, ...] of a step as [N, T, ...].
+    """
+
+    output: Value
+    last: tuple[Value, ...]
+    over_time: dict[Value, Value]
+
+
+def recurrence(
+    build: Builder,
+    sequences: Sequence[Value],
+    starts: Sequence[Value],
+    write: Callable[[Step], Sequence[Value]],
+    *,
+    reverse: bool = False,
+) -> Unrolled:
+    """The scan over `sequences` [N, T, ...] whose memory begins as `starts`.
+
+    `write` adds the nodes of one step to the same builder and gives the next memory. What they read
+    beside the step is the same for all steps: weights, other tensors. All that a step computes is
+    kept, for whoever may want it; passes take out what nobody reads.
+    """
+    graph = build.graph
+    inputs = [
+        Value(
+            build.unique("now"),
+            TensorType((BATCH, *v.type.shape[2:]), v.type.element, v.type.below),
+        )
+        for v in sequences
+    ]
+    memory = [Value(build.unique("before"), v.type) for v in starts]
+    first, updates = len(graph.nodes), dict(graph.updates)
+    following = list(write(Step(tuple(inputs), tuple(memory))))
+    nodes = graph.nodes[first:]
+    del graph.nodes[first:]
+    if graph.updates != updates:
+        raise ShapeError(
+            "a stage that keeps statistics from batch to batch cannot stand in one step of time",
+            "NN202",
+            "`layer_norm` takes each step by itself",
+        )
+    for before, after in zip(memory, following, strict=True):
+        if before.type != after.type:
+            shapes = f"{format_shape(before.type.shape)} becomes {format_shape(after.type.shape)}"
+            raise ShapeError(f"what a step remembers changes its shape: {shapes}", "NN203")
+    made = [value for node in nodes for value in node.outputs]
+    constants = _read_beside(nodes, following, {*inputs, *memory, *made})
+    kept = [v for v in (*memory, *made) if v.type.shape[:1] == (BATCH,)]
+    body = Graph(
+        {v.name: Input(v, Role.DATA) for v in (*inputs, *memory, *constants)},
+        nodes,
+        {f"next.{n}": v for n, v in enumerate(following)} | {f"kept.{v.name}": v for v in kept},
+    )
+    scan = Scan(Body(body), len(inputs), len(memory), reverse)
+    results = build.add_all(scan, *sequences, *starts, *constants)
+    over_time = dict(zip(inputs, sequences, strict=True))
+    over_time |= dict(zip(kept, results[len(memory) :], strict=True))
+    return Unrolled(over_time[following[0]], results[: len(memory)], over_time)
+
+
+def _read_beside(nodes: Sequence[Node], following: Sequence[Value], own: set[Value]) -> list[Value]:
+    """The values from outside that a step reads, in order."""
+    read = [v for node in nodes for v in node.inputs] + list(following)
+    return [v for v in dict.fromkeys(read) if v not in own]

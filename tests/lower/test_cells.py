@@ -1,0 +1,114 @@
+"""`cell` and `both`: one step written in the file, repeated over time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nndsl.ir.verify import verify
+from nndsl.runtime.reference import evaluate
+from tests.lower.helpers import codes, lowered
+
+MGU = (
+    "cell (x, h: [n]) -> mgu(n) {\n"
+    "  f = (x, h) -> dense(n) -> sigmoid\n"
+    "  c = (x, f * h) -> dense(n) -> tanh\n"
+    "  (1 - f) * h + f * c\n"
+    "}\n"
+)
+
+
+def net(lines: str, shape: str = "[T, 3]"):
+    return lowered(f"{MGU}net A {{\n  input x: {shape}\n  {lines}\n}}\n").networks["A"]
+
+
+def arrays(graph, rng, **sizes):
+    return {
+        name: rng.normal(size=[sizes.get(d, d) for d in entry.value.type.shape])
+        for name, entry in graph.inputs.items()
+    }
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_a_cell_is_done_at_every_step(rng):
+    made = net("mgu(2)")
+    verify(made.graph)
+    given = arrays(made.graph, rng, N=4, T=5)
+    h, expected = np.zeros((4, 2)), []
+    w = {n.removeprefix("mgu."): a for n, a in given.items()}
+    for t in range(5):
+        x = given["input"][:, t]
+        f = sigmoid(x @ w["f.dense.weight[1]"] + h @ w["f.dense.weight[2]"] + w["f.dense.bias"])
+        sums = x @ w["c.dense.weight[1]"] + (f * h) @ w["c.dense.weight[2]"] + w["c.dense.bias"]
+        h = (1 - f) * h + f * np.tanh(sums)
+        expected.append(h)
+    found, _ = evaluate(made.graph, given)
+    np.testing.assert_allclose(found["output"], np.stack(expected, axis=1), rtol=1e-12)
+
+
+def test_a_cell_with_two_memories_and_two_sequences(rng):
+    text = (
+        "cell (x, y, total: [2], count: [1]) -> summed() { (total + x * y, count + 1) }\n"
+        "net A {\n  input x: [T, 2]\n  input y: [T, 2]\n  (x, y) -> summed()\n}\n"
+    )
+    graph = lowered(text).networks["A"].graph
+    given = arrays(graph, rng, N=3, T=4)
+    found, _ = evaluate(graph, given)
+    np.testing.assert_allclose(found["output"], np.cumsum(given["x"] * given["y"], axis=1))
+
+
+def test_both_directions_have_weights_of_their_own(rng):
+    made = net("both(mgu(2)) -> last")
+    assert {n.split(".")[1] for n in made.parameters} == {"mgu[1]", "mgu[2]"}
+    given = arrays(made.graph, rng, N=2, T=3)
+    found, _ = evaluate(made.graph, given)
+    turned = {n.replace("mgu[1]", "?").replace("mgu[2]", "mgu[1]").replace("?", "mgu[2]"): a
+              for n, a in given.items()}  # fmt: skip
+    turned["input"] = given["input"][:, ::-1]
+    other, _ = evaluate(made.graph, turned)
+    assert found["output"].shape == (2, 4)
+    np.testing.assert_allclose(found["output"], np.roll(other["output"], 2, axis=1), rtol=1e-12)
+
+
+def test_names_within_a_cell_stand_for_all_steps():
+    made = net("mgu(2)")
+    assert {p.path: p.output.type.shape for p in made.parts}["mgu.f.dense"] == ("N", "T", 2)
+
+
+def test_words_as_cells_of_a_search():
+    text = "let unit = lstm ~ [rnn, gru, lstm]\nnet A { input x: [T, 3]; unit(4) -> unit(2) -> last }\n"
+    parameters = lowered(text).networks["A"].parameters
+    assert parameters["lstm[2].input_weight"].shape == (4, 8)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("(x, x) -> mgu(2)", "NN205"),
+        ("last -> mgu(2)", "NN202"),
+        ("mgu(0)", "NN304"),
+        ("both(dense(4))", "NN202"),
+        ("both(mgu(2) -> last)", "NN202"),
+        ("both(4)", "NN304"),
+        ("mgu(2) -> nothing(3)", "NN301"),
+    ],
+)
+def test_mistakes_of_use(line, code):
+    assert codes(f"{MGU}net A {{\n  input x: [T, 3]\n  {line}\n}}\n") == [code]
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("cell (x, h: [n]) -> odd(n) { (x, h) -> dense(n + 1) }", "NN203"),
+        ("cell (x, h: [n]) -> odd(n) { a = (x, h) -> dense(n)\n (a, a) }", "NN211"),
+        ("cell x -> odd(n) { dense(n) }", "NN202"),
+        ("cell (x, h: [n]) -> odd(n) { dense(n) }", "NN204"),
+    ],
+)
+def test_mistakes_in_a_cell(cell, code):
+    text = f"{cell}\nnet A {{\n  input x: [T, 3]\n  odd(2)\n}}\ntrain A {{ }}\n"
+    assert code in codes(text)
