@@ -15,7 +15,7 @@ from nndsl.lower.recipe_words import CLIPS, PENALTIES, RULES, STOPS
 from nndsl.params import Parameter, ParameterError, TimeLength
 from nndsl.records import dataclass
 from nndsl.vocab.answers import Answer
-from nndsl.vocab.arguments import value_text
+from nndsl.vocab.arguments import bind_arguments, value_text
 from nndsl.vocab.augmentation import Distortion
 from nndsl.vocab.kinds import Generator, Layer, Loss, Metric, Preprocessing
 from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
@@ -210,10 +210,9 @@ def _stages_for(word: Generator) -> str:
     """A network for what a generator makes: its target is a number, or a picture of classes."""
     assert word.make is not None
     (one,) = word.make(bind_arguments(word, (), {"count": 1}))[word.target]
-    picture = np.ndim(one) == 3
-    return "conv(8, 3, pad=same) -> relu -> conv(1, 1) -> sigmoid" if picture else (
-        "flatten -> dense(8) -> tanh -> dense(1)"
-    )
+    if one.ndim == 3:
+        return "conv(8, 3, pad=same) -> relu -> conv(1, 1) -> sigmoid"
+    return "flatten -> dense(8) -> tanh -> dense(1)"
 
 
 def _task(word: Word) -> tuple[str, str]:
