@@ -15,12 +15,13 @@ from nndsl.ir.graph import Role, Value
 from nndsl.ir.types import BATCH, ElementType, TensorType, format_shape
 from nndsl.lower.elaboration import Path
 from nndsl.lower.evaluate import evaluate
+from nndsl.lower.loss_calls import is_loss
 from nndsl.lower.names import unknown_name
 from nndsl.lower.nets import OUTPUT, Elaborated, NetDefinition, data_inputs, outputs_of, path_of
 from nndsl.lower.paths import fits, query_text
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Written
-from nndsl.lower.values import DataSource, Group, Later, NetLike, Part, Tensor
+from nndsl.lower.values import DataSource, Group, Later, Mention, NetLike, Part, Tensor
 from nndsl.lower.words import shown
 from nndsl.records import dataclass
 from nndsl.schema import TargetKind, TargetSchema
@@ -196,10 +197,11 @@ def _no_number(found: Any, span: Span) -> NndslError:
     if isinstance(found, Group):
         title = f"an objective is one number, this is {len(found.tensors)} tensors"
         return error("NN324", title, span, help="add them up: `minimize a + 0.3 * b`")
+    loss = found.name if isinstance(found, Mention) and is_loss(found.name) else "mse"
     return error(
         "NN324",
         f"an objective is computed from tensors, this is {shown(found)}",
         span,
         "nothing in it changes with the weights",
-        help="for instance `minimize mse(Net.output, d.target)`",
+        help=f"for instance `minimize {loss}(Net.output, data.target)`",
     )

@@ -17,6 +17,7 @@ from nndsl.ir.types import BATCH
 from nndsl.ops.base import Clock, Op
 from nndsl.random import permutation
 from nndsl.records import dataclass
+from nndsl.runtime.rounds import Rounds
 from nndsl.train.job import Arrays, TrainingJob
 from nndsl.train.keeping import Snapshot
 from nndsl.train.plan import Plan
@@ -43,6 +44,7 @@ def divergence(
     """The error NN701 for a loss that was not finite at step `step` (from 0 over the run)."""
     epoch, inside = divmod(step, plan.steps_per_epoch)
     became = "NaN" if loss != loss else "infinite"
+    update = _update(job)
     cause = find_cause(job, plan, snapshot, step)
     rate = job.recipe.optimizers[0].numbers.get("lr") if job.recipe.optimizers else None
     now = f", now {rate:g}" if isinstance(rate, int | float) else ""
@@ -50,7 +52,8 @@ def divergence(
     if job.recipe.clip is None:
         help += " or add `clip = norm(1.0)`"
     span = cause.span or job.recipe.span
-    texts = (cause.note, *notes) if span is not None else (cause.text, cause.note, *notes)
+    texts = (update, cause.note, *notes)
+    texts = texts if span is not None else (cause.text, *texts)
     return error(
         "NN701",
         f"the loss became {became} at epoch {epoch + 1}, step {inside + 1}",
@@ -59,6 +62,13 @@ def divergence(
         notes=[text for text in texts if text],
         help=help,
     )
+
+
+def _update(job: TrainingJob) -> str:
+    """Which update stopped a round; empty where there is one objective."""
+    if not isinstance(job.training, Rounds):
+        return ""
+    return f"it was the update of `{job.training.stopped_in.name}`"
 
 
 def find_cause(job: TrainingJob, plan: Plan, snapshot: Snapshot, step: int) -> Cause:
