@@ -84,8 +84,9 @@ def emit_weights(context: Context, node: Node, operation: Op) -> list[Draft]:
         context.write(node.outputs[0], Share.PART),
     ]
     if isinstance(operation, AttentionWeights):
-        padded = len(node.inputs) == 2
-        kernel = glue_attention.weights_kernel(operation.sight, context.precision, padded=padded)
+        masks = {scores.type.shape: "scores"}
+        mask = "".join(masks.get(v.type.shape, "keys") for v in node.inputs[1:])
+        kernel = glue_attention.weights_kernel(operation.sight, context.precision, mask)
     else:
         kernel = glue_attention.gradient_kernel(operation.sight, context.precision)
     slots: list[Slot] = [*pointers, unit, size_of((queries,)), size_of((keys,))]

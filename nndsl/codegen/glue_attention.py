@@ -55,14 +55,16 @@ def _outside(sight: Sight, element: Element) -> list[str]:
     ]
 
 
-def weights_kernel(sight: Sight, element: Element, *, padded: bool = False) -> Kernel:
+def weights_kernel(sight: Sight, element: Element, mask: str = "") -> Kernel:
     """Softmax of what each row sees. Arguments: x, [valid,] y, unit, queries, n (keys).
 
-    `padded`: `valid` has for each row of the batch a number for every key, 0 where none may see it.
+    With a mask, `valid` has 0 where nothing may be seen: "keys", a number for each row of the batch
+    and key, or "scores", one for each score.
     """
     kind = element.value
     powers = assignments([f.exp(variable("z"))], ["y[base + j]"], {}, element)
-    score = "x[base + j]"
+    score, padded = "x[base + j]", bool(mask)
+    keys = "row // unit * n + (base - row * n)" if mask == "keys" else "base"
     if padded:
         score = f"where(valid[keys + j] > {kind}(0.0), x[base + j], {kind}({UNSEEN!r}))"
     power = [f"z = {kind}({sight.scale!r}) * ({score} - top)", *powers]
@@ -72,7 +74,7 @@ def weights_kernel(sight: Sight, element: Element, *, padded: bool = False) -> K
         )
     lines = [
         *_bounds(sight),
-        *(["keys = row // unit * n + (base - row * n)"] if padded else []),
+        *([f"keys = {keys}"] if padded else []),
         f"top = {kind}({UNSEEN!r})",
         "seen = row * n + first",
         "for j in range(last - first):",

@@ -75,8 +75,8 @@ class SeenRows(Op):
 class AttentionWeights(SeenRows):
     """softmax(scale * scores) of each row over the keys that it sees; 0 at all others.
 
-    A second operand [N, keys] has 0 for keys that no query of the example may see (padding). A row
-    that sees nothing is 0.
+    A second operand has 0 where nothing may be seen: [N, keys] for keys that no query of the example
+    may see (padding), or a number for each score. A row that sees nothing is 0.
     """
 
     scale: float = 1.0
@@ -90,7 +90,8 @@ class AttentionWeights(SeenRows):
         """The type of the scores."""
         require_operands(inputs, min(max(len(inputs), 1), 2), "attention")
         scores = self._check(inputs[0])
-        if len(inputs) == 2 and inputs[1].shape != (scores.shape[0], scores.shape[-1]):
+        forms = (scores.shape, (scores.shape[0], scores.shape[-1]))
+        if len(inputs) == 2 and inputs[1].shape not in forms:
             raise ShapeError(
                 f"{format_full(inputs[1].shape)} does not say which of the keys "
                 f"{format_full(scores.shape)} count",
@@ -127,7 +128,7 @@ class AttentionWeights(SeenRows):
             (cls(0.3, causal=True, offset=2), [wide]),
             (cls(0.3, window=2), [square]),
             (cls(0.3, causal=True, window=2), [square]),
-        )
+        )  # a mask is no operand to differentiate by
 
 
 @dataclass(frozen=True)

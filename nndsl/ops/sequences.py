@@ -27,8 +27,9 @@ def weigh_keys(
     mask = seen_keys(scores.shape[-2], scores.shape[-1], causal, window, offset)
     seen = np.broadcast_to(mask, scores.shape)
     if valid is not None:
-        inner = (1,) * (scores.ndim - 2)
-        seen = seen & (valid.reshape(len(valid), *inner, scores.shape[-1]) > 0)
+        if valid.shape != scores.shape:
+            valid = valid.reshape(len(valid), *(1,) * (scores.ndim - 2), scores.shape[-1])
+        seen = seen & (valid > 0)
     top = np.where(seen, scores, -1e30).max(axis=-1, keepdims=True)
     powers = np.where(seen, np.exp(np.where(seen, scale * (scores - top), 0.0)), 0.0)
     total = powers.sum(axis=-1, keepdims=True)
