@@ -39,6 +39,8 @@ class Region(Enum):
     CLOCK = "clock"  # float64 scalars: CLOCK_NAMES, then SETTING inputs
     DATA = "data"  # arrays bound by the caller, one base pointer for each input
 
+    __hash__ = object.__hash__
+
 
 class Element(Enum):
     """Machine types of buffers."""
@@ -46,6 +48,8 @@ class Element(Enum):
     FLOAT32 = "float32"
     FLOAT64 = "float64"
     INT32 = "int32"
+
+    __hash__ = object.__hash__  # each is one object: there is no need to ask for its name
 
     @property
     def bytes(self) -> int:

@@ -225,14 +225,14 @@ def rebuild(
         return value
 
     kept: list[Node] = []
-    for node in nodes:
+    for node in nodes if replaced else ():
         inputs = tuple(final(v) for v in node.inputs)
         if inputs != node.inputs:
             node = with_inputs(node, inputs)
         kept.append(node)
     return Graph(
         dict(graph.inputs),
-        kept,
+        kept if replaced else list(nodes),
         {name: final(v) for name, v in graph.outputs.items()},
         {name: final(v) for name, v in graph.updates.items()},
     )

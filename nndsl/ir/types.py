@@ -26,6 +26,8 @@ class ElementType(Enum):
     DOUBLE = "double"
     INDEX = "index"
 
+    __hash__ = object.__hash__  # each is one object: there is no need to ask for its name
+
 
 @dataclass(frozen=True)
 class TensorType:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from math import prod
+from typing import cast
 
 from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, ElementType
@@ -141,6 +142,7 @@ class _Planner:
         self.defined: dict[Value, int] = {i.value: -1 for i in graph.inputs.values()}
         self.used: dict[Value, int] = {}
         self.places: dict[Value, Place] = {}
+        self.counts: dict[tuple[int | str, ...], int] = {}  # elements by shape
         self.areas = dict.fromkeys(Area, 0)
         self._find_lives()
 
@@ -191,7 +193,10 @@ class _Planner:
         return found
 
     def _elements(self, value: Value) -> int:
-        return prod(self.batch if d == BATCH else _known(d) for d in value.type.shape)
+        shape = value.type.shape
+        if shape not in self.counts:
+            self.counts[shape] = prod(self.batch if d == BATCH else _known(d) for d in shape)
+        return self.counts[shape]
 
     def _bytes(self, value: Value) -> int:
         return rounded(self._elements(value) * self.widths[value.type.element])
@@ -315,8 +320,7 @@ def _has_rows(value: Value) -> bool:
 
 
 def _op(node: Node) -> Op:
-    assert isinstance(node.operation, Op)
-    return node.operation
+    return cast(Op, node.operation)  # graphs hold no others
 
 
 def _known(dimension: int | str) -> int:

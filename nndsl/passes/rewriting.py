@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from nndsl.ir.graph import Builder, Graph, Node, Value, with_inputs
 from nndsl.ops.base import Op
 
 
 def operation_of(node: Node) -> Op:
-    """The node's operation, of which passes may ask what `Op` offers."""
-    assert isinstance(node.operation, Op)
-    return node.operation
+    """The node's operation, of which passes may ask what `Op` offers.
+
+    Graphs hold no others, which is not checked here: deep networks ask a million times.
+    """
+    return cast(Op, node.operation)
 
 
 class Rewriter:
@@ -36,9 +39,9 @@ class Rewriter:
 
     def adopt(self, node: Node) -> Node:
         """The node as it reads now; it is not in the graph before `keep`."""
-        inputs = tuple(self.current(v) for v in node.inputs)
         self.build.label, self.build.span = node.label, node.span
         self._learn()
+        inputs = tuple([self.current(v) for v in node.inputs]) if self._replaced else node.inputs
         return node if inputs == node.inputs else with_inputs(node, inputs)
 
     def keep(self, node: Node) -> None:
@@ -53,9 +56,10 @@ class Rewriter:
 
     def _learn(self) -> None:
         nodes = self.build.graph.nodes
-        for node in nodes[self._known :]:
-            self.producers.update(dict.fromkeys(node.outputs, node))
-        self._known = len(nodes)
+        while self._known < len(nodes):
+            for value in nodes[self._known].outputs:
+                self.producers[value] = nodes[self._known]
+            self._known += 1
 
     def finish(self) -> Graph:
         """The graph, with outputs and updates brought up to date."""

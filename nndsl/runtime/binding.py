@@ -37,16 +37,17 @@ class Table:
         starts = [self._fill(call) for call in program.calls]
         self._memory = np.array([*self._slots, 0], dtype=np.int64)
         self._table = np.zeros((max(self.count, 1), RECORD), dtype=np.int64)
-        for record, call, start in zip(self._table, program.calls, starts, strict=False):
-            kernel = program.kernels[call.kernel]
-            record[:7] = (
-                library.address(kernel.name),
-                self._memory.ctypes.data + 8 * start,
+        addresses = [library.address(kernel.name) for kernel in program.kernels]
+        slots = self._memory.ctypes.data
+        for number, (call, start) in enumerate(zip(program.calls, starts, strict=True)):
+            self._table[number, :7] = (
+                addresses[call.kernel],
+                slots + 8 * start,
                 call.extent.factor,
                 self._symbols[call.extent.symbol],
                 _SPLITS[call.split],
                 call.align,
-                int(call.barrier),
+                call.barrier,
             )
         self.address = self._table.ctypes.data
         self.sizes_address = self.sizes.ctypes.data

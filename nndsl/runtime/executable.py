@@ -6,6 +6,7 @@ import ctypes
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from math import prod
 from typing import Protocol
 
 import numpy as np
@@ -69,6 +70,8 @@ class Executable:
     ) -> None:
         check_reach(program)
         self.program = program
+        self._parameters = frozenset(program.parameters)
+        self._states = frozenset(program.states)
         self._lent = {_place_of(program, name): (e, name) for name, e in (lent or {}).items()}
         self.threads = threads
         compiler = Compiler(target, store)
@@ -164,7 +167,7 @@ class Executable:
 
     def set_parameters(self, values: Mapping[str, Array]) -> None:
         """Write parameters. KeyError or ValueError for a name or shape that is not there."""
-        self._write(self.program.parameters, values)
+        self._write(self._parameters, values)
 
     def states(self) -> dict[str, Array]:
         """Copies of the states (optimizer's moments, running sums) by name."""
@@ -177,7 +180,7 @@ class Executable:
 
     def set_states(self, values: Mapping[str, Array]) -> None:
         """Write states. KeyError or ValueError for a name or shape that is not there."""
-        self._write(self.program.states, values)
+        self._write(self._states, values)
 
     def set_settings(self, values: Mapping[str, float]) -> None:
         """Write settings (rates, betas, penalties) by name. KeyError for an unknown one."""
@@ -225,7 +228,7 @@ class Executable:
                 self._set(name, other._get(name))
 
     def _require(self, name: str) -> None:
-        if name not in self.program.parameters and name not in self.program.states:
+        if name not in self._parameters and name not in self._states:
             raise KeyError(name)
 
     def _get(self, name: str) -> Array:
@@ -242,7 +245,7 @@ class Executable:
         else:
             layout.to_panels(np.asarray(value), self._flat(name), width)
 
-    def _write(self, known: tuple[str, ...], values: Mapping[str, Array]) -> None:
+    def _write(self, known: Collection[str], values: Mapping[str, Array]) -> None:
         for name, value in values.items():
             if name not in known:
                 raise KeyError(name)
@@ -256,7 +259,7 @@ class Executable:
 
     def _flat(self, name: str) -> Array:
         """The memory of an input, number after number."""
-        return self._view(self.program.inputs[name])[: int(np.prod(self._shape(name)))]
+        return self._view(self.program.inputs[name])[: prod(self._shape(name))]
 
     def _input(self, name: str) -> Array:
         return self._flat(name).reshape(self._shape(name))
@@ -326,7 +329,7 @@ class Executable:
     def _output_view(self, name: str, rows: int) -> Array:
         shape = tuple(d if isinstance(d, int) else rows for d in self.program.shapes[name])
         flat = self._view(self.program.outputs[name])
-        return flat[: int(np.prod(shape))].reshape(shape)
+        return flat[: prod(shape)].reshape(shape)
 
     def _set_sizes(
         self,
