@@ -75,7 +75,7 @@ class SeenRows(Op):
 class AttentionWeights(SeenRows):
     """softmax(scale * scores) of each row over the keys that it sees; 0 at all others.
 
-    A second operand has 0 where nothing may be seen: [N, keys] for keys that no query of the example
+    A second operand has 0 where nothing may be seen: [N, keys] for keys that no query of an example
     may see (padding), or a number for each score. A row that sees nothing is 0.
     """
 
