@@ -14,7 +14,7 @@ import numpy as np
 
 from nndsl.random import permutation, stream_of, uniforms_of
 from nndsl.schema import TargetKind
-from nndsl.train.feeding import Piece, Source, run_rows
+from nndsl.train.examples import Piece, Source, run_rows
 from nndsl.train.job import Arrays, Output, Stepping, TrainingJob, carried, row_count
 from nndsl.train.plan import Plan
 from nndsl.train.scoring import by_pixel, probabilities

@@ -48,6 +48,7 @@ def test_the_registries() -> None:
         "distortion",
         "answer",
         "ensemble",
+        "generator",
         "initializer",
         "layer",
         "loss",
@@ -55,6 +56,7 @@ def test_the_registries() -> None:
         "optimizer",
         "picture",
         "preprocessing",
+        "replay",
         "schedule",
     }
 
