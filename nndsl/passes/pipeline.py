@@ -16,6 +16,7 @@ from nndsl.passes.fuse import FuseEpilogues, FuseMaps
 from nndsl.passes.join import Join
 from nndsl.passes.layout import ChannelsLast
 from nndsl.passes.pool_first import PoolFirst
+from nndsl.passes.product_first import ProductFirst
 from nndsl.passes.recompute import Recompute
 from nndsl.passes.scans import InsideScans, LiftFromScans, TrimScans
 from nndsl.passes.simplify import Simplify
@@ -46,7 +47,7 @@ PLANNING: tuple[Pass, ...] = (FuseMaps(), FoldColumns(), FuseEpilogues())
 """Passes that prepare kernels. They come last in every list."""
 
 INFERENCE: tuple[Pass, ...] = (
-    ChannelsLast(), LiftFromScans(), Join(), *CLEANING, *SCANS, *PLANNING,
+    ChannelsLast(), LiftFromScans(), ProductFirst(), Join(), *CLEANING, *SCANS, *PLANNING,
 )  # fmt: skip
 """From a network's graph to one that is ready for kernels."""
 
@@ -67,7 +68,8 @@ def training(
     """
     update = Update(optimizers, clip, gradient_norm, clip_value, restraints or {})
     prepared: tuple[Pass, ...] = (
-        ChannelsLast(), LiftFromScans(), Simplify(), PoolFirst(), Join(), Differentiate(loss),
+        ChannelsLast(), LiftFromScans(), ProductFirst(), Simplify(), PoolFirst(), Join(),
+        Differentiate(loss),
     )  # fmt: skip
     passes = (*prepared, update, *CLEANING, *SCANS, *PLANNING)
     return (*passes, Recompute()) if small else passes
