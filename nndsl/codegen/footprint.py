@@ -49,8 +49,8 @@ def footprint(
     """The memory of a training with steps of `batch` rows.
 
     Beside the step: the evaluation, with weights of its own; a copy of weights and states to go
-    back to after a divergence; with `keeps` the best weights, and those that were the best at the
-    time of that copy; and `rows` rows of data.
+    back to after a divergence; with `keeps` the best weights; the weights as files have them,
+    while one is written; and `rows` rows of data.
     """
     ordered, plan = planned(training, precision, batch, tight=tight)
     _, judging = planned(evaluation, precision, evaluation_rows(evaluation, precision))
@@ -65,7 +65,8 @@ def footprint(
         Share("evaluation: weights", kept),
         Share("evaluation: values", judging.areas.get(Area.WORKSPACE, 0)),
         Share("copy to go back to", weights + state),
-        Share("best weights", 2 * kept if keeps else 0),
+        Share("best weights", kept if keeps else 0),
+        Share("weights on the way to a file", weights),
         Share("data", sum(place.bytes // batch * rows for place in given)),
     )
     return Footprint(tuple(share for share in shares if share.bytes), plan)

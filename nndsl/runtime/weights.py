@@ -31,7 +31,9 @@ _DIGITS = 64
 _ZEROS = "0" * _DIGITS
 _BEFORE = b'{"__metadata__":{"nndsl":"{\\"checksum\\":\\"'
 _CHECKSUM = 8 + len(_BEFORE)
-_ELEMENTS = ("float32", "float64", "int32", "int64")
+_DTYPES = {"int64": "I64", "float64": "F64", "float32": "F32", "int32": "I32"}
+"""Names of elements in the order in which the library writes the arrays that have them."""
+_ELEMENTS = tuple(_DTYPES)
 
 
 def save(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
@@ -45,20 +47,44 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def encode(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Content:
-    """The bytes of a weight file, in pieces. Equal arguments give equal bytes."""
-    from safetensors.numpy import save as serialize
+    """The bytes of a weight file, in pieces. Equal arguments give equal bytes.
 
+    The pieces are the arrays themselves, not copies: do not change them before they are written.
+    """
     for name, tensor in tensors.items():
         if tensor.dtype.name not in _ELEMENTS:
             raise ValueError(f"{name} holds {tensor.dtype.name}: only {', '.join(_ELEMENTS)}")
     inner = {"checksum": _ZEROS, "format": FORMAT, "values": dict(metadata)}
     text = json.dumps(inner, separators=(",", ":"), allow_nan=False)
-    arrays = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
-    blank: bytes = serialize(arrays, metadata={"nndsl": text})
-    end = _CHECKSUM + _DIGITS
-    digest = hashlib.sha256(blank).hexdigest().encode()
-    view = memoryview(blank)
-    return [view[:_CHECKSUM], digest, view[end:]]
+    arrays = {name: np.asarray(tensors[name], order="C") for name in _in_order(tensors)}
+    header = _header(arrays, {"nndsl": text})
+    pieces = [memoryview(array.reshape(-1).view(np.uint8)) for array in arrays.values()]
+    digest = hashlib.sha256(header)
+    for piece in pieces:
+        digest.update(piece)
+    checksum = digest.hexdigest().encode()
+    return [header[:_CHECKSUM], checksum, header[_CHECKSUM + _DIGITS :], *pieces]
+
+
+def _in_order(tensors: Mapping[str, np.ndarray]) -> list[str]:
+    """The names in the order of the library: by element, then by name."""
+    return sorted(tensors, key=lambda name: (_ELEMENTS.index(tensors[name].dtype.name), name))
+
+
+def _header(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> bytes:
+    """What stands before the arrays, byte for byte as the library writes it.
+
+    The library itself copies all arrays twice, which may be more than there is room for.
+    """
+    entries: dict[str, Any] = {"__metadata__": dict(metadata)}
+    end = 0
+    for name, array in arrays.items():
+        start, end = end, end + array.nbytes
+        entries[name] = {"dtype": _DTYPES[array.dtype.name], "shape": list(array.shape),
+                         "data_offsets": [start, end]}  # fmt: skip
+    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
 
 
 def decode(content: bytes, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

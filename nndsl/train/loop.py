@@ -30,6 +30,8 @@ from nndsl.train.scoring import LOSS, Scorer
 CHUNK_SECONDS = 0.1
 PROGRESS_SECONDS = 0.1
 INTERRUPTED = "interrupted"
+MANY_WEIGHTS = 1 << 22
+"""Weights from which on memory holds no second copy of the best ones, for going back."""
 
 
 class DivergenceError(Exception):
@@ -220,10 +222,19 @@ class Loop:
         self._observer.on_epoch(event)
 
     def _keep_if_best(self, figures: dict[str, float], epoch: int) -> bool:
-        if self.best is None or not self.best.beaten_by(figures[self.best.figure]):
+        best = self.best
+        if best is None or not best.beaten_by(figures[best.figure]):
             return False
-        self.best.weights = {}  # forgotten before the next ones are copied
-        self.best.take(epoch, figures[self.best.figure], self.weights())
+
+        def kept() -> Snapshot:
+            best.weights = {}  # forgotten before the next ones are copied
+            best.take(epoch, figures[best.figure], self.weights())
+            return self.picture()
+
+        if self.job.network.parameter_count > MANY_WEIGHTS:
+            self.snapshots.take(kept)  # which then has the same ones
+        else:
+            best.take(epoch, figures[best.figure], self.weights())
         return True
 
     def weights(self) -> dict[str, np.ndarray]:

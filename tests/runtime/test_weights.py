@@ -192,3 +192,21 @@ def test_objects_are_never_saved(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         weights.save(tmp_path / "w", {}, {"a": float("nan")})
     assert not (tmp_path / "w").exists()
+
+
+def test_bytes_are_those_of_the_library():
+    tensors = {
+        "b": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "a": np.arange(3, dtype=np.int32),
+        'ü "quoted"': np.arange(4, dtype=np.float64).reshape(2, 2).T,
+        "z": np.arange(2, dtype=np.int64),
+        "c": np.array(2.5, np.float32),
+        "none": np.empty((0, 3), np.float64),
+    }
+    found = b"".join(bytes(piece) for piece in weights.encode(tensors, METADATA))
+    start = found.index(b"checksum") + len(b'checksum\\":\\"')
+    text = json.loads(found[8 : 8 + int.from_bytes(found[:8], "little")])["__metadata__"]["nndsl"]
+    ordered = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    ordered["c"] = tensors["c"]
+    assert found == plain_save(ordered, metadata={"nndsl": text})
+    assert found[start : start + 64].isalnum()
