@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from enum import Enum
 
@@ -52,9 +53,25 @@ class TensorType:
 
 def number_of(dimension: Dimension) -> int | None:
     """The number that a size is, also where a length was written as one: "64" is 64."""
+    if isinstance(dimension, str):
+        name = dimension.partition("-")[0]
+        dimension = resolved(dimension, {name: int(name)}) if name.isdigit() else dimension
+    return dimension if isinstance(dimension, int) else None
+
+
+def resolved(dimension: Dimension, sizes: Mapping[str, int]) -> Dimension:
+    """The size with the number of its name, where that is known; `T-1` is one less than T."""
     if isinstance(dimension, int):
         return dimension
-    return int(dimension) if dimension.isdigit() else None
+    name, _, less = dimension.partition("-")
+    if dimension in sizes or name not in sizes:
+        return sizes.get(dimension, dimension)
+    return sizes[name] - int(less or 0)
+
+
+def shortened(length: Dimension, less: int) -> Dimension:
+    """A length less some places."""
+    return length - less if isinstance(length, int) else f"{length}-{less}"
 
 
 def format_shape(shape: tuple[Dimension, ...]) -> str:

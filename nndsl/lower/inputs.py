@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Input, Node, Value
-from nndsl.ir.types import BATCH, Dimension, ElementType, TensorType, format_shape
+from nndsl.ir.types import BATCH, Dimension, ElementType, TensorType, format_shape, resolved
 from nndsl.lower.nets import Elaborated, type_of_input
 from nndsl.lower.values import DataSource, Tensor
 from nndsl.ops.binding import bind
@@ -33,17 +33,15 @@ def _given(columns: Sequence[str], shape: Sequence[int]) -> str:
     return f"pictures of {format_shape(tuple(shape))}"
 
 
-def _fits(
-    shape: Sequence[Dimension], wanted: Sequence[Dimension], sizes: dict[Dimension, int]
-) -> bool:
+def _fits(shape: Sequence[Dimension], wanted: Sequence[Dimension], sizes: dict[str, int]) -> bool:
     """Whether an input has the shape of the data; what its names stand for goes into `sizes`."""
     if len(shape) != len(wanted):
         return False
-    found: dict[Dimension, int] = {}
+    found: dict[str, int] = {}
     for mine, theirs in zip(shape, wanted, strict=True):
-        known = sizes.get(mine, found.get(mine, mine))
+        known = resolved(mine, {**sizes, **found})
         if isinstance(known, str) and isinstance(theirs, int):
-            found[mine] = theirs
+            found[known] = theirs
         elif known != theirs:
             return False
     sizes |= found
@@ -96,7 +94,7 @@ def match_inputs(made: Elaborated, source: DataSource, span: Span) -> None:
             span,
             help="inputs of data are declared by `input name = columns`",
         )
-    sizes: dict[Dimension, int] = {}
+    sizes: dict[str, int] = {}
     for (_, tensor), wanted in zip(declared, given, strict=True):
         type = type_of_input(wanted)
         _check_ids(tensor, type, wanted, source, span)

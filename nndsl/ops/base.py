@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nndsl.ir.graph import Builder, Node, Value
-from nndsl.ir.types import Dimension, ElementType, TensorType
+from nndsl.ir.types import ElementType, TensorType, resolved
 from nndsl.records import dataclass
 from nndsl.scalar.piece import Level, Piece, upright
 
@@ -118,10 +118,10 @@ class Op(ABC):
         """
         return None
 
-    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+    def bound(self, sizes: Mapping[str, int]) -> Op:
         """The same op where sizes that were names have numbers: in the shapes among its options."""
         options = {name: v for name, v in self.options().items() if isinstance(v, tuple)}
-        known = {name: tuple(sizes.get(d, d) for d in v) for name, v in options.items()}
+        known = {name: tuple(_bound(d, sizes) for d in v) for name, v in options.items()}
         return self if known == options else replace(self, **known)  # type: ignore[type-var]
 
     def constant(self) -> np.ndarray | None:
@@ -154,3 +154,7 @@ class Op(ABC):
     def options(self) -> dict[str, Any]:
         """The options by name, for the text form and for hashing."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+
+def _bound(option: Any, sizes: Mapping[str, int]) -> Any:
+    return resolved(option, sizes) if isinstance(option, str) else option

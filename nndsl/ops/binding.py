@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from nndsl.diagnostics import error
 from nndsl.ir.graph import Graph, ShapeError
-from nndsl.ir.types import BATCH, Dimension, TensorType
+from nndsl.ir.types import BATCH, TensorType, resolved
 from nndsl.ops.base import Op
 
 
-def bind(graph: Graph, sizes: Mapping[Dimension, int]) -> None:
+def bind(graph: Graph, sizes: Mapping[str, int]) -> None:
     """Write the numbers into the types and operations of a graph, in place.
 
     The rows of the batch stay a name. Where a number does not fit, what the op's typing rule says
@@ -34,9 +34,9 @@ def bind(graph: Graph, sizes: Mapping[Dimension, int]) -> None:
             value.type = type
 
 
-def bound_type(type: TensorType, sizes: Mapping[Dimension, int]) -> TensorType:
+def bound_type(type: TensorType, sizes: Mapping[str, int]) -> TensorType:
     """The type with numbers for names."""
-    shape = tuple(sizes.get(d, d) for d in type.shape)
+    shape = tuple(resolved(d, sizes) for d in type.shape)
     return type if shape == type.shape else TensorType(shape, type.element, type.below)
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
-from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
+from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape, resolved, shortened
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.reduction import Broadcast, Move
 from nndsl.ops.shapes import actual, format_full, require_operands
@@ -74,7 +74,8 @@ class Transpose(Move):
 class Slice(Move):
     """Elements `start` to `stop` - 1 along an axis whose size is a number.
 
-    `stop` may be the name of a size, until it is bound to a number: so many from the first on.
+    `stop` may be the name of a size, until it is bound to a number: so many from the first on, or
+    of an axis of that size all from `start` on, or all but its last (`T-1`).
     """
 
     axis: int
@@ -88,15 +89,24 @@ class Slice(Move):
         require_operands(inputs, 1, "a part of a tensor")
         (type,) = inputs
         size = type.shape[self.axis] if 0 <= self.axis < type.rank else 0
-        stop = self.stop
-        fits = self.start == 0 if isinstance(stop, str) else 0 <= self.start < stop
-        if not fits or not isinstance(size, int) or (not isinstance(stop, str) and stop > size):
+        length = self._length(size)
+        if length is None:
             raise ShapeError(
-                f"{format_full(type.shape)} has no part {self.start + 1}..{stop} "
+                f"{format_full(type.shape)} has no part {self.start + 1}..{self.stop} "
                 f"along axis {self.axis}"
             )
-        length = stop if isinstance(stop, str) else stop - self.start
         return (TensorType(sized(type.shape, self.axis, length), type.element),)
+
+    def _length(self, size: Dimension) -> Dimension | None:
+        """How long the part is, of an axis of this size; None where it does not lie within."""
+        start, stop = self.start, self.stop
+        if isinstance(stop, int):
+            return stop - start if isinstance(size, int) and 0 <= start < stop <= size else None
+        if isinstance(size, int):
+            return stop if start == 0 else None
+        if start == 0 and stop.partition("-")[0] == size:
+            return stop
+        return shortened(size, start) if start > 0 and stop == size else None
 
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """NumPy's slice, copied."""
@@ -130,9 +140,9 @@ class Slice(Move):
             return None
         return Slice(self.axis, earlier.start + self.start, earlier.start + self.stop)
 
-    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+    def bound(self, sizes: Mapping[str, int]) -> Op:
         """The part that ends at a number."""
-        return Slice(self.axis, self.start, sizes.get(self.stop, self.stop))
+        return Slice(self.axis, self.start, resolved(self.stop, sizes))
 
     def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
         """The part along the axis where it is now."""

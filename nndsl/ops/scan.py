@@ -15,7 +15,7 @@ import numpy as np
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Node, Role, ShapeError, Value
 from nndsl.ir.text import parse_graph
-from nndsl.ir.types import BATCH, Dimension, TensorType
+from nndsl.ir.types import BATCH, Dimension, TensorType, resolved
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
@@ -110,7 +110,7 @@ class Scan(Op):
         """A scan with another body, in this or (`back`) the other direction."""
         return Scan(body, sequences, states, self.reverse != back)
 
-    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+    def bound(self, sizes: Mapping[str, int]) -> Op:
         """The same with known sizes within the body."""
         return replace(self, body=Body(bound_graph(self.body.graph, sizes)))
 
@@ -147,12 +147,12 @@ def over_time(type: TensorType, steps: Dimension) -> TensorType:
     return TensorType((BATCH, steps, *type.shape[1:]), type.element)
 
 
-def bound_graph(graph: Graph, sizes: Mapping[Dimension, int]) -> Graph:
+def bound_graph(graph: Graph, sizes: Mapping[str, int]) -> Graph:
     """A copy of a body in which sizes that were names have numbers."""
     build = Builder()
     made: dict[Value, Value] = {}
     for name, entry in graph.inputs.items():
-        shape = tuple(sizes.get(d, d) for d in entry.value.type.shape)
+        shape = tuple(resolved(d, sizes) for d in entry.value.type.shape)
         type = TensorType(shape, entry.value.type.element)
         made[entry.value] = build.input(name, type, entry.role)
     for node in graph.nodes:

@@ -15,6 +15,7 @@ from nndsl.ir.types import (
     TensorType,
     format_shape,
     number_of,
+    resolved,
 )
 
 Shape = tuple[Dimension, ...]
@@ -62,7 +63,7 @@ def same_count(one: Shape, other: Shape) -> bool:
 
 def symbols(shape: Shape) -> Counter[str]:
     """The names in a shape, with how often they occur."""
-    return Counter(d for d in shape if isinstance(d, str) and not d.isdigit())
+    return Counter(d for d in shape if isinstance(d, str) and number_of(d) is None)
 
 
 def known(shape: Shape) -> int:
@@ -73,7 +74,11 @@ def known(shape: Shape) -> int:
 
 def actual(shape: Shape, sizes: Mapping[str, int] | None) -> tuple[int, ...]:
     """The shape with every name replaced by its size in this run."""
-    return tuple(d if isinstance(d, int) else (sizes or {})[d] for d in shape)
+    known = tuple(resolved(d, sizes or {}) for d in shape)
+    missing = [d for d in known if isinstance(d, str)]
+    if missing:
+        raise KeyError(missing[0])
+    return tuple(d for d in known if isinstance(d, int))
 
 
 def require_rank(type: TensorType, least: int, what: str) -> None:

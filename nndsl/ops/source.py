@@ -8,7 +8,7 @@ import numpy as np
 
 from nndsl import random
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
-from nndsl.ir.types import Dimension, ElementType, TensorType
+from nndsl.ir.types import Dimension, ElementType, TensorType, resolved
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.sequences import waves_of
 from nndsl.ops.shapes import actual, known, require_operands
@@ -147,10 +147,10 @@ class SizeOf(Source):
         """The size in this run."""
         return (np.array(actual((self.dimension,), clock.sizes)[0], np.float64),)
 
-    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+    def bound(self, sizes: Mapping[str, int]) -> Op:
         """The number, where it is known."""
-        size = sizes.get(self.dimension)
-        return self if size is None else Constant((float(size),), (), ElementType.DOUBLE)
+        size = resolved(self.dimension, sizes)
+        return self if isinstance(size, str) else Constant((float(size),), (), ElementType.DOUBLE)
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """The name of the size."""
@@ -201,9 +201,9 @@ class Waves(Source):
             return None
         return waves_of(self.size, self.features, self.base, self.kind)
 
-    def bound(self, sizes: Mapping[Dimension, int]) -> Op:
+    def bound(self, sizes: Mapping[str, int]) -> Op:
         """The same of a known length."""
-        return Waves(sizes.get(self.size, self.size), self.features, self.base, self.kind)
+        return Waves(resolved(self.size, sizes), self.features, self.base, self.kind)
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """The waves of a place."""

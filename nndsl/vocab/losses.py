@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nndsl.ir.graph import Builder, ShapeError, Value
+from nndsl.ir.types import number_of, shortened
 from nndsl.ops.classes import OneHot, Pick, SoftmaxCrossEntropy
 from nndsl.ops.map import Map, operand
+from nndsl.ops.movement import Slice
 from nndsl.ops.reduction import Reduce, Reshape
 from nndsl.ops.rows import LogSoftmax
-from nndsl.params import ByClass, Parameter, Real
+from nndsl.params import ByClass, Int, Parameter, Real
 from nndsl.scalar.expression import Expression, variable
 from nndsl.scalar.functions import absolute, exp, expm1, log, maximum, sigmoid, softplus, where
 from nndsl.vocab.kinds import Loss
@@ -165,12 +167,27 @@ def _cross_entropy(
 
     q is 1 - smooth for the target class, plus smooth / classes for every class.
     """
+    shift = int(arguments.get("shift", 0))
+    if shift:
+        logits, targets = _shifted(build, logits, targets, shift)
     smooth = float(arguments.get("smooth", 0.0))
     if smooth > 0.0:
         return build.add_all(SoftmaxCrossEntropy(smooth), logits, targets, name="cross_entropy")[0]
     logs = build.add(LogSoftmax(), logits)
     picked = build.add(Pick(), logs, targets)
     return build.add(Map((-operand(0),)), picked, name="cross_entropy")
+
+
+def _shifted(build: Builder, logits: Value, targets: Value, shift: int) -> tuple[Value, Value]:
+    """What is said at each place, and what stands `shift` places later."""
+    if logits.type.rank < 3:
+        raise ShapeError("`shift` is for targets at each place of a sequence", "NN203")
+    length = logits.type.shape[1]
+    known = number_of(length)
+    if known is not None and known <= shift:
+        raise ShapeError(f"nothing stands {shift} places after the first of {known}", "NN203")
+    said = build.add(Slice(1, 0, shortened(length, shift)), logits, name="said")
+    return said, build.add(Slice(1, shift, length), targets, name="later")
 
 
 def _focal(build: Builder, logits: Value, targets: Value, arguments: Mapping[str, Any]) -> Value:
@@ -212,6 +229,7 @@ loss_of_rows(
     f"{BISHOP}, 4.3.4; smoothing: Szegedy et al. 2015, arXiv:1512.00567",
     smooth=Real(0.0, "share of the target spread over all classes", ge=0, lt=1),
     weights=WEIGHTS,
+    shift=Int(0, "how many places later in the sequence the target stands: 1 for the next", ge=0),
 )
 loss_of_rows(
     "focal",
