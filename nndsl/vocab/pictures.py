@@ -34,7 +34,8 @@ class Judged:
     Classes: `predictions` are shares [rows, classes], `actual` class numbers [rows]. Numbers (then
     `classes` is empty): both are [rows, k], in the target's own unit. `part` says which rows,
     `shares_target` that another output answers for the same target, `answer` how shares become an
-    answer (None: the most likely class).
+    answer (None: the most likely class). Where an answer is a picture, `image` is its channels,
+    height and width (of classes one channel), and rows are the pixels of one after another.
     """
 
     output: str
@@ -45,6 +46,17 @@ class Judged:
     actual: np.ndarray
     shares_target: bool = False
     answer: WordCall | None = None
+    image: tuple[int, ...] = ()
+
+    @property
+    def pixels(self) -> int:
+        """How many answers one row of the data has."""
+        return math.prod(self.image)
+
+    @property
+    def unit(self) -> str:
+        """What has one answer each: rows, or their pixels."""
+        return "pixels" if self.image else "rows"
 
     @property
     def said(self) -> np.ndarray:
@@ -246,7 +258,8 @@ def _confusion(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
         if judged.classes:
             counts = confusion_of(judged)
             right = int(np.trace(counts))
-            told = f"{right:,} of {len(judged.actual):,} {judged.part} rows are in their own class"
+            told = f"{right:,} of {len(judged.actual):,} {judged.part} {judged.unit} "
+            told += "are in their own class"
             refused = len(judged.actual) - int(counts.sum())
             told += f", {refused:,} have no answer" if refused else ""
             title = f"{judged.title}: actual and predicted classes"

@@ -64,6 +64,9 @@ def _sentence(evidence: Evidence, position: int, judgement: Judgement) -> str:
     low, high = map(shown, judgement.interval)
     output = f"Output `{judged.output}`" if judged.shares_target else ""
     rows = f"{judgement.rows:,} {_rows(evidence.part)}"
+    if judged.image:
+        count = len(judged.actual) // judged.pixels
+        rows = f"the {judgement.rows:,} pixels of {count:,} {_rows(evidence.part)}"
     rows += " that it answers" if judgement.refused else ""
     if shown is percent and judgement.right is not None:
         told = f"{output or 'It'} names the right `{judged.target}` for "
@@ -204,7 +207,7 @@ def metric_tables(evidence: Evidence) -> list[content.Block]:
     found: list[content.Block] = []
     for position, judged in enumerate(evidence.judged):
         parts = {part: given[position] for part, given in evidence.answers.items()}
-        rows = [("rows", *(f"{len(given.actual):,}" for given in parts.values()), "")]
+        rows = [(judged.unit, *(f"{len(given.actual):,}" for given in parts.values()), "")]
         for metric in all_metrics(evidence.loaded.recipe, judged):
             shown = share if kind_of(judged) is TargetKind.CLASSES or is_share(metric) else number
             figures = (shown(figure(metric, given)) for given in parts.values())
@@ -232,8 +235,8 @@ def class_table(judged: Judged) -> content.Table:
         f1 = 2 * right[i] / both if both else math.nan
         figures = (float(precision), float(recall), float(f1), _area(judged, i))
         rows.append((name, f"{there[i]:,}", *map(share, figures)))
-    title = f"{judged.title}: each class on the {judged.part} rows"
-    heads = ("class", "rows", "precision", "recall", "F1", "AUC")
+    title = f"{judged.title}: each class on the {judged.part} {judged.unit}"
+    heads = ("class", judged.unit, "precision", "recall", "F1", "AUC")
     return content.Table(title, heads, rows[:MOST_CLASSES], frozenset(range(1, 6)),
                          rows[MOST_CLASSES:])  # fmt: skip
 

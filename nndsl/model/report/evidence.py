@@ -88,7 +88,7 @@ class Evidence:
         images = self.images(number)
         maps = maps_of(loaded, inputs, place)
         name = rows.table.row_name(int(number[0]))
-        plain = [judged for judged in self.judged if judged.predictions.ndim == 2]
+        plain = [judged for judged in self.judged if not judged.image]
         told = "; ".join(_told(judged, row - 1) for judged in plain)
         return Example(name, told, images[0] if images is not None else None, maps)
 
@@ -186,6 +186,8 @@ def _other_rows(loaded: LoadedRun, source: str | None) -> Rows:
     known = np.ones(table.rows, dtype=bool)
     for target in loaded.schema.targets:
         array = prepared.targets[target.name]
+        if target.shape:
+            continue  # pictures have all their pixels
         if target.kind is TargetKind.CLASSES:
             known &= array.reshape(-1) >= 0
         else:
@@ -201,12 +203,16 @@ def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:
         for name, array in driver.as_judged(loaded.recipe, rows.prepared.inputs).items()
         if name in wanted
     }
-    targets = {name: array[chosen] for name, array in rows.prepared.targets.items()}
+    targets = driver.as_judged(
+        loaded.recipe, {name: array[chosen] for name, array in rows.prepared.targets.items()}
+    )
     results = loaded.evaluate(inputs)
     matched = [output.target for output in loaded.outputs]
     found = []
     for output in loaded.outputs:
         predictions, actual = judged_arrays(output, results[output.name], targets)
+        image = targets[output.target].shape[1:] if output.pictures else ()
         found.append(Judged(output.name, output.target, part, output.classes, predictions, actual,
-                            matched.count(output.target) > 1, loaded.recipe.answer))  # fmt: skip
+                            matched.count(output.target) > 1, loaded.recipe.answer,
+                            image))  # fmt: skip
     return tuple(found)

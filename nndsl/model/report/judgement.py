@@ -113,6 +113,7 @@ def judge(
         right = int(np.sum(judged.said == judged.actual))
         answered = int(np.sum(judged.said >= 0))
     is_share = metric.name == "accuracy" and right is not None and answered > 0
+    is_share = is_share and not judged.image  # the pixels of one picture are like each other
     interval = (
         wilson_interval(right or 0, answered)
         if is_share
@@ -137,17 +138,20 @@ def _with(judged: Judged, predictions: np.ndarray, metric: WordCall) -> Judged:
 
 
 def bootstrap_interval(metric: WordCall, judged: Judged, seed: int = 0) -> tuple[float, float]:
-    """The middle 95 % of the metric on rows drawn again with replacement.
+    """The middle 95 % of the metric on rows (whole pictures) drawn again with replacement.
 
     Source: Efron & Tibshirani, An introduction to the bootstrap, 1993, chapter 13 (percentiles).
     """
-    rows = len(judged.actual)
-    numbers = rows * judged.predictions[0].size if rows else 1
+    each = judged.pixels
+    rows = len(judged.actual) // each
+    numbers = rows * each * judged.predictions[0].size if rows else 1
     count = int(np.clip(RESAMPLED_NUMBERS // max(numbers, 1), LEAST_RESAMPLES, RESAMPLES))
     random = np.random.default_rng(seed)
     found = []
     for _ in range(count if rows else 0):
         drawn = random.integers(0, rows, rows)
+        if judged.image:
+            drawn = (drawn[:, None] * each + np.arange(each)).reshape(-1)
         again = replace(judged, predictions=judged.predictions[drawn], actual=judged.actual[drawn])
         found.append(figure(metric, again))
     known = [value for value in found if math.isfinite(value)]
@@ -175,6 +179,8 @@ def linear_predictions(judged: Judged, rows: Rows, train: Judged) -> np.ndarray 
     Numbers: least squares. Classes: softmax regression, by accelerated gradient descent (Nesterov
     1983). Both with a small penalty.
     """
+    if judged.image:
+        return None
     arrays = [a for a in rows.prepared.inputs.values() if isinstance(a, np.ndarray)]
     features = [a.reshape(len(a), -1) for a in arrays]
     if (

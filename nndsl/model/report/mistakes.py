@@ -26,6 +26,8 @@ def mistakes(evidence: Evidence) -> list[content.Block]:
     found: list[content.Block] = []
     for judged in evidence.judged if rows is not None else ():
         assert rows is not None
+        if judged.image:
+            continue
         if judged.classes:
             found += _of_classes(judged, evidence, rows)
         else:

@@ -18,6 +18,7 @@ from nndsl.model.report.decisions import decisions, members
 from nndsl.model.report.evidence import TRAINING, Evidence, gather
 from nndsl.model.report.mistakes import mistakes
 from nndsl.model.report.numbers import counted, duration, number, size
+from nndsl.model.report.segmentation import answered_pictures
 from nndsl.render.charts import Life, memory_map, share_bar
 from nndsl.render.formulas import formulas
 from nndsl.render.report import content
@@ -130,6 +131,7 @@ def _learning(evidence: Evidence) -> Section:
 
 def _answers(evidence: Evidence) -> Section:
     blocks = [
+        *_answered_pictures(evidence),
         *_pictures(evidence, "answers"),
         *decisions(evidence),
         *answers.metric_tables(evidence),
@@ -137,6 +139,12 @@ def _answers(evidence: Evidence) -> Section:
     ]
     part = f"On the {evidence.part} rows." if evidence.rows is not None else ""
     return Section("answers", "Answers", part, tuple(blocks))
+
+
+def _answered_pictures(evidence: Evidence) -> list[Block]:
+    rows = evidence.rows
+    judged = [one for one in evidence.judged if one.image and rows is not None]
+    return [b for one in judged if rows for b in answered_pictures(one, evidence, rows)]
 
 
 def _mistakes(evidence: Evidence) -> Section:
