@@ -58,7 +58,7 @@ def encode(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> Co
     text = json.dumps(inner, separators=(",", ":"), allow_nan=False)
     arrays = {name: np.asarray(tensors[name], order="C") for name in _in_order(tensors)}
     header = _header(arrays, {"nndsl": text})
-    pieces = [memoryview(array.reshape(-1).view(np.uint8)) for array in arrays.values()]
+    pieces = [array.reshape(-1).view(np.uint8).data for array in arrays.values()]
     digest = hashlib.sha256(header)
     for piece in pieces:
         digest.update(piece)
