@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from nndsl import driver
-from nndsl.data import invert_target
+from nndsl.data import invert_pictures, invert_target
 from nndsl.data.images.distorter import Levels
 from nndsl.diagnostics import error
 from nndsl.ir.graph import Graph, Input, Role
 from nndsl.ir.types import ElementType
 from nndsl.lower.result import Network, Recipe
+from nndsl.model.answered_pictures import classes_by_pixel
 from nndsl.model.given_rows import Preparation, arrays_of, is_table, table_of
 from nndsl.model.kernels import Kernels
 from nndsl.model.running import load_run
@@ -24,7 +25,7 @@ from nndsl.model.training import outputs_of, split_of
 from nndsl.model.weight_mapping import Weights
 from nndsl.params import TimeLength
 from nndsl.records import dataclass
-from nndsl.schema import TargetKind
+from nndsl.schema import TargetKind, TargetSchema
 from nndsl.train.ensembles import member_recipe, train_job
 from nndsl.train.events import Observer
 from nndsl.train.initial import initial_parameters, to_file_layout
@@ -196,7 +197,8 @@ class Model:
     def answer(self, x: Any) -> Any:
         """What the network says of some rows, by the setting `answer`; by name of several outputs.
 
-        Classes: their names, None for a row that is refused. Numbers: as `predict` gives them.
+        Classes: their names, None for a row that is refused; of pictures the numbers of the classes
+        (-1: refused) [rows, 1, height, width]. Numbers: as `predict` gives them.
         Raises NN401 where nothing is known of the data.
         """
         given, judged = self.predict(x), self._judged
@@ -207,6 +209,8 @@ class Model:
     def _answer(self, output: Output, values: np.ndarray) -> Any:
         if output.kind is TargetKind.NUMBERS:
             return values
+        if output.pictures:
+            return classes_by_pixel(values, self._recipe.answer)
         chosen = decided(self._recipe.answer, probabilities(values))
         return [output.classes[i] if i >= 0 else None for i in chosen.tolist()]
 
@@ -375,11 +379,18 @@ class Model:
         targets = self._preparation.schema.targets
         named = dict(zip(outputs, targets, strict=False))
         return {
-            name: invert_target(named[name], values.reshape(len(values), -1))
-            if name in named and named[name].kind is TargetKind.NUMBERS
-            else values
+            name: _own_unit(named[name], values) if name in named else values
             for name, values in outputs.items()
         }
+
+
+def _own_unit(target: TargetSchema, values: np.ndarray) -> np.ndarray:
+    """Predicted numbers in the target's own unit; shares of classes as they are."""
+    if target.kind is not TargetKind.NUMBERS:
+        return values
+    if target.shape:
+        return invert_pictures(target, values)
+    return invert_target(target, values.reshape(len(values), -1))
 
 
 def _class_counts(graph: Graph, wanted: list[Input]) -> dict[str, int]:
@@ -387,7 +398,7 @@ def _class_counts(graph: Graph, wanted: list[Input]) -> dict[str, int]:
     counts: dict[str, int] = {}
     outputs = [v for name, v in graph.outputs.items() if name not in ("loss", "data_loss")]
     for given, output in zip(wanted, outputs, strict=False):
-        size = output.type.shape[-1]
+        size = output.type.shape[1 if output.type.rank == 4 else -1]
         if given.value.type.element is ElementType.INDEX and isinstance(size, int):
-            counts[given.value.name] = size
+            counts[given.value.name] = max(size, 2)  # one output stands for two classes
     return counts
