@@ -34,12 +34,14 @@ class ElementType(Enum):
 class TensorType:
     """Shape and element type of a value. `TensorType(("N", 4))` is a batch of 4 numbers each.
 
-    Of INDEX numbers that a file declares, all are `below` this one: the size of a vocabulary.
+    Of INDEX numbers that a file declares, all are `below` this one: the size of a vocabulary. Where
+    a sequence has ended before its last place, `padding` stands.
     """
 
     shape: tuple[Dimension, ...] = ()
     element: ElementType = ElementType.REAL
     below: int | None = field(default=None, compare=False, repr=False)
+    padding: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def rank(self) -> int:

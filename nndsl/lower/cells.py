@@ -75,6 +75,7 @@ class CellStage(BlockStage):
                     starts,
                     lambda step: self._write(scope, inputs, step),
                     reverse=elaboration.reverse,
+                    mask=next((m for t in inputs if (m := elaboration.masks.get(t.value))), None),
                 )
             except ShapeError as refusal:
                 place = self.definition.name_span
@@ -82,6 +83,7 @@ class CellStage(BlockStage):
             result = Tensor(made.output)
             drafts = tuple(elaboration.draft_names[learnt:])
             elaboration.parts[before] = self._part(elaboration, path, inputs, result, drafts)
+            elaboration.keep_mask((t.value for t in inputs), made.output)
             _over_time(elaboration, made, before + 1, named)
         return self._placed(result, inputs)
 

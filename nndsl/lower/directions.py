@@ -44,6 +44,7 @@ class BothStage(Stage):
                     help="both(lstm(64))",
                 )
             joined = elaboration.build.add(Concat(2), forward.value, backward.value, name="both")
+            elaboration.keep_mask((forward.value,), joined)
         shape = format_shape(joined.type.shape)
         return Tensor(joined, self.span, f"{shape} here: both directions side by side")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field, replace
 from typing import Any
@@ -15,8 +15,12 @@ from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
 from nndsl.lower.result import Inferred, Part
 from nndsl.lower.values import Tensor
 from nndsl.ops.binding import bind, names_in
+from nndsl.ops.compose import add_map
+from nndsl.ops.map import operand
 from nndsl.random import stream_of
 from nndsl.records import dataclass
+from nndsl.scalar.expression import constant
+from nndsl.scalar.functions import not_equal
 from nndsl.vocab.registry import WordCall
 
 Path = tuple[str, ...]
@@ -84,6 +88,7 @@ class Elaboration:
     home: str = ""  # the net whose parts have no net before their names, once it is laid out
     judged: list[Judgement] = field(default_factory=list)
     reverse: bool = False  # whether sequences are gone through from their end
+    masks: dict[Value, Value] = field(default_factory=dict)  # of sequences: 1 until they end
     purpose: str = ""  # of several graphs of one network: keeps their random streams apart
 
     # --- paths ------------------------------------------------------------------------------
@@ -182,8 +187,20 @@ class Elaboration:
 
     def input(self, name: str, shape: Sequence[Dimension], like: TensorType = NUMBERS) -> Value:
         """An input of one example's `shape`, with the batch before it, of numbers `like` these."""
-        type = TensorType((BATCH, *shape), like.element, like.below)
-        return self.build.input(name, type, Role.DATA)
+        type = replace(like, shape=(BATCH, *shape))
+        value = self.build.input(name, type, Role.DATA)
+        if type.padding is not None and type.rank == 2:
+            is_there = not_equal(operand(0), constant(float(type.padding)))
+            self.masks[value] = add_map(self.build, is_there, value, name="mask")
+        return value
+
+    def keep_mask(self, inputs: Iterable[Value], result: Value) -> None:
+        """Let a sequence made of others end where the first of them ends that ends early."""
+        shape = result.type.shape
+        found = (self.masks[v] for v in inputs if v in self.masks)
+        mask = next((m for m in found if m.type.shape == shape[:2]), None)
+        if mask is not None:
+            self.masks.setdefault(result, mask)
 
     def stream(self) -> int:
         """A number for a random stream of its own, the same in every run."""
@@ -303,6 +320,10 @@ class StageContext:
     def stream(self) -> int:
         """A number for a random stream that no other part of the network uses."""
         return self._elaboration.stream()
+
+    def mask(self, value: Value) -> Value | None:
+        """Where a sequence has ended (see `LayerContext`)."""
+        return self._elaboration.masks.get(value)
 
     def weights_at(self, path: Path) -> Sequence[Value]:
         """The learnt arrays made so far at the path of a shared stage."""

@@ -27,21 +27,36 @@ def type_of(expression: tree.Expression, scope: Scope) -> TensorType:
     if isinstance(base, tree.Call) and base.function.span.text == IDS:
         sizes = expression.indices if isinstance(expression, tree.Index) else ()
         shape = tuple(_length(_size(evaluate(i.value, scope), i)) for i in sizes)
-        return TensorType(shape, ElementType.INDEX, _count_of_ids(base, scope))
+        count, padding = _of_ids(base, scope)
+        return TensorType(shape, ElementType.INDEX, count, padding)
     return TensorType(_numbers(expression, scope))
 
 
-def _count_of_ids(call: tree.Call, scope: Scope) -> int | None:
-    """The V of `ids(V)`; None where only the data can tell it."""
-    if len(call.arguments) != 1 or call.arguments[0].name is not None:
-        raise error("NN304", "`ids` takes how many there are", call.span, help="ids(8000)[T]")
-    value = evaluate(call.arguments[0].value, scope)
+def _of_ids(call: tree.Call, scope: Scope) -> tuple[int | None, int | None]:
+    """The V of `ids(V)`, None where only the data can tell it, and the id that is no more than
+    padding: `ids(V, padding=0)`.
+    """
+    named = {a.name: a for a in call.arguments if a.name is not None}
+    plain = [a for a in call.arguments if a.name is None]
+    if len(plain) != 1 or set(named) - {"padding"}:
+        raise error(
+            "NN304",
+            "`ids` takes how many there are, and perhaps the one that pads",
+            call.span,
+            help="ids(8000)[T], ids(8000, padding=0)[T]",
+        )
+    padding = None
+    if "padding" in named:
+        padding = evaluate(named["padding"].value, scope)
+        if not isinstance(padding, int) or isinstance(padding, bool) or padding < 0:
+            raise error("NN304", "the id that pads is a whole number from 0 on", call.span)
+    value = evaluate(plain[0].value, scope)
     if isinstance(value, Unknown):
-        return None
-    size = _size(value, call.arguments[0])
+        return None, padding
+    size = _size(value, plain[0])
     if isinstance(size, str):
         raise error("NN304", "how many ids there are is a number", call.span, help="ids(8000)[T]")
-    return size
+    return size, padding
 
 
 def _length(size: Dimension) -> Dimension:

@@ -87,6 +87,7 @@ class WordStage(Stage):
                 value = self._build(context, [t.value for t in inputs])
             except ShapeError as refusal:
                 raise self._refused(refusal, inputs) from None
+            elaboration.keep_mask((t.value for t in inputs), value)
             elaboration.add_part(self._part(elaboration, path, inputs, value, context.made))
             self._say_defaults(elaboration, path)
         remarks = "".join(f" ({text})" for text in context.remarks)

@@ -69,6 +69,7 @@ def arithmetic(elaboration: Elaboration, symbol: str, left: Any, right: Any, spa
             )
         except ShapeError:
             raise shapes_differ(symbol, left, right, span) from None
+    elaboration.keep_mask(operands, value)
     return Tensor(value, span, f"{format_shape(value.type.shape)} here")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from nndsl.diagnostics import error
 from nndsl.ir.graph import Graph, ShapeError
@@ -37,7 +38,7 @@ def bind(graph: Graph, sizes: Mapping[str, int]) -> None:
 def bound_type(type: TensorType, sizes: Mapping[str, int]) -> TensorType:
     """The type with numbers for names."""
     shape = tuple(resolved(d, sizes) for d in type.shape)
-    return type if shape == type.shape else TensorType(shape, type.element, type.below)
+    return type if shape == type.shape else replace(type, shape=shape)
 
 
 def names_in(graph: Graph) -> set[str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Input, Node, Role, ShapeError, Value
-from nndsl.ir.types import BATCH, TensorType, format_shape
+from nndsl.ir.types import BATCH, format_shape
+from nndsl.ops.map import Map, operand
+from nndsl.ops.reduction import Reshape
 from nndsl.ops.scan import Scan
 from nndsl.records import dataclass
+from nndsl.scalar.functions import where
 
 
 @dataclass(eq=False)
@@ -37,24 +41,35 @@ def recurrence(
     write: Callable[[Step], Sequence[Value]],
     *,
     reverse: bool = False,
+    mask: Value | None = None,
 ) -> Unrolled:
     """The scan over `sequences` [N, T, ...] whose memory begins as `starts`.
+
+    Where `mask` [N, T] is 0 the sequence has ended (or, going back, not begun): nothing changes.
 
     `write` adds the nodes of one step to the same builder and gives the next memory. What they read
     beside the step is the same for all steps: weights, other tensors. All that a step computes is
     kept, for whoever may want it; passes take out what nobody reads.
     """
     graph = build.graph
+    if mask is not None:
+        shown = build.add(Reshape((*mask.type.shape, 1)), mask, name="mask")
+        sequences = [*sequences, shown]
     inputs = [
         Value(
             build.unique("now"),
-            TensorType((BATCH, *v.type.shape[2:]), v.type.element, v.type.below),
+            replace(v.type, shape=(BATCH, *v.type.shape[2:])),
         )
         for v in sequences
     ]
     memory = [Value(build.unique("before"), v.type) for v in starts]
     first, updates = len(graph.nodes), dict(graph.updates)
-    following = list(write(Step(tuple(inputs), tuple(memory))))
+    read = inputs if mask is None else inputs[:-1]
+    following = list(write(Step(tuple(read), tuple(memory))))
+    if mask is not None:
+        choice = Map((where(operand(0), operand(1), operand(2)),))
+        pairs = zip(following, memory, strict=True)
+        following = [build.add(choice, inputs[-1], after, before) for after, before in pairs]
     nodes = graph.nodes[first:]
     del graph.nodes[first:]
     if graph.updates != updates:

@@ -67,6 +67,9 @@ class LayerContext(Protocol):
     def remark(self, text: str, keeping: str = "") -> None:
         """How the size came about, for messages; `keeping` is the argument that would keep it."""
 
+    def mask(self, value: Value) -> Value | None:
+        """Of a sequence [N, T, ...] that may end before its last place: [N, T], 0 behind its end."""
+
     def weights_at(self, path: tuple[str, ...]) -> Sequence[Value]:
         """The learnt arrays made so far at the path of a shared stage."""
 

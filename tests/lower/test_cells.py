@@ -112,3 +112,23 @@ def test_mistakes_of_use(line, code):
 def test_mistakes_in_a_cell(cell, code):
     text = f"{cell}\nnet A {{\n  input x: [T, 3]\n  odd(2)\n}}\ntrain A {{ }}\n"
     assert code in codes(text)
+
+
+@pytest.mark.parametrize("stage", ["both(gru(2)) -> mgu(2)", "lstm(2) -> dropout(0.5)", "dense(3)"])
+def test_a_sequence_that_has_ended_changes_nothing_more(stage, rng):
+    text = f"{MGU}net A {{\n  input x: ids(9, padding=0)[T]\n  embed(3) -> {stage} -> last\n}}\n"
+    graph = lowered(text).networks["A"].graph
+    given = arrays(graph, rng, N=2, T=4)
+    ids = np.array([[3, 8, 1, 4], [2, 2, 0, 0]], dtype=np.int32)
+    padded, _ = evaluate(graph, {**given, "input": np.pad(ids, ((0, 0), (0, 2)))})
+    whole, _ = evaluate(graph, {**given, "input": ids[:1]})
+    short, _ = evaluate(graph, {**given, "input": ids[1:, :2]})
+    expected = np.concatenate([whole["output"], short["output"]])
+    np.testing.assert_allclose(padded["output"], expected, rtol=1e-12)
+
+
+def test_the_id_that_pads_is_written():
+    text = "net A {{ input x: ids({})[T]; embed(3) -> last }}\n"
+    assert codes(text.format("9, padding=0")) == []
+    assert codes(text.format("9, pad=0")) == ["NN304"]
+    assert codes(text.format("9, padding=-1")) == ["NN304"]

@@ -22,6 +22,7 @@ class Context:
         self.build = Builder()
         self.training = training
         self.reverse = False
+        self.masks: dict[Value, Value] = {}
         self.asked: dict[str, dict[str, Any]] = {}
         self.streams = 0
         self.remarks: list[tuple[str, str]] = []
@@ -57,6 +58,9 @@ class Context:
 
     def update(self, name: str, value: Value) -> None:
         self.build.graph.updates[name] = value
+
+    def mask(self, value: Value) -> Value | None:
+        return self.masks.get(value)
 
     def weights_at(self, path: tuple[str, ...]) -> list[Value]:
         return [i.value for i in self.build.graph.of_role(Role.PARAMETER)]

@@ -16,13 +16,13 @@ from nndsl.vocab.registry import register
 
 
 def _make(context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]) -> Value:
-    """What a recurrence remembers at its end; of any other sequence the last place."""
+    """What a recurrence remembers at its end; of any other sequence its last place."""
     (x,) = operands
     sequence_of(x, "last")
-    return _last(context.build, x)
+    return _last(context.build, x, context.mask(x))
 
 
-def _last(build: Builder, x: Value) -> Value:
+def _last(build: Builder, x: Value, mask: Value | None) -> Value:
     node = x.node
     if node is not None and isinstance(node.operation, Scan):
         results = list(node.operation.body.graph.outputs.values())
@@ -30,9 +30,11 @@ def _last(build: Builder, x: Value) -> Value:
         if results[x.index] in memories:
             return node.outputs[memories.index(results[x.index])]
     if node is not None and node.operation == Concat(2):
-        return build.add(Concat(1), *(_last(build, part) for part in node.inputs), name="last")
+        return build.add(
+            Concat(1), *(_last(build, part, mask) for part in node.inputs), name="last"
+        )
     start = zeros(build, TensorType((BATCH, *x.type.shape[2:])))
-    return recurrence(build, [x], [start], lambda step: step.inputs).last[0]
+    return recurrence(build, [x], [start], lambda step: step.inputs, mask=mask).last[0]
 
 
 register(

@@ -134,8 +134,13 @@ def _maker(word: str, cell: Cell, gates: int, memories: int) -> Any:
             return cell(context, step, weights, arguments)
 
         made = recurrence(
-            context.build, [x], [start] * memories, write, reverse=context.reverse
-        )  # fmt: skip
+            context.build,
+            [x],
+            [start] * memories,
+            write,
+            reverse=context.reverse,
+            mask=context.mask(x),
+        )
         return made.output
 
     return make
