@@ -508,7 +508,7 @@ def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
         widest.span if widest is not None else recipe.span,
         "needs the most",
         notes=["the largest: " + ", ".join(largest), "for what: " + ", ".join(shares)],
-        help="fewer units here need less; so does a smaller `batch`",
+        help="fewer units here need less; so does a smaller `batch`, or `memory = small`",
     )
 
 
