@@ -174,6 +174,38 @@ def pictures(pixels: Any, steps: list[Any]) -> np.ndarray:
 '''
 
 
+ANSWERED = '''
+def restored_pictures(values: np.ndarray, classes: Any, steps: list[Any]) -> np.ndarray:
+    """Shares of the classes of each pixel, or pictures of numbers in the target's own unit."""
+    if classes:
+        return np.concatenate([1 - values, values], 1) if values.shape[1] == 1 else values
+    made = np.array(values, np.float64)
+    for channel in range(made.shape[1]):
+        part = made[:, channel]
+        for step, learnt, arguments in reversed(steps):
+            own = {key: numbers[channel] for key, numbers in learnt.items()}
+            part[...] = np.asarray(step(part.reshape(-1), own, arguments)).reshape(part.shape)
+    return made
+
+
+def answered_pictures(values: np.ndarray, classes: Any) -> Any:
+    """For each row a picture [height, width] of class numbers (-1: no answer), or of numbers."""
+    choose, arguments = ANSWER
+    if not classes:
+        return list(values)
+    shares = values.transpose(0, 2, 3, 1)
+    chosen = choose(shares.reshape(-1, shares.shape[-1]), **arguments)
+    return list(chosen.reshape(shares.shape[:3]))
+'''
+"""What stands for answers that are pictures, and the lines that lead there."""
+_LEADING = {
+    "    values = values.reshape(len(values), -1)\n":
+        "    if values.ndim == 4:\n        return restored_pictures(values, classes, steps)\n",
+    "    choose, arguments = ANSWER\n    if not":
+        "    if values.ndim == 4:\n        return answered_pictures(values, classes)\n",
+}  # fmt: skip
+
+
 def numpy_file(
     graph: Graph,
     members: Sequence[Mapping[str, np.ndarray]],
@@ -207,6 +239,10 @@ def numpy_file(
         if any(len(given.shape) == 3 for given in schema.inputs):
             chosen = "(pictures if np.ndim(columns[name]) == 4 else column)(columns[name], steps)"
             prepared = PICTURES + prepared.replace("column(columns[name], steps)", chosen)
+        if any(target.shape for target in schema.targets):
+            for line, leading in _LEADING.items():
+                prepared = prepared.replace(line, leading + line)
+            prepared = ANSWERED + prepared
         parts.append(prepared)
     return "\n".join(part for part in parts if part)
 

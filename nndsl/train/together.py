@@ -9,7 +9,7 @@ import numpy as np
 from nndsl.lower.result import Recipe
 from nndsl.schema import TargetKind
 from nndsl.train.job import Arrays, Executable, Output
-from nndsl.vocab.ensembles import TOGETHER, mean_of
+from nndsl.vocab.ensembles import TOGETHER, mean_of, votes_of, votes_of_pixels
 
 Join = Callable[[np.ndarray], np.ndarray]
 """What the members say, [members, rows, ...], as what they say together, [rows, ...]."""
@@ -48,9 +48,7 @@ class Together:
 def join_of(recipe: Recipe, output: Output) -> Join:
     """How the members of a recipe's ensemble answer together; numbers have no votes."""
     assert recipe.ensemble is not None
-    numbers = output.kind is TargetKind.NUMBERS
-    join = mean_of if numbers else TOGETHER[recipe.ensemble.arguments["answer"]]
-    if not output.pictures:
-        return join
-    # The classes of a pixel are its channels, and stand behind the members and the rows.
-    return lambda members: np.moveaxis(join(np.moveaxis(members, 2, -1)), -1, 1)
+    if output.kind is TargetKind.NUMBERS:
+        return mean_of
+    join = TOGETHER[recipe.ensemble.arguments["answer"]]
+    return votes_of_pixels if join is votes_of and output.pictures else join

@@ -44,6 +44,13 @@ def votes_of(members: np.ndarray) -> np.ndarray:
     return np.asarray((1 - 1e-7) * votes + 1e-7 * members.mean(axis=0, dtype=np.float64))
 
 
+def votes_of_pixels(members: np.ndarray) -> np.ndarray:
+    """The same for each pixel, whose classes are channels: [members, rows, classes, height, width]
+    to float64 [rows, classes, height, width].
+    """
+    return np.moveaxis(votes_of(np.moveaxis(members, 2, -1)), -1, 1)
+
+
 TOGETHER: dict[str, Callable[[np.ndarray], np.ndarray]] = {"mean": mean_of, "vote": votes_of}
 """What the argument `answer` of an ensemble may be."""
 
