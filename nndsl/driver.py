@@ -417,14 +417,20 @@ def _loaded(
 
 
 def compile_training(
-    recipe: Recipe, rows: int, threads: int = 1, *, also: Sequence[Kernel] = ()
+    recipe: Recipe,
+    rows: int,
+    threads: int = 1,
+    *,
+    also: Sequence[Kernel] = (),
+    evaluation: Graph | None = None,
 ) -> Compiled:
     """The training step of a recipe for so many training rows, loaded.
 
     The kernels in `also` are compiled in the same go, for a program that is loaded next.
+    `evaluation` is the recipe's `evaluation_graph`, where it is known already.
     """
     graph = training_graph(recipe)
-    require_room(graph, recipe, batch_of(recipe, rows))
+    require_room(graph, recipe, batch_of(recipe, rows), evaluation)
     return _loaded(graph, program_of(graph, recipe, rows), threads, also=also)
 
 
@@ -472,16 +478,18 @@ def footprint_of(recipe: Recipe, rows: int, others: int = 0) -> Footprint:
     return _footprint(training_graph(recipe), recipe, batch_of(recipe, rows), rows + others)
 
 
-def _footprint(graph: Graph, recipe: Recipe, batch: int, rows: int = 0) -> Footprint:
+def _footprint(
+    graph: Graph, recipe: Recipe, batch: int, rows: int = 0, evaluation: Graph | None = None
+) -> Footprint:
     from nndsl.codegen.footprint import footprint
 
     return footprint(
-        graph, evaluation_graph(recipe), recipe.precision, batch,
+        graph, evaluation or evaluation_graph(recipe), recipe.precision, batch,
         keeps=recipe.keep is not None, tight=recipe.memory == "small", rows=rows,
     )  # fmt: skip
 
 
-def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
+def require_room(graph: Graph, recipe: Recipe, batch: int, evaluation: Graph | None = None) -> None:
     """NN601 when training would take more than most of the free memory, before any is taken.
 
     The data are there already.
@@ -491,7 +499,7 @@ def require_room(graph: Graph, recipe: Recipe, batch: int) -> None:
         return
     from nndsl.data.memory import available_bytes
 
-    found = _footprint(graph, recipe, batch)
+    found = _footprint(graph, recipe, batch, evaluation=evaluation)
     needed, free = found.total, available_bytes()
     if needed <= SHARE_OF_FREE * free:
         return
@@ -525,8 +533,10 @@ def compile_both(
     """
     graph = evaluation_graph(recipe)
     program = _inference_program(graph, recipe.precision)
-    compile_it = compile_rounds if recipe.turns else compile_training
-    training = compile_it(recipe, rows, threads, also=program.kernels)
+    also = program.kernels
+    if recipe.turns:
+        return compile_rounds(recipe, rows, threads, also=also), _loaded(graph, program, threads)
+    training = compile_training(recipe, rows, threads, also=also, evaluation=graph)
     return training, _loaded(graph, program, threads)
 
 

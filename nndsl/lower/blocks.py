@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from nndsl.diagnostics import Span, error
@@ -107,12 +108,13 @@ class BlockStage(Stage):
             self._bind_ports(scope, inputs)
             course = self._course(inputs)
             before, learnt = len(elaboration.parts), len(elaboration.draft_names)
-            elaboration.add_part(self._part(elaboration, path, inputs, inputs[0], ()))
+            part = self._part(elaboration, path, inputs, inputs[0], ())
+            elaboration.add_part(part)
             run_body(self.definition.block.body, scope, course)
             result = self._result(course)
             first = result.tensors[0] if isinstance(result, Group) else result
             made = tuple(elaboration.draft_names[learnt:])
-            elaboration.parts[before] = self._part(elaboration, path, inputs, first, made)
+            elaboration.parts[before] = replace(part, output=first.value, parameters=made)
         return self._placed(result, inputs)
 
     def _part(

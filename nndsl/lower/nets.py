@@ -103,10 +103,7 @@ class NetDefinition(NetLike):
         drafts = self.elaborated(training).elaboration.drafts
         if trained is not None and len(trained) < len(drafts):
             return self._elaborate(training, self.at_rest(trained))
-        made = self._modes.pop(training)
-        if not training:
-            self._modes[False] = self._elaborate(False)
-        return made
+        return self._modes.pop(training)  # made again when somebody asks again
 
     def at_rest(self, trained: Collection[str]) -> frozenset[Path]:
         """The parts none of whose learnt arrays are among `trained`."""

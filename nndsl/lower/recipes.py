@@ -79,6 +79,8 @@ def recipe_of(
     chosen = losses.read(outputs)
     span = chosen.span or section.train.target.span
     graph = _graph(made, outputs, chosen, penalties, scope, span, source)
+    for name in made.elaboration.drafts.keys() - set(target.parameters):
+        graph.inputs[name].trainable = False
     evaluation = _evaluation(target.definition, source, chosen, penalties, scope, span)
     if len(scope.problems.errors) > errors:
         return None
@@ -110,9 +112,6 @@ def _assemble(
     outputs: Sequence[Output],
     pictures: tuple[WordCall, ...],
 ) -> Recipe:
-    for name, given in graph.inputs.items():
-        if name in target.definition.parameter_names() and name not in target.parameters:
-            given.trainable = False
     return Recipe(
         net=target.definition.name,
         data=source.name,
