@@ -15,18 +15,31 @@ from nndsl.cli.progress import figure
 
 @click.command(short_help="Predict the rows of a data file.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("data")
+@click.argument("data", required=False)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    metavar="CSV",
-    help="The file to write (`-`: stdout); left out: DATA's name with -predicted.",
+    metavar="FILE",
+    help="The CSV to write (`-`: stdout); left out: DATA's name with -predicted.",
+)
+@click.option("--net", metavar="NAME", help="Another net of the run, such as its generator.")
+@click.option(
+    "--count",
+    type=int,
+    metavar="N",
+    help="N answers to random numbers in place of DATA; with `-o x.png` a sheet of pictures.",
 )
 @set_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(
-    run: Path, data: str, output: Path | None, settings: tuple[str, ...], as_json: bool
+    run: Path,
+    data: str | None,
+    output: Path | None,
+    net: str | None,
+    count: int | None,
+    settings: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Write the rows of DATA (`-`: stdin) with the answers of the network of the folder RUN.
 
@@ -35,15 +48,23 @@ def command(
 
     \b
       nndsl predict runs/flowers-1 new.csv --set "answer=refuse(0.2)"
+      nndsl predict runs/gan-1 --net Generator --count 64 -o made.png
     """  # noqa: D301 (click reads the escape)
     from nndsl.driver import read_settings
     from nndsl.model import running
+    from nndsl.model.inner_nets import inner_net
 
+    if count is not None:
+        _samples(run, net, count, output, as_json=as_json)
+        return
+    if data is None:
+        raise click.UsageError("Missing argument 'DATA'.")
     path = output or Path(f"{'stdin' if data == '-' else Path(data).stem}-predicted.csv")
     to_output = str(path) == "-"
     if not to_output:
         require_writable(path)
     loaded = running.load_run(run, read_settings(settings))
+    loaded = inner_net(loaded, net or running.only_net(loaded))
     answers = running.answer(loaded, data)
     show_diagnostics(answers.notes, json=as_json and not to_output)
     if to_output:
@@ -64,3 +85,20 @@ def command(
     click.echo(f"wrote   {path}: {counted(answers.table.rows, 'row')} with predictions{without}")
     if answers.metrics:
         click.echo("figures " + "  ".join(figure(n, v) for n, v in answers.metrics.items()))
+
+
+def _samples(run: Path, net: str | None, count: int, output: Path | None, *, as_json: bool) -> None:
+    """Answers of a net to random numbers, as a table or as a sheet of pictures."""
+    from nndsl.model import running
+    from nndsl.model.inner_nets import inner_net, write_samples
+
+    if count < 1:
+        raise click.UsageError("--count takes a number of at least 1.")
+    path = output or Path(f"{run.name}-samples.csv")
+    require_writable(path)
+    loaded = running.load_run(run)
+    write_samples(inner_net(loaded, net or running.only_net(loaded)), count, path)
+    if as_json:
+        emit({"event": "sampled", "count": count, "out": str(path)})
+        return
+    click.echo(f"wrote   {path}: {counted(count, 'answer')} to random numbers")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nndsl.diagnostics import Span
 from nndsl.lower.elaboration import Elaboration, Path
 from nndsl.lower.nets import Elaborated, NetDefinition, outputs_of
+from nndsl.lower.result import JOINT
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import DataSource, Tensor
 from nndsl.records import dataclass
@@ -53,6 +54,6 @@ def joined(
 ) -> JointDefinition:
     """The nets as one, called by the names of all."""
     data = source.name if source is not None else None
-    name = "+".join(member.name for member in members)
+    name = JOINT.join(member.name for member in members)
     net = tree.Net(span, name, span, data, span, tree.Body(span, ()))
     return JointDefinition(net, scope, source, members=tuple(members))

@@ -41,7 +41,7 @@ from nndsl.lower.recipes import (
     with_ending,
 )
 from nndsl.lower.restraints import plan_restraints
-from nndsl.lower.result import Expectation, Inferred, Network, Recipe, Turn
+from nndsl.lower.result import JOINT, Expectation, Inferred, Network, Recipe, Turn
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import (
     Settings,
@@ -196,7 +196,7 @@ class _Section:
             f"`{target.span.text}` has no weights that this section trains",
             target.span,
             secondary=[(self.section.train.target.span, "is trained here")],
-            help=f"train ({self.definition.name.replace('+', ', ')}, {net.name}) on "
+            help=f"train ({self.definition.name.replace(JOINT, ', ')}, {net.name}) on "
             f"{self.source.name} {{ ... }}",
         )
 
@@ -411,7 +411,7 @@ def _require_reach(value: Value, graph: Graph, update: _Update) -> None:
 
 
 def _foreign(owner: str, definition: NetDefinition, source: DataSource, span: Span) -> NndslError:
-    names = definition.name.replace("+", ", ")
+    names = definition.name.replace(JOINT, ", ")
     if not owner or owner == definition.name:
         return error(
             "NN325",

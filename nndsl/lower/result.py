@@ -77,6 +77,10 @@ class Inferred:
     span: Span | None = None
 
 
+JOINT = "+"
+"""Between the names of nets that are trained together, in the name of all."""
+
+
 @dataclass
 class Network:
     """A lowered `net`: the inference graph and all that is known of its parts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,11 @@ from nndsl.data import (
     write_predictions,
 )
 from nndsl.diagnostics import Diagnostic, error
+from nndsl.ir.graph import Role
 from nndsl.lower import data_specifications, lower
-from nndsl.lower.result import Network, Recipe
+from nndsl.lower.result import JOINT, Network, Recipe
 from nndsl.model.answered_pictures import picture_figures, picture_prediction
+from nndsl.model.inner_nets import inputs_for
 from nndsl.model.source_files import run_importer, run_source
 from nndsl.model.training import outputs_of
 from nndsl.records import dataclass
@@ -63,6 +65,7 @@ class LoadedRun:
     outputs: tuple[Output, ...]
     executable: Executable
     members: tuple[tuple[Arrays, Arrays], ...]
+    networks: Mapping[str, Network] = field(default_factory=dict)  # all of the file
 
     def evaluate(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs for some rows, as people are shown them; inputs it has not are left out."""
@@ -141,6 +144,20 @@ def load_run(path: Path, settings: Mapping[str, str] | None = None) -> LoadedRun
         outputs_of(network, schema, recipe),
         compiled.executable,
         tuple(members),
+        module.networks,
+    )
+
+
+def only_net(loaded: LoadedRun) -> str:
+    """The net that answers where none is named; NN023 for a run of several side by side."""
+    name = loaded.network.name
+    if JOINT not in name:
+        return name
+    listed = name.split(JOINT)
+    raise error(
+        "NN023",
+        f"the run in `{loaded.run.path}` has several nets: {', '.join(listed)}",
+        help=f"--net {listed[0]}",
     )
 
 
@@ -174,7 +191,13 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
     folder = Path.cwd()
     table = read_table(loaded.specification, folder, data, expected=loaded.schema)
     prepared = apply_schema(table, loaded.schema, loaded.recipe.precision)
-    results = loaded.evaluate(driver.as_judged(loaded.recipe, prepared.inputs))
+    inputs = driver.as_judged(loaded.recipe, prepared.inputs)
+    if not loaded.outputs:
+        figures = _objectives(loaded, inputs, prepared)
+        alone = JOINT not in loaded.network.name
+        plain = _plain(loaded.evaluate(inputs_for(loaded, inputs))) if alone else ()
+        return Answers(table, plain, figures, (*table.notes, *prepared.notes))
+    results = loaded.evaluate(inputs)
     answered: dict[str, Prediction] = {}
     for output, target in zip(loaded.outputs, _targets(loaded), strict=True):
         if target.name not in answered:
@@ -184,6 +207,40 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
     figures = _figures(predictions, prepared, loaded)
     notes = (*table.notes, *prepared.notes)
     return Answers(table, predictions, figures, notes, _limits(predictions[0], prepared, loaded))
+
+
+def _plain(results: Mapping[str, np.ndarray]) -> tuple[Prediction, ...]:
+    """Outputs that no target judges: each number of a row a column, pictures as they are."""
+    found = []
+    for name, values in results.items():
+        if values.ndim == 4:
+            target = TargetSchema(name, TargetKind.NUMBERS, shape=values.shape[1:])
+            found.append(Prediction(target, values, None, as_bytes=False))
+            continue
+        flat = values.reshape(len(values), -1)
+        for number in range(flat.shape[1]):
+            column = f"{name}_{number + 1}" if flat.shape[1] > 1 else name
+            target = TargetSchema(column, TargetKind.NUMBERS)
+            found.append(Prediction(target, flat[:, number], None))
+    return tuple(found)
+
+
+def _objectives(
+    loaded: LoadedRun, inputs: Mapping[str, np.ndarray], prepared: Prepared
+) -> dict[str, float]:
+    """What the run minimises, on these rows; nothing where a column of it is missing."""
+    graph = loaded.recipe.evaluation
+    rows = {**inputs, **driver.as_judged(loaded.recipe, prepared.targets)}
+    wanted = graph.of_role(Role.DATA, Role.TARGET) if graph is not None else ()
+    names = [given.value.name for given in wanted]
+    if graph is None or loaded.recipe.net != loaded.network.name or not set(names) <= set(rows):
+        return {}
+    compiled = driver.compile_evaluation(loaded.recipe)
+    compiled.executable.set_parameters(loaded.members[0][0])
+    compiled.executable.set_states(loaded.members[0][1])
+    found = compiled.executable.evaluate({name: rows[name] for name in names})
+    several = {turn.figure: float(found[turn.figure]) for turn in loaded.recipe.turns}
+    return {"loss": float(found["data_loss"]), **several}
 
 
 def _first_two(prediction: Prediction, row: int) -> dict[str, float]:
