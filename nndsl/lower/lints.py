@@ -12,7 +12,7 @@ from nndsl.schema import DataSpecification, InputSchema, Schema
 
 LARGE = 10.0
 SCALING = frozenset(
-    ("standardize", "minmax", "robust", "scale", "onehot", "log1p", "log", "clip", "ordinal")
+    ("standardize", "minmax", "robust", "scale", "onehot", "log1p", "log", "clip", "ordinal", "ids")
 )
 
 

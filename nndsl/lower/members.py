@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nndsl.diagnostics import NndslError, error
-from nndsl.ir.types import Dimension
+from nndsl.ir.types import Dimension, number_of
 from nndsl.lower.names import unknown_name
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import (
@@ -87,7 +87,8 @@ def _size(shape: tuple[Dimension, ...], expression: tree.Field) -> Any:
 
 
 def _known(size: Dimension) -> Any:
-    return Unknown(size) if isinstance(size, str) else size
+    known = number_of(size)
+    return Unknown(str(size)) if known is None else known
 
 
 def _of_data(source: DataSource, expression: tree.Field) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nndsl.ir.graph import Builder, Value
+from nndsl.ir.types import number_of
 from nndsl.ops.map import Map, operand
 from nndsl.ops.reduction import Reduce
 from nndsl.ops.shapes import known
@@ -43,7 +44,7 @@ def count_of(
     The sizes are its operands from number `first` on.
     """
     taken = tuple(value.type.shape[a] for a in axes)
-    names = [size for size in taken if isinstance(size, str)]
+    names = [size for size in taken if isinstance(size, str) and number_of(size) is None]
     count = constant(float(known(taken)))
     for index in range(first, first + len(names)):
         count = operand(index) * count

@@ -201,9 +201,15 @@ class _Drafter:
         sources = list(dict.fromkeys(sources))
         stage = Stage(kind, [text], node.outputs[0], sources, [text], node.label, line)
         stage.flops = flops_of([node])
-        self._add(stage, self.groups.get(node.label, self.root))
+        self._add(stage, self._group_around(node.label))
         for value in node.outputs:
             self.stage_of[value] = stage
+
+    def _group_around(self, path: str) -> Group:
+        """The innermost block that a line or stage of this path stands in."""
+        while path not in self.groups:
+            path = _line_of(path)
+        return self.groups[path]
 
     def _add(self, stage: Stage, group: Group) -> None:
         group.children.append(stage)

@@ -6,13 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nndsl.ir.graph import ShapeError, Value
-from nndsl.ir.types import BATCH, Dimension, ElementType, format_shape, number_of
+from nndsl.ir.types import (
+    BATCH,
+    Dimension,
+    ElementType,
+    TensorType,
+    format_shape,
+    number_of,
+)
 from nndsl.ops.embedding import Lookup
+from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import Slice
 from nndsl.ops.reduction import Broadcast, Reshape
-from nndsl.ops.source import Waves
-from nndsl.params import Int, Ref, SharedStage
+from nndsl.ops.source import Random, Waves
+from nndsl.params import Int, Real, Ref, SharedStage
+from nndsl.scalar.functions import where
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Layer, LayerContext
 from nndsl.vocab.layers.sequences import ids_length, sequence_of
@@ -101,6 +110,26 @@ def _sinusoidal(
     return _spread(context, operands[0], context.build.add(waves))
 
 
+def _mask_tokens(
+    context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
+) -> Value:
+    """One chance for each place."""
+    (ids,) = operands
+    ids_length(ids, "mask_tokens")
+    token, share = arguments["token"], arguments["share"]
+    build = context.build
+    if context.training and share > 0.0:
+        chance = build.add(Random("uniform", ids.type.shape, context.stream()))
+        chosen = where(operand(1) < share, float(token), operand(0))
+        hidden = build.add(Map((chosen,), ElementType.INDEX), ids, chance, name="mask_tokens")
+    else:
+        hidden = build.add(Map((operand(0),), ElementType.INDEX), ids, name="mask_tokens")
+    if ids.type.below is not None:
+        below = max(ids.type.below, token + 1)
+        hidden.type = TensorType(ids.type.shape, ElementType.INDEX, below)
+    return hidden
+
+
 def _length(value: Value, word: str) -> Dimension:
     """How many places ids or a sequence have."""
     if value.type.element is not ElementType.INDEX:
@@ -173,4 +202,19 @@ register(
         takes="ids(8)[T]",
     ),
     example="embed(16) + sinusoidal(16)",
+)
+register(
+    Layer(
+        "mask_tokens",
+        {
+            "share": Real(doc="share of the ids that are hidden", ge=0, lt=1),
+            "token": Int(doc="the id that stands in their place", ge=0),
+        },
+        "In training each id is hidden with a given chance: a network learns to guess it from the "
+        "others. Afterwards nothing is hidden.",
+        "Devlin et al. 2018, arXiv:1810.04805",
+        _mask_tokens,
+        takes="ids(8)[T]",
+    ),
+    example="mask_tokens(15%, token=8) -> embed(16)",
 )
