@@ -61,10 +61,12 @@ class Scorer:
     def score(self, arrays: Arrays) -> Scores:
         """Losses, metrics and outputs of some rows."""
         outputs = self._executable.evaluate(arrays)
-        metrics = {name: float(outputs[name]) for name in self._losses} | {
-            name: measured(metric, *judged(output, outputs[output.name], arrays), self.answer)
-            for name, metric, output in self._measures
-        }
+        pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        metrics = {name: float(outputs[name]) for name in self._losses}
+        for name, metric, output in self._measures:
+            if output.name not in pairs:
+                pairs[output.name] = judged(output, outputs[output.name], arrays)
+            metrics[name] = measured(metric, *pairs[output.name], self.answer)
         return Scores(row_count(arrays), float(outputs[LOSS]), metrics, outputs)
 
     def mistakes(self, arrays: Arrays) -> int:

@@ -45,15 +45,16 @@ def _unbump(
     unit = np.arange(count)
     span = learnt["high"] - learnt["low"] if learnt["high"] > learnt["low"] else 1.0
     found = np.full((len(values), 1), np.nan)
-    trial = np.linspace(0, count - 1, 4 * count - 3)
+    trial = np.linspace(0, count - 1, 2 * count - 1)
     bumps = np.exp(-((unit - trial[:, None]) ** 2) / width)
     bumps /= np.sqrt((bumps**2).sum(axis=1, keepdims=True))
     usable = np.flatnonzero(np.isfinite(values).all(axis=1))
     for start in range(0, len(usable), 4096):
         rows = usable[start : start + 4096]
         y = values[rows]
-        place = trial[np.argmax(y @ bumps.T, axis=1)][:, None]
-        for _ in range(8):
+        fit = np.einsum("rc,tc->rt", y, bumps)
+        place = trial[np.argmax(fit, axis=1)][:, None]
+        for _ in range(7):
             away = unit - place
             b = np.exp(-(away**2) / width)
             squares = (b * b).sum(axis=1, keepdims=True)
@@ -64,7 +65,7 @@ def _unbump(
             stiffness = height * (slope * slope).sum(axis=1, keepdims=True)
             steady = stiffness > 1e-12
             step = np.where(steady, force / np.where(steady, stiffness, 1.0), 0.0)
-            place = np.clip(place + np.clip(step, -0.25, 0.25), 0, count - 1)
+            place = np.clip(place + np.clip(step, -0.5, 0.5), 0, count - 1)
         found[rows] = learnt["low"] + place / max(count - 1, 1) * span
     return found
 
