@@ -30,7 +30,7 @@ from nndsl.ops.map import Map
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant, variable
 from nndsl.scalar.inspection import substitute
-from nndsl.vocab.kinds import Activation, Layer
+from nndsl.vocab.kinds import Activation, Layer, SeveralBuild
 from nndsl.vocab.registry import Word
 
 
@@ -76,11 +76,13 @@ class WordStage(Stage):
     from_defaults: Mapping[str, Span] = field(default_factory=dict)
     given: tuple[Given, ...] = ()
 
-    def apply(self, elaboration: Elaboration, operands: Sequence[Tensor]) -> Tensor:
+    def apply(self, elaboration: Elaboration, operands: Sequence[Tensor]) -> Tensor | Group:
         """One part of the network: its nodes, its learnt arrays, its name."""
         elaboration.count_stage(self.span)
         inputs = (*operands, *self.operands)
         self._check_count(len(inputs))
+        if isinstance(self.word, Layer) and self.word.several is not None:
+            return self._several(self.word.several, elaboration, inputs)
         with elaboration.inside(self.word.name) as path, elaboration.at_span(self.span):
             context = StageContext(elaboration, self.span, self.places)
             try:
@@ -97,6 +99,25 @@ class WordStage(Stage):
         if not keeps or len(made.shape) < 2 or made.shape != inputs[0].shape:
             return made
         return replace(made, sized=inputs[0].sized or inputs[0])
+
+    def _several(
+        self, make: SeveralBuild, elaboration: Elaboration, inputs: Sequence[Tensor]
+    ) -> Group:
+        """A part of the network for each of several results."""
+        with elaboration.at_span(self.span):
+            context = StageContext(elaboration, self.span, self.places)
+            try:
+                values = make(context, [t.value for t in inputs], self.arguments)
+            except ShapeError as refusal:
+                raise self._refused(refusal, inputs) from None
+        made = []
+        for value in values:
+            with elaboration.inside(self.word.name) as path:
+                elaboration.keep_mask((t.value for t in inputs), value)
+                elaboration.add_part(self._part(elaboration, path, inputs, value, context.made))
+            arose = f"{_shapes(inputs)} -> {' and '.join(map(_shape, values))} here"
+            made.append(Tensor(value, self.span, arose))
+        return Group(tuple(made))
 
     def _say_defaults(self, elaboration: Elaboration, path: Path) -> None:
         """Which arguments came from a `defaults` line, for `show defaults`."""

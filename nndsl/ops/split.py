@@ -10,7 +10,7 @@ import numpy as np
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import TensorType
 from nndsl.ops.base import Clock, Fusion, Op
-from nndsl.ops.movement import Concat, sized, zeros
+from nndsl.ops.movement import Concat, Slice, sized, zeros
 from nndsl.ops.shapes import format_full, require_operands
 from nndsl.records import dataclass
 from nndsl.scalar.piece import Level, Piece
@@ -56,6 +56,12 @@ class Split(Op):
             for value, result in zip(upstream, node.outputs, strict=True)
         ]
         return (build.add(Concat(self.axis), *parts, name="gradient"),)
+
+    def decompose(self, build: Builder, inputs: Sequence[Value]) -> Sequence[Value]:
+        """A slice for each part."""
+        ends = list(accumulate(self.sizes))
+        places = zip(ends, self.sizes, strict=True)
+        return [build.add(Slice(self.axis, end - n, end), inputs[0]) for end, n in places]
 
     def reordered(self, axes: tuple[int, ...]) -> tuple[Op, tuple[int, ...]] | None:
         """Cut along the axis where it is now."""

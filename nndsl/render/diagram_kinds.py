@@ -57,8 +57,8 @@ def kind_of(part: Part, nodes: list[Node], network: Network) -> str:
     """The kind of a stage, from the operations that it is made of."""
     if part.word in words("activation"):
         return "activation"
-    if not nodes:
-        return "training"
+    if not nodes:  # a later part of a split is made by the nodes of the first one
+        return "training" if part.output in part.inputs else "other"
     fusions = {_operation(node).fusion for node in nodes}
     if Fusion.CONTROL in fusions:
         return "recurrence"

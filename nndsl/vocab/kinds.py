@@ -78,6 +78,7 @@ class LayerContext(Protocol):
 
 
 LayerBuild = Callable[[LayerContext, Sequence[Value], Mapping[str, Any]], Value]
+SeveralBuild = Callable[[LayerContext, Sequence[Value], Mapping[str, Any]], Sequence[Value]]
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class Layer(Word):
 
     Where `init` is left out, the weights before are chosen by the activation that follows:
     `transparent` lets the search look past this layer, `initializer` ends it, as an activation's.
-    `takes` is the shape that the input of its example is declared with.
+    `takes` is the shape that the input of its example is declared with. A layer that gives several
+    results has `several` in place of `make`.
     """
 
     make: LayerBuild | None = None
@@ -94,6 +96,7 @@ class Layer(Word):
     transparent: bool = False
     initializer: str = ""
     takes: str = "[4]"
+    several: SeveralBuild | None = None
 
 
 @dataclass(frozen=True)

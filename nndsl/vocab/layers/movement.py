@@ -12,7 +12,8 @@ from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
 from nndsl.ops.movement import Concat
 from nndsl.ops.reduction import Reshape
-from nndsl.params import Real
+from nndsl.ops.split import Split
+from nndsl.params import Real, Sizes
 from nndsl.vocab.kinds import Layer, LayerContext
 from nndsl.vocab.layers.images import feature_axis
 from nndsl.vocab.registry import register
@@ -54,6 +55,31 @@ def _concat(
     return context.build.add(Concat(feature_axis(operands[0])), *operands)
 
 
+def _split(
+    context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
+) -> Sequence[Value]:
+    (value,), parts = operands, arguments["parts"]
+    axis = feature_axis(value)
+    whole = number_of(value.type.shape[axis])
+    what = "channels" if axis == 1 and value.type.rank > 2 else "numbers"
+    if whole is None:
+        shape = format_shape(value.type.shape)
+        raise ShapeError(f"`split` needs to know how many {what} there are, not {shape}", "NN202")
+    if isinstance(parts, int) and whole % parts:
+        raise ShapeError(
+            f"{whole} {what} cannot be split in {parts} equal parts",
+            "NN203",
+            f"split([{whole // parts}, {whole - whole // parts}])",
+        )
+    sizes = (whole // parts,) * parts if isinstance(parts, int) else tuple(parts)
+    if sum(sizes) != whole:
+        added = " + ".join(map(str, sizes))
+        raise ShapeError(f"{whole} {what} are not split by {added}, which is {sum(sizes)}", "NN203")
+    if len(sizes) == 1:
+        return (value,)
+    return context.build.add_all(Split(axis, sizes), value, name="split")
+
+
 def _scale(context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]) -> Value:
     return add_map(context.build, arguments["factor"] * operand(0), operands[0], name="scale")
 
@@ -81,6 +107,18 @@ register(
         transparent=True,
     ),
     example="[dense(8) -> relu, dense(8) -> tanh] -> concat",
+)
+register(
+    Layer(
+        "split",
+        {"parts": Sizes(doc="how many equal parts, or the size of each: `[8, 24]`", counts=())},
+        "Several tensors from one: lists cut in pieces, images and signals by their channels. What "
+        "`concat` puts side by side, taken apart again: `(a, b) = x -> split(2)`.",
+        "torch.split",
+        transparent=True,
+        several=_split,
+    ),
+    example="dense(8) -> split(2) -> concat",
 )
 register(
     Layer(
