@@ -14,7 +14,7 @@ import pytest
 
 from tests.models.running import MODELS
 
-BATCH, ROWS = 8, 48
+BATCH, ROWS, CLASSES = 8, 20, 5
 NETS = {
     "24_resnet": ((224, 224, 3), "p.resnet(p.bottleneck, [3, 4, 6, 3])"),
     "24_vgg": (
@@ -24,25 +24,25 @@ NETS = {
     "25_unet": ((256, 256), "p.unet(64, 4) -> conv(1, 1) -> global_avg_pool"),
 }
 TEXT = """import "{model}.nn" as p
-data pictures = images("pictures.npz") {{ split = [34%, 66%, 0%] }}
-net Net on pictures {{ {body} -> dense(10) -> softmax }}
+data pictures = images("pictures.npz") {{ split = [40%, 60%, 0%] }}
+net Net on pictures {{ {body} -> dense({classes}) -> softmax }}
 train Net {{
   optimizer = sgd(0.001, momentum=0.9)
-  batch = {batch}; steps = 4; memory = {memory}
+  batch = {batch}; steps = 1; memory = {memory}
 }}
 """
 
 
 def prepared(place: Path, model: str, memory: str) -> None:
-    """A folder with a network, and pictures of ten classes that differ in brightness."""
+    """A folder with a network, and pictures of some classes that differ in brightness."""
     shape, body = NETS[model]
-    classes = np.arange(ROWS) % 10
+    classes = np.arange(ROWS) % CLASSES
     noise = np.random.default_rng(7).integers(0, 40, (ROWS, *shape))
-    light = 20 * classes.reshape(-1, *(1 for _ in shape))
+    light = 40 * classes.reshape(-1, *(1 for _ in shape))
     np.savez(place / "pictures.npz", image=(noise + light).astype(np.uint8), label=classes)
     for name in (f"{model}.nn", "digits.csv"):
         shutil.copy(MODELS / name, place / name)
-    text = TEXT.format(model=model, body=body, batch=BATCH, memory=memory)
+    text = TEXT.format(model=model, body=body, batch=BATCH, classes=CLASSES, memory=memory)
     (place / "net.nn").write_text(text, encoding="utf-8")
 
 
@@ -72,7 +72,9 @@ def peak(place: Path, *arguments: str) -> tuple[int, str]:
     ("model", "memory"),
     [("24_resnet", "fast"), ("24_resnet", "small"), ("25_unet", "fast"), ("24_vgg", "fast")],
 )
-def test_resident_memory_is_as_planned(model: str, memory: str, tmp_path: Path) -> None:
+def test_the_resident_memory_of_a_step_is_as_planned(
+    model: str, memory: str, tmp_path: Path
+) -> None:
     prepared(tmp_path, model, memory)
     peak(tmp_path, "compile", "net.nn")  # so that no compiler runs while memory is measured
     before, told = peak(tmp_path, "compile", "net.nn")
