@@ -403,6 +403,27 @@ class PlaceIn(Parameter):
 
 
 @dataclass(frozen=True)
+class NetIn(Parameter):
+    """A net of the training, `Generator`: `lower` gives its name."""
+
+    kind: ClassVar[str] = "net"
+
+    def convert(self, value: Any) -> str:
+        """The name."""
+        if not isinstance(value, str) or not value:
+            raise ParameterError(self.describe())
+        return value
+
+    def describe(self) -> str:
+        """'a net that is trained here'."""
+        return "a net that is trained here, or a stage of it, such as `Generator`"
+
+    def bad_samples(self) -> list[Any]:
+        """Numbers and lists."""
+        return [3, ["Generator"]]
+
+
+@dataclass(frozen=True)
 class SharedStage(Parameter):
     """The name of a stage that `share` gives one set of weights: its path in the network."""
 
@@ -422,6 +443,28 @@ class SharedStage(Parameter):
     def bad_samples(self) -> list[Any]:
         """A number, and nothing."""
         return [3, ()]
+
+
+@dataclass(frozen=True)
+class Places(Parameter):
+    """A tensor that says by numbers other than 0 which places count; `lower` gives its value."""
+
+    kind: ClassVar[str] = "tensor"
+
+    def convert(self, value: Any) -> Any:
+        """The value in the graph."""
+        found = getattr(value, "value", None)
+        if found is None or not hasattr(found, "type"):
+            raise ParameterError(self.describe())
+        return found
+
+    def describe(self) -> str:
+        """'a tensor that says which places count'."""
+        return "a tensor that says which places count, such as `text != 0`"
+
+    def bad_samples(self) -> list[Any]:
+        """Numbers and names."""
+        return [3, "text"]
 
 
 @dataclass(frozen=True)

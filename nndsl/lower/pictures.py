@@ -8,17 +8,17 @@ from typing import Any
 
 from nndsl.diagnostics import error
 from nndsl.lower.names import not_yet
-from nndsl.lower.nets import NetDefinition
+from nndsl.lower.nets import NetDefinition, parameters_of
 from nndsl.lower.paths import located, resolve
 from nndsl.lower.train_settings import Settings, Written
 from nndsl.lower.values import Given, Mention, NetLike, Part
 from nndsl.lower.words import bind, find_word, shown
-from nndsl.params import Int, PlaceIn
+from nndsl.params import Int, NetIn, PlaceIn
 from nndsl.vocab.arguments import ArgumentProblem, Mistake, argument_error
 from nndsl.vocab.pictures import Picture, Shapes
 from nndsl.vocab.registry import WordCall, words
 
-LATER = ("boundary", "landscape", "paths", "reconstructions", "samples", "surface", "tsne")
+LATER = ("boundary", "landscape", "paths", "surface", "tsne")
 
 
 def chosen_pictures(settings: Settings, definition: NetDefinition) -> tuple[WordCall, ...]:
@@ -51,7 +51,8 @@ def _picture(item: Any, written: Written, definition: NetDefinition) -> WordCall
         raise not_yet(f"the picture `{item.name}`", item.span)
     word = find_word(item, "picture")
     is_place = any(isinstance(p, PlaceIn) for p in word.parameters.values())
-    find = _place if is_place else _arrays
+    of_nets = any(isinstance(p, NetIn) for p in word.parameters.values())
+    find = _net if of_nets else _place if is_place else _arrays
     given = tuple(replace(g, value=_found(g, definition, find)) for g in item.given or ())
     call = bind(replace(item, given=given), word).call
     _check(call, item, definition, _outputs(definition) if is_place else _shapes(definition))
@@ -67,7 +68,9 @@ def _found(given: Given, definition: NetDefinition, find: Find) -> Any:
     if not isinstance(value, NetLike | Part):
         return value
     net = value.net if isinstance(value, Part) else value
-    if net is not definition:
+    is_net = net is value and find is _net
+    inside = is_net and isinstance(net, NetDefinition) and parameters_of(definition, net)
+    if net is not definition and not inside:
         raise error(
             "NN318",
             f"`{given.span.text}` is no part of `{definition.name}`, which is trained here",
@@ -81,6 +84,11 @@ def _arrays(definition: NetDefinition, value: NetLike | Part) -> tuple[str, ...]
     if isinstance(value, Part):
         return tuple(resolve(definition, value.query, value.span))
     return tuple(definition.parameter_names())
+
+
+def _net(definition: NetDefinition, value: NetLike | Part) -> Any:
+    """The name of a net; a part of one is none."""
+    return value.name if isinstance(value, NetLike) else None
 
 
 def _place(definition: NetDefinition, value: NetLike | Part) -> str | None:

@@ -21,7 +21,9 @@ from nndsl.runtime.durable import write_file
 if TYPE_CHECKING:
     from nndsl.model.running import LoadedRun
 
-MOST_CHANNELS = 3
+COLOURS = 3
+LEAST_SIDE = 5
+"""Rows of at least so many numbers squared are shown as pictures, when that is their shape."""
 
 
 def inner_names(loaded: LoadedRun) -> list[str]:
@@ -149,13 +151,13 @@ def as_images(values: np.ndarray, like: tuple[int, ...] | None = None) -> np.nda
     shape = like if like is not None and prod(like) == prod(values.shape[1:]) else values.shape[1:]
     if len(shape) == 1:
         side = round(shape[0] ** 0.5)
-        if side < 2 or side * side != shape[0]:
+        if side < LEAST_SIDE or side * side != shape[0]:
             return None
         shape = (1, side, side)
     if len(shape) != 3:
         return None
     pictures = values.reshape(len(values), *shape).astype(np.float64)
-    if shape[0] == MOST_CHANNELS:
+    if shape[0] == COLOURS:
         return pictures.transpose(0, 2, 3, 1)
     averaged: np.ndarray = pictures.mean(axis=1)
     return averaged

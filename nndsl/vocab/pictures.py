@@ -115,6 +115,19 @@ class Run(Protocol):
         is no such row.
         """
 
+    def reconstructed(self, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Rows that did not train and what the network makes of them, as pictures.
+
+        Both [rows, height, width] or [rows, height, width, 3], of numbers from 0 to 1. None where
+        its answer is no picture of its input.
+        """
+
+    def sampled(self, net: str | None, count: int) -> tuple[str, np.ndarray] | None:
+        """A net of the run and its answers to random numbers, as such pictures.
+
+        None where they are none, or where no net is named and none is fed by noise alone.
+        """
+
 
 Shapes = Mapping[str, tuple[int | str, ...]]
 """Learnt arrays by path with their sizes, in the layout that people see; for pictures of what

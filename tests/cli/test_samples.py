@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from PIL import Image
 
-from tests.train.test_rounds import GAN
+GAN = """data d = table(x=grid(0..1, 40)) { target = x^2 }
+net Maker { input z: [3]; dense(25) -> sigmoid }
+net Critic { input x: [25]; dense(1) }
+train (Maker, Critic) on d {
+  let fake = noise(3) -> Maker
+  update Critic { minimize bce(fake -> Critic, 0) + mean(d.inputs^2) }
+  update Maker { minimize bce(fake -> Critic, 1) }
+  epochs = 6
+}
+"""
 
 
 def test_samples_of_a_generator(nndsl, place):
-    (place / "gan.nn").write_text(GAN % "")
+    (place / "gan.nn").write_text(GAN)
     ended = nndsl("train", "gan.nn", "--out", "run")
     assert ended.code == 0
     (first,) = [line for line in ended.out.splitlines() if line.startswith("epoch 1/6")]
     assert "Critic.loss" in first and "Maker.loss" in first
     assert nndsl("predict", "run", "--net", "Maker", "--count", "5", "-o", "made.csv").code == 0
     lines = (place / "made.csv").read_text().splitlines()
-    assert lines[0] == "output_1,output_2,output_3,output_4"
+    assert lines[0] == ",".join(f"output_{i}" for i in range(1, 26))
     assert len(lines) == 6
     assert nndsl("predict", "run", "--net", "Maker", "--count", "5", "-o", "made.png").code == 0
     with Image.open(place / "made.png") as picture:
         assert picture.size[0] > 100
-    for arguments in (("iris.csv",), ("--count", "0"), ()):
+    for arguments in (("d.csv",), ("--count", "0"), ()):
         assert nndsl("predict", "run", *arguments).code == 2
-    assert nndsl("evaluate", "run", "iris.csv", "--json").result["metrics"].keys() == {
+    (place / "d.csv").write_text("x\n0.5\n0.25\n")
+    assert nndsl("evaluate", "run", "d.csv", "--json").result["metrics"].keys() == {
         "loss", "Critic.loss", "Maker.loss"
     }  # fmt: skip

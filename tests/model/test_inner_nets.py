@@ -91,7 +91,7 @@ def test_a_net_that_is_not_there_is_told(gan):
 
 
 def test_rows_as_images():
-    assert as_images(np.zeros((3, 9))).shape == (3, 3, 3)
+    assert as_images(np.zeros((3, 25))).shape == (3, 5, 5)
     assert as_images(np.zeros((3, 7))) is None
     assert as_images(np.zeros((3, 12)), (3, 2, 2)).shape == (3, 2, 2, 3)
     (one,) = scaled(np.array([-1.0, 1.0]))

@@ -44,6 +44,13 @@ class FakeRun:
     def example(self, row: int, place: str | None) -> Example | None:
         return EXAMPLE if self.judged and row < 4 else None
 
+    def reconstructed(self, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+        rows = np.linspace(0, 1, 3 * 30).reshape(3, 6, 5)[:count]
+        return (rows, rows[::-1]) if self.judged else None
+
+    def sampled(self, net: str | None, count: int) -> tuple[str, np.ndarray] | None:
+        return (net or "Maker", np.full((count, 6, 5), 0.5)) if self.weights else None
+
 
 EMPTY = FakeRun({}, None, {}, ())
 

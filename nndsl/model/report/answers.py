@@ -30,8 +30,8 @@ GAP = 0.05
 
 
 def judgement_of(evidence: Evidence) -> Judgement | None:
-    """What the first output's figure is worth; None without rows."""
-    return judged_at(evidence, 0) if evidence.rows is not None else None
+    """What the first output's figure is worth; None without rows, or where no target judges."""
+    return judged_at(evidence, 0) if evidence.judged else None
 
 
 def judged_at(evidence: Evidence, position: int) -> Judgement:
@@ -101,8 +101,10 @@ def _beside(judgement: Judgement, shown: Callable[[float], str]) -> str:
 
 
 def _verdict_of_record(evidence: Evidence) -> str:
-    """What the run itself has noted, where its rows are gone."""
+    """What the run itself has noted, where its rows are gone or no target judges its answers."""
     record = evidence.loaded.run.record
+    if not evidence.loaded.outputs:
+        return _verdict_of_losses(evidence)
     for name, value in record.metrics.items():
         part, _, metric = name.partition("_")
         if part != "test" or metric == "loss":
@@ -117,8 +119,26 @@ def _verdict_of_record(evidence: Evidence) -> str:
     return "The run has no figure of rows that it was not trained on."
 
 
+def _verdict_of_losses(evidence: Evidence) -> str:
+    """What the objectives came to, on rows that did not train where there are some."""
+    loaded = evidence.loaded
+    metrics = loaded.run.record.metrics
+    for part, rows in (("test", TEST), ("val", VALIDATION), ("train", TRAINING)):
+        if f"{part}_loss" not in metrics:
+            continue
+        where = f"at the end of the training, on the {_rows(rows)}"
+        if not loaded.recipe.turns:
+            return f"What it minimises is {number(metrics[f'{part}_loss'])} {where}."
+        each = [f"{number(metrics[f'{part}_{turn.figure}'])} for `{turn.name}`"
+                for turn in loaded.recipe.turns]  # fmt: skip
+        return f"The losses are {', '.join(each)} {where}."
+    return "The run has no figure of rows that it was not trained on."
+
+
 def remarks(evidence: Evidence, judgement: Judgement | None) -> Iterator[str]:
     """What qualifies the verdict."""
+    if judgement is None and evidence.rows is not None:
+        return
     if judgement is None:
         command = f"nndsl report {evidence.loaded.run.path} DATA"
         absent = evidence.absent[:1].upper() + evidence.absent[1:]

@@ -22,6 +22,7 @@ from nndsl.data import (
 )
 from nndsl.diagnostics import NndslError, error
 from nndsl.model.report.examples import images_of, maps_of
+from nndsl.model.report.made import reconstructed, sampled
 from nndsl.model.report.numbers import number
 from nndsl.model.running import LoadedRun, load_run
 from nndsl.records import dataclass
@@ -76,6 +77,18 @@ class Evidence:
         """These rows of the table as `images_of` gives them; None when they are no pictures."""
         assert self.rows is not None
         return images_of(self.rows.table, self.rows.prepared.schema, self.loaded.network, places)
+
+    def reconstructed(self, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """The first rows of those that count beside the network's answers, as pictures."""
+        if self.rows is None:
+            return None
+        chosen = self.rows.parts[self.part][:count]
+        arrays = {n: np.asarray(a[chosen]) for n, a in self.rows.prepared.inputs.items()}
+        return reconstructed(self.loaded, arrays)
+
+    def sampled(self, net: str | None, count: int) -> tuple[str, np.ndarray] | None:
+        """What a net makes of random numbers, as pictures."""
+        return sampled(self.loaded, net, count)
 
     def example(self, row: int, place: str | None) -> Example | None:
         """What becomes of a row of those that count."""
@@ -176,7 +189,7 @@ def _other_rows(loaded: LoadedRun, source: str | None) -> Rows:
     """Rows that are not those of the run: all of them, as `evaluate` takes them."""
     table = read_table(loaded.specification, Path.cwd(), source, expected=loaded.schema)
     prepared = apply_schema(table, loaded.schema, loaded.recipe.precision)
-    if not prepared.targets:
+    if not prepared.targets and loaded.outputs:
         names = ", ".join(f"`{target.name}`" for target in loaded.schema.targets)
         raise error(
             "NN424",
@@ -184,7 +197,7 @@ def _other_rows(loaded: LoadedRun, source: str | None) -> Rows:
             help="give a file that has it, or none: the report then says what it cannot show",
         )
     known = np.ones(table.rows, dtype=bool)
-    for target in loaded.schema.targets:
+    for target in loaded.schema.targets if loaded.outputs else ():
         array = prepared.targets[target.name]
         if target.shape:
             continue  # pictures have all their pixels
@@ -196,6 +209,8 @@ def _other_rows(loaded: LoadedRun, source: str | None) -> Rows:
 
 
 def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:
+    if not loaded.outputs:
+        return ()
     chosen = rows.parts[part]
     wanted = loaded.executable.program.shapes
     inputs = {
