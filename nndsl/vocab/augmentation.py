@@ -29,7 +29,8 @@ class Distortion(Word):
 
     `warp(u, arguments, size)`: matrices [n, 2, 3]; a pixel is read where they send its place,
     counted from the middle. What comes in from outside is black, with `edge` the nearest pixel of
-    the picture's edge (of neighbours that are joined, if one says so). `size(arguments, size)` is then the height and width that come out.
+    the picture's edge (of neighbours that are joined, if one says so). `size(arguments, size)` is
+    then the height and width that come out.
     `bend(arguments)`: standard deviation and strength of a smooth random displacement.
     `colour(u, arguments, channels)`: matrices [n, C, 2 C + 1]: a channel is a sum over all, over
     their means, and a number, where black is 0 and white is 1.
