@@ -38,7 +38,8 @@ def samples(word: Word) -> dict[str, object]:
     for name, parameter in word.parameters.items():
         if parameter.required:
             chain = (call(words("distortion")["shift"]),)
-            found[name] = {"number": 0.5, "chain": chain}.get(parameter.kind, 3)
+            special = {"number": 0.5, "chain": chain, "shared stage": ("token[1]",)}
+            found[name] = special.get(parameter.kind, 3)
     return found
 
 

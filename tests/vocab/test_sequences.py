@@ -170,3 +170,15 @@ def test_ids_and_numbers_are_told_apart(steps: str, declared: str, said: str) ->
         text = text.replace("embed(4) -> flatten -> ", "")
     (problem,) = (p for p in problems(text) if p.code == "NN306")
     assert said in problem.title
+
+
+def test_where_takes_a_number_for_each_place() -> None:
+    assert codes(net("text -> embed(4) -> attention(2, where=text != 0)")) == []
+    (problem,) = problems(net("text -> embed(4) -> attention(2, where=3)"))
+    assert (problem.code, "a tensor that says which places count" in problem.title) == (
+        "NN314",
+        True,
+    )
+    body = "x = text -> embed(4)\n  other -> embed(4) -> attention(x, 2, where=other != 0)"
+    (problem,) = problems(net(body, "text: ids(5)[S]\n  input other: ids(5)[T]"))
+    assert "`where` has T places, what is looked at S" in problem.title

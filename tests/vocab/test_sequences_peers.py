@@ -132,6 +132,27 @@ def test_attention(written, options, rng) -> None:
     net.compare(model, p)
 
 
+def test_places_that_only_fill_up_are_not_looked_at(rng) -> None:
+    line = f"text -> embed({FEATURES}) -> attention({HEADS}, where=text != 0)"
+    net = Net(line, rng)
+    p = projections(net, "attention.")
+
+    def model(ids, table):
+        x = torch.nn.functional.embedding(ids, table)
+        module = torch.nn.MultiheadAttention(FEATURES, HEADS, batch_first=True, dtype=x.dtype)
+        loaded(Holder(module), p, "attention.")
+        return module(x, x, x, key_padding_mask=ids == 0, need_weights=False)[0]
+
+    net.compare(model, {})
+
+
+class Holder:
+    """A layer that holds an attention."""
+
+    def __init__(self, attention) -> None:
+        self.self_attn = attention
+
+
 def test_rotary_positions(rng) -> None:
     net = Net(f"embed({FEATURES}) -> attention(3, rope=true, causal=true)", rng)
     p = projections(net, "attention.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nndsl.ir.graph import ShapeError, Value
+from nndsl.ir.types import format_shape
 from nndsl.ops.attention import AttentionWeights
 from nndsl.ops.compose import add_map
 from nndsl.ops.einsum import Einsum
@@ -14,7 +15,7 @@ from nndsl.ops.matmul import MatMul
 from nndsl.ops.reduction import Reshape
 from nndsl.ops.rotary import Rotary
 from nndsl.ops.source import Random, Waves
-from nndsl.params import Flag, Int, Real
+from nndsl.params import Flag, Int, Places, Real
 from nndsl.records import dataclass
 from nndsl.scalar.functions import tanh, where
 from nndsl.vocab.arguments import call
@@ -153,13 +154,23 @@ def _mixed(
         scores = add_map(build, cap * tanh((scale / cap) * operand(0)), scores, name="capped")
         scale = 1.0
     seen = AttentionWeights(scale, arguments["causal"], arguments["window"] or 0)
-    weights = build.add(seen, scores, name="weights")
+    weights = build.add(seen, scores, *_counted(keys, arguments["where"]), name="weights")
     rate = arguments["dropout"]
     if rate > 0.0 and context.training:
         chance = build.add(Random("uniform", weights.type.shape, context.stream()))
         kept = where(operand(1) < rate, 0, 1.0 / (1.0 - rate) * operand(0))
         weights = add_map(build, kept, weights, chance, name="dropout")
     return build.add(Einsum(f"n{h}ij,njgk->ni{h}k"), weights, values, name="average")
+
+
+def _counted(keys: Value, places: Value | None) -> tuple[Value, ...]:
+    """Which of the keys count, where that is said; NN203 for another number of places."""
+    if places is None:
+        return ()
+    if places.type.shape != keys.type.shape[:2]:
+        shape, length = format_shape(places.type.shape), format_shape(keys.type.shape[:2])
+        raise ShapeError(f"`where` has {shape} places, what is looked at {length}", "NN203")
+    return (places,)
 
 
 register(
@@ -176,6 +187,9 @@ register(
             "rope": Flag(False, "whether pairs of features turn with the place (rotary positions)"),
             "cap": Real(None, "scores are bent by tanh to stay within this size", gt=0),
             "bias": Flag(True, "whether the projections have shifts"),
+            "where": Places(
+                None, "which places may be looked at: `text != 0` leaves out what only fills up"
+            ),
         },
         "Every place asks by its query, compares with the keys of all places, and takes the "
         "average of their values, in several heads. A second tensor is what is looked at instead "

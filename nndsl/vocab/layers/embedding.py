@@ -116,11 +116,11 @@ def _mask_tokens(
     """One chance for each place."""
     (ids,) = operands
     ids_length(ids, "mask_tokens")
-    token, share = arguments["token"], arguments["share"]
+    token, rate = arguments["token"], arguments["rate"]
     build = context.build
-    if context.training and share > 0.0:
+    if context.training and rate > 0.0:
         chance = build.add(Random("uniform", ids.type.shape, context.stream()))
-        chosen = where(operand(1) < share, float(token), operand(0))
+        chosen = where(operand(1) < rate, float(token), operand(0))
         hidden = build.add(Map((chosen,), ElementType.INDEX), ids, chance, name="mask_tokens")
     else:
         hidden = build.add(Map((operand(0),), ElementType.INDEX), ids, name="mask_tokens")
@@ -207,7 +207,7 @@ register(
     Layer(
         "mask_tokens",
         {
-            "share": Real(doc="share of the ids that are hidden", ge=0, lt=1),
+            "rate": Real(doc="share of the ids that are hidden", ge=0, lt=1),
             "token": Int(doc="the id that stands in their place", ge=0),
         },
         "In training each id is hidden with a given chance: a network learns to guess it from the "
