@@ -9,14 +9,16 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from nndsl.lower.result import Network
 from nndsl.render.diagram_fold import picture_of
 from nndsl.render.diagram_kinds import KINDS
 from nndsl.render.diagram_picture import Arrow, Box, Frame, Picture
+from nndsl.render.diagram_shape import frames_around, shape_of
 from nndsl.render.diagram_theme import INK, LINE, PAPER, QUIET, SHADE, STATUS, embedded, printable
+from nndsl.render.diagram_titles import clear_sides
 from nndsl.render.layout import draw
 
 if TYPE_CHECKING:
@@ -48,16 +50,26 @@ def diagram_svg(network: Network, opened: Iterable[str] = (), *, label: str = ""
     network gives the same text. Errors: NN006 when nothing can draw, NN019 for `opened`.
     """
     picture = picture_of(network, opened)
-    drawn = draw(dot_source(picture, paper="transparent"), "svg")
+    drawn = draw(_clear_source(picture, "transparent"), "svg")
     return embedded(drawn.decode("utf-8"), label or _described(picture))
 
 
 def picture_bytes(picture: Picture, kind: str) -> bytes:
     """A picture as a file of one of `layout.FORMATS`. Errors: NN006 when nothing can draw."""
-    drawn = draw(dot_source(picture), kind)
+    drawn = draw(_clear_source(picture, PAPER), kind)
     if kind != "svg":
         return drawn
     return embedded(drawn.decode("utf-8"), _described(picture), alone=True).encode("utf-8")
+
+
+def _clear_source(picture: Picture, paper: str) -> str:
+    """The Graphviz source with the titles of frames where no arrow crosses them."""
+    drawer = _Drawer(picture, paper)
+    source = drawer.source()
+    if not drawer.is_winding():
+        return source
+    sides = clear_sides(source, drawer.letters)
+    return _Drawer(picture, paper, sides).source() if sides else source
 
 
 def _described(picture: Picture) -> str:
@@ -75,12 +87,17 @@ def dot_source(picture: Picture, *, paper: str = PAPER) -> str:
 
 
 class _Drawer:
-    def __init__(self, picture: Picture, paper: str) -> None:
+    def __init__(
+        self, picture: Picture, paper: str, sides: Mapping[str, str] | None = None
+    ) -> None:
         import graphviz
 
         self.picture = picture
+        self.sides = sides or {}  # where titles of frames stand that do not stand at the left
+        self.letters: dict[str, int] = {}  # of the titles of frames
         self.names = {box: f"n{number}" for number, box in enumerate(picture.boxes)}
         self.depth = _depths(picture)
+        self.shape = shape_of(picture, self.depth)
         self.column = self._columns()
         self.drawing: Digraph = graphviz.Digraph(name="network")
         self.drawing.attr(
@@ -114,14 +131,44 @@ class _Drawer:
                 self._draw_box(drawing, box)
         for number, inner in enumerate(self.picture.frames):
             if inner.parent is frame:
-                with drawing.subgraph(name=f"cluster_{number}") as cluster:
+                name = f"cluster_{number}"
+                side = self.sides.get(name, "l")
+                label, self.letters[name] = _frame_label(inner, side)
+                with drawing.subgraph(name=name) as cluster:
                     kernel = {"style": "rounded,filled", "fillcolor": SHADE, "margin": "30"}
                     plain = {"style": "rounded,dashed", "margin": "12"}
+                    place = (
+                        {"labelloc": "b", "labeljust": "l"} if side == "b" else {"labeljust": side}
+                    )
                     cluster.attr(
-                        label=_frame_label(inner), color=LINE, fontsize="10", labeljust="l",
-                        **(kernel if inner.note else plain),
+                        label=label, color=LINE, fontsize="10",
+                        **place, **(kernel if inner.note else plain),
                     )  # fmt: skip
                     self._draw_frame(cluster, inner)
+        self._draw_level(drawing, frame)
+
+    def _draw_level(self, drawing: Digraph, frame: Frame | None) -> None:
+        """Boxes of a frame at one height: ends of arrows that are level, heads of columns."""
+        pairs = [(arrow.source, arrow.target) for arrow in self.shape.level]
+        pairs += [(box, arrow.target) for arrow, box in self.shape.turns.items()]
+        for first, second in pairs:
+            if second is not None and _around(first, second) is frame:
+                with drawing.subgraph() as level:
+                    level.attr(rank="same")
+                    level.node(self.names[first])
+                    level.node(self.names[second])
+
+    def is_winding(self) -> bool:
+        """Whether arrows may come to frames from the side."""
+        into = Counter(
+            frame
+            for arrow in self.picture.arrows
+            if arrow.target is not None
+            for frame in frames_around(arrow.target)
+            if frame not in frames_around(arrow.source)
+        )
+        is_bent = bool(self.shape.rising or self.shape.turns)
+        return bool(into) and (is_bent or max(into.values()) > 1)
 
     def _draw_box(self, drawing: Digraph, box: Box) -> None:
         colors = STATUS.get(box.status, KINDS[box.kind])
@@ -164,10 +211,24 @@ class _Drawer:
                 self.drawing.node(
                     end, label="", shape="point", width="0.06", color=LINE, **straight
                 )
-            self.drawing.edge(self.names[arrow.source], end, **shown)
+            self._join(self.names[arrow.source], end, arrow.source, shown)
             return
         shown["weight"] = "8" if self._is_near(arrow) else "1"
-        self.drawing.edge(self.names[arrow.source], self.names[arrow.target], **shown)
+        names = self.names[arrow.source], self.names[arrow.target]
+        if arrow in self.shape.level:
+            self.drawing.edge(*names, **shown)
+        elif arrow in self.shape.turns:
+            shown |= {"weight": "1", "dir": "back", "tailport": "w", "headport": "e"}
+            self.drawing.edge(*reversed(names), **shown)
+        else:
+            self._join(*names, arrow.target, shown)
+
+    def _join(self, source: str, target: str, end: Box, shown: dict[str, str]) -> None:
+        """An edge downwards, or upwards to what rises."""
+        if end in self.shape.rising:
+            self.drawing.edge(target, source, dir="back", **shown)
+        else:
+            self.drawing.edge(source, target, **shown)
 
     def _columns(self) -> dict[Box, str]:
         """Boxes that stand straight below one another have the same word here."""
@@ -189,7 +250,15 @@ class _Drawer:
         """Whether an arrow goes on to the next box, past none."""
         if arrow.target is None:
             return True
+        if arrow in self.shape.turns:
+            return False
         return self.depth[arrow.target] - self.depth[arrow.source] <= 1
+
+
+def _around(first: Box, second: Box) -> Frame | None:
+    """The innermost frame around two boxes."""
+    frames = frames_around(first)
+    return next((frame for frame in frames_around(second) if frame in frames), None)
 
 
 def _depths(picture: Picture) -> dict[Box, int]:
@@ -214,16 +283,16 @@ def _title(picture: Picture) -> str:
     return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">{cells}</TABLE>>'
 
 
-def _frame_label(frame: Frame) -> str:
-    """Text at the left, and as much room at the right: the arrow into the frame goes between."""
+def _frame_label(frame: Frame, side: str) -> tuple[str, int]:
+    """The title and its letters. At the left as much room follows it: there an arrow goes."""
     times = f"<B>× {frame.times}</B>" if frame.times > 1 else ""
     shown = (SPACE * 2).join(filter(None, (escape(frame.text), times)))
-    room = len(html.unescape(re.sub(r"</?B>", "", shown))) + 4
-    shown += SPACE * max(0, 2 * room - WIDE_ENOUGH)
+    letters = len(html.unescape(re.sub(r"</?B>", "", shown)))
+    shown += SPACE * max(0, 2 * (letters + 4) - WIDE_ENOUGH) if side == "l" else ""
     if frame.note:
         note = f'<FONT POINT-SIZE="8" COLOR="{QUIET}">{escape(frame.note)}</FONT>'
         shown += f'<BR ALIGN="LEFT"/>{note}<BR ALIGN="LEFT"/>'
-    return f"<{shown}>"
+    return f"<{shown}>", max(letters, round(0.8 * len(frame.note)))
 
 
 def _label(box: Box) -> str:

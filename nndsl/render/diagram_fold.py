@@ -7,6 +7,7 @@ compares structure (stages, shapes, wiring), never names: a `for` folds as `* n`
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from nndsl.diagnostics import error, nearest
 from nndsl.lower.result import Network
@@ -32,6 +33,9 @@ FEWEST_SHOWN = 3
 
 MOST_OPENED = 12
 """Things in a block up to which it is opened where it holds more than half of a net."""
+
+MOST_LEVELS = 8
+"""Uses of a block within itself up to which they are opened: the levels of a U-Net."""
 
 EVERYTHING = "all"
 LONGEST_PREVIEW = 44
@@ -63,6 +67,7 @@ class _Choice:
 
     def __init__(self, root: Group, opened: Sequence[str]) -> None:
         self.uses: dict[str, int] = {}
+        self.within_itself: set[str] = set()
         self.shown: set[Group] = set()
         self.kept: set[Stage | Group] = set()
         self.everything = False
@@ -72,6 +77,11 @@ class _Choice:
             if group.part is not None:
                 self.uses[group.part.word] = self.uses.get(group.part.word, 0) + 1
             parents |= dict.fromkeys(group.children, group)
+            around = parents.get(group)
+            while around is not None and group.part is not None:
+                if _word(around) == group.part.word:
+                    self.within_itself.add(group.part.word)
+                around = parents.get(around)
         for name in opened:
             self._open(name, parents)
         self.signatures = Signatures(self.kept, self.is_open)
@@ -100,9 +110,14 @@ class _Choice:
 
     def is_open(self, group: Group) -> bool:
         """Whether the inside of a block is drawn."""
-        if self.everything or group in self.shown:
+        if self.everything or group in self.shown or self.is_level(group):
             return True
         return self.is_alone(group) and sum(1 for _ in group.stages()) < LARGE
+
+    def is_level(self, group: Group) -> bool:
+        """Whether its block uses itself, a few levels deep: then all levels are to be seen."""
+        word = _word(group)
+        return word in self.within_itself and self.uses[word] <= MOST_LEVELS
 
     def is_alone(self, group: Group) -> bool:
         """Whether its block is used nowhere else in the net."""
@@ -247,8 +262,9 @@ class _Folder:
         names: list[str] = []
         for run in self._runs(group.children):
             inner = [word for child in run.first for word in _names_in(child)]
-            names += [f"{' · '.join(inner)} × {run.times}" if run.times > 1 else w for w in inner]
-        text = " · ".join(dict.fromkeys(names) if len(names) > 8 else names)
+            names += [f"{' · '.join(inner)} × {run.times}"] if run.times > 1 else inner
+        in_rows = [(name, sum(1 for _ in alike)) for name, alike in groupby(names)]
+        text = " · ".join(f"{name} × {count}" if count > 1 else name for name, count in in_rows)
         return text if len(text) <= LONGEST_PREVIEW else f"{text[: LONGEST_PREVIEW - 1]}…"
 
     def add_arrows(self) -> None:
