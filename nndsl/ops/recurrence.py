@@ -51,22 +51,46 @@ def recurrence(
     beside the step is the same for all steps: weights, other tensors. All that a step computes is
     kept, for whoever may want it; passes take out what nobody reads.
     """
-    graph = build.graph
     if mask is not None:
-        shown = build.add(Reshape((*mask.type.shape, 1)), mask, name="mask")
-        sequences = [*sequences, shown]
+        column = build.add(Reshape((*mask.type.shape, 1)), mask, name="mask")
+        sequences = [*sequences, column]
     inputs = [
-        Value(
-            build.unique("now"),
-            replace(v.type, shape=(BATCH, *v.type.shape[2:])),
-        )
+        Value(build.unique("now"), replace(v.type, shape=(BATCH, *v.type.shape[2:])))
         for v in sequences
     ]
     memory = [Value(build.unique("before"), v.type) for v in starts]
+    nodes, following = _written(build, inputs, memory, write, masked=mask is not None)
+    made = [value for node in nodes for value in node.outputs]
+    constants = _read_beside(nodes, following, {*inputs, *memory, *made})
+    kept = [v for v in (*memory, *made) if v.type.shape[:1] == (BATCH,)]
+    body = Graph(
+        {v.name: Input(v, Role.DATA) for v in (*inputs, *memory, *constants)},
+        nodes,
+        {f"next.{n}": v for n, v in enumerate(following)} | {f"kept.{v.name}": v for v in kept},
+    )
+    scan = Scan(Body(body), len(inputs), len(memory), reverse)
+    results = build.add_all(scan, *sequences, *starts, *constants)
+    over_time = dict(zip(inputs, sequences, strict=True))
+    over_time |= dict(zip(kept, results[len(memory) :], strict=True))
+    return Unrolled(over_time[following[0]], results[: len(memory)], over_time)
+
+
+def _written(
+    build: Builder,
+    inputs: Sequence[Value],
+    memory: Sequence[Value],
+    write: Callable[[Step], Sequence[Value]],
+    *,
+    masked: bool,
+) -> tuple[list[Node], list[Value]]:
+    """The nodes of one step, taken out of the graph again, and the next memory.
+
+    If `masked`, the last input says whether the sequence has a step here.
+    """
+    graph = build.graph
     first, updates = len(graph.nodes), dict(graph.updates)
-    read = inputs if mask is None else inputs[:-1]
-    following = list(write(Step(tuple(read), tuple(memory))))
-    if mask is not None:
+    following = list(write(Step(tuple(inputs[:-1] if masked else inputs), tuple(memory))))
+    if masked:
         choice = Map((where(operand(0), operand(1), operand(2)),))
         pairs = zip(following, memory, strict=True)
         following = [build.add(choice, inputs[-1], after, before) for after, before in pairs]
@@ -82,19 +106,7 @@ def recurrence(
         if before.type != after.type:
             shapes = f"{format_shape(before.type.shape)} becomes {format_shape(after.type.shape)}"
             raise ShapeError(f"what a step remembers changes its shape: {shapes}", "NN203")
-    made = [value for node in nodes for value in node.outputs]
-    constants = _read_beside(nodes, following, {*inputs, *memory, *made})
-    kept = [v for v in (*memory, *made) if v.type.shape[:1] == (BATCH,)]
-    body = Graph(
-        {v.name: Input(v, Role.DATA) for v in (*inputs, *memory, *constants)},
-        nodes,
-        {f"next.{n}": v for n, v in enumerate(following)} | {f"kept.{v.name}": v for v in kept},
-    )
-    scan = Scan(Body(body), len(inputs), len(memory), reverse)
-    results = build.add_all(scan, *sequences, *starts, *constants)
-    over_time = dict(zip(inputs, sequences, strict=True))
-    over_time |= dict(zip(kept, results[len(memory) :], strict=True))
-    return Unrolled(over_time[following[0]], results[: len(memory)], over_time)
+    return nodes, following
 
 
 def _read_beside(nodes: Sequence[Node], following: Sequence[Value], own: set[Value]) -> list[Value]:
