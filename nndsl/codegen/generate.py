@@ -72,7 +72,7 @@ from nndsl.ops.source import Random, SizeOf
 from nndsl.ops.split import Split
 from nndsl.ops.standardize import Standardize
 from nndsl.passes import memory
-from nndsl.passes.order import UpdateEarly
+from nndsl.passes.order import UpdateEarly, remembered
 
 Emit = Callable[[Context, Node, Op], list[Draft]]
 
@@ -185,7 +185,7 @@ def _planned(
 ) -> tuple[Graph, memory.MemoryPlan]:
     graph = with_scratch(sums_by_rows(separated(graph)))
     width, gathers = precision.bytes, bool(graph.updates)
-    if not tight:
+    if not tight and width * batch * max(remembered(graph), default=0) < LARGE:
         ordered = in_phases(graph)
         plan = memory.plan(ordered, batch, width, gathers=gathers)
         if plan.areas.get(memory.Area.WORKSPACE, 0) < LARGE:
@@ -303,8 +303,8 @@ class _Layout:
             table.append(draft.call(number, barrier=barrier))
         named = {name: self._input(name, graph) for name in graph.inputs}
         outputs = {name: self.buffers[value] for name, value in graph.outputs.items()}
-        shapes = {name: value.type.shape for name, value in graph.outputs.items()}
-        shapes |= {name: i.value.type.shape for name, i in graph.inputs.items()}
+        results = {name: value.type.shape for name, value in graph.outputs.items()}
+        shapes = results | {name: i.value.type.shape for name, i in graph.inputs.items()}
         return Program(
             kernels=tuple(chosen),
             calls=tuple(table),
@@ -317,6 +317,7 @@ class _Layout:
             settings=_names(graph, Role.SETTING),
             watch=watch if watch in graph.outputs else None,
             shapes=shapes,
+            results=results,
             parameters=_names(graph, Role.PARAMETER),
             states=_names(graph, Role.STATE),
             gathers=self.gathers,

@@ -1,8 +1,13 @@
-"""An order of the nodes in which temporary values are short-lived."""
+"""An order of the nodes in which temporary values are short-lived, and how many there are."""
 
 from __future__ import annotations
 
-from nndsl.ir.graph import Graph, Value, rebuild
+from itertools import accumulate
+from math import prod
+
+from nndsl.ir.graph import Graph, Node, Value, rebuild
+from nndsl.ir.types import BATCH
+from nndsl.passes.rewriting import operation_of
 from nndsl.records import dataclass
 
 
@@ -35,3 +40,21 @@ class UpdateEarly:
             made.update(dict.fromkeys(node.outputs, turn))
         order = sorted(range(len(turns)), key=lambda number: (turns[number], number))
         return rebuild(graph, [graph.nodes[number] for number in order])
+
+
+def remembered(graph: Graph) -> list[int]:
+    """How many numbers for each row of the batch are alive at each node."""
+    last = {value: number for number, node in enumerate(graph.nodes) for value in node.inputs}
+    change = [0] * (len(graph.nodes) + 1)
+    for number, node in enumerate(graph.nodes):
+        for value in node.outputs:
+            change[number] += numbers_in(node, value)
+            change[last.get(value, number) + 1] -= numbers_in(node, value)
+    return list(accumulate(change))
+
+
+def numbers_in(node: Node, value: Value) -> int:
+    """Numbers of a result for a row of the batch; without rows it is small, a view has none."""
+    if value.type.shape[:1] != (BATCH,) or operation_of(node).is_view:
+        return 0
+    return prod(d for d in value.type.shape if isinstance(d, int))

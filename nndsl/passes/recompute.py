@@ -9,13 +9,12 @@ norms Pleiss, Chen, Huang, Li, van der Maaten & Weinberger 2017, arXiv:1707.0699
 from __future__ import annotations
 
 from collections import Counter
-from itertools import accumulate
-from math import prod
 
-from nndsl.ir.graph import Builder, Graph, Node, Value, with_inputs
+from nndsl.ir.graph import Builder, Graph, Value, with_inputs
 from nndsl.ir.types import BATCH
 from nndsl.ops.base import Fusion
 from nndsl.ops.movement import Concat
+from nndsl.passes.order import numbers_in, remembered
 from nndsl.passes.rewriting import operation_of
 from nndsl.records import dataclass
 
@@ -38,28 +37,10 @@ class Recompute:
 
     def __call__(self, graph: Graph) -> Graph:
         """The graph with some nodes twice; the results are the same to the bit."""
-        before = _remembered(graph)
+        before = remembered(graph)
         choice = _Choice(graph, before.index(max(before)), self.chain)
         doubled = _doubled(graph, choice)
-        return doubled if max(_remembered(doubled)) < max(before) else graph
-
-
-def _remembered(graph: Graph) -> list[int]:
-    """How many numbers for each row of the batch are alive at each node."""
-    last = {value: number for number, node in enumerate(graph.nodes) for value in node.inputs}
-    change = [0] * (len(graph.nodes) + 1)
-    for number, node in enumerate(graph.nodes):
-        for value in node.outputs:
-            change[number] += _numbers(node, value)
-            change[last.get(value, number) + 1] -= _numbers(node, value)
-    return list(accumulate(change))
-
-
-def _numbers(node: Node, value: Value) -> int:
-    """Numbers of a result for a row of the batch; without rows it is small, a view has none."""
-    if value.type.shape[:1] != (BATCH,) or operation_of(node).is_view:
-        return 0
-    return prod(d for d in value.type.shape if isinstance(d, int))
+        return doubled if max(remembered(doubled)) < max(before) else graph
 
 
 class _Choice:
@@ -90,7 +71,7 @@ class _Choice:
     def _numbers(self, value: Value) -> int:
         """The size of a value; the network's inputs are there anyway."""
         number = self.made.get(value)
-        return 0 if number is None else _numbers(self.nodes[number], value)
+        return 0 if number is None else numbers_in(self.nodes[number], value)
 
     def _is_cheap(self, number: int) -> bool:
         node = self.nodes[number]

@@ -8,7 +8,8 @@ from nndsl.codegen.generate import planned
 from nndsl.diagnostics import Source
 from nndsl.ir.verify import verify
 from nndsl.passes.memory import Area
-from nndsl.passes.recompute import Recompute, _remembered
+from nndsl.passes.order import remembered
+from nndsl.passes.recompute import Recompute
 from nndsl.random import Stream
 from nndsl.runtime.executable import load
 
@@ -101,7 +102,7 @@ def test_graphs_stay_valid(recipe_of, name, chain):
     found = Recompute(chain)(graph)
     verify(found)
     assert found.updates == graph.updates
-    assert max(_remembered(found)) <= max(_remembered(graph))
+    assert max(remembered(found)) <= max(remembered(graph))
 
 
 @pytest.mark.parametrize("name", ["perceptron", "dropout"])
