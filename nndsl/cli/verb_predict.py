@@ -11,6 +11,7 @@ import click
 from nndsl.cli.options import set_option
 from nndsl.cli.output import counted, emit, require_writable, show_diagnostics
 from nndsl.cli.progress import figure
+from nndsl.diagnostics import error
 
 
 @click.command(short_help="Predict the rows of a data file.")
@@ -68,6 +69,9 @@ def command(
     answers = running.answer(loaded, data)
     show_diagnostics(answers.notes, json=as_json and not to_output)
     if to_output:
+        if any(prediction.target.shape for prediction in answers.predictions):
+            raise error("NN428", "predicted pictures are files, not text for standard output",
+                        help="-o predicted.csv")  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             whole = Path(folder) / "predicted.csv"
             running.write_answers(answers, whole)

@@ -12,7 +12,7 @@ import numpy as np
 
 from nndsl.data.csv_text import Text, records
 from nndsl.data.images.column import ImageColumn
-from nndsl.data.images.writing import write_pictures
+from nndsl.data.images.writing import require_own_folder, write_pictures
 from nndsl.data.options import CsvOptions
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, number_text
 from nndsl.diagnostics import Place, error
@@ -52,7 +52,8 @@ def write_predictions(
     separator and decimal sign are those of the input. With `spreadsheet_safe` a text that a
     spreadsheet would take for a formula gets a `'` before it. Predicted pictures are files of a
     folder beside it, called as it is without ending, and named in the table. Raises NN423 when
-    `path` is the input itself, NN610-NN612 when something cannot be written.
+    `path` is the input itself, NN428 when that folder holds other files, NN610-NN612 when something
+    cannot be written.
     """
     if path.exists() and table.origin.path is not None and path.samefile(table.origin.path):
         raise error(
@@ -62,7 +63,9 @@ def write_predictions(
             help="name another file",
         )
     text = io.StringIO()
-    folder = path.with_name(path.stem)
+    folder = path.with_name(path.stem if path.suffix else f"{path.name}-pictures")
+    if any(prediction.target.shape for prediction in predictions):
+        require_own_folder(folder, path)
     _write(text, table, list(_added_columns(table, predictions, folder)), spreadsheet_safe)
     write_file(path, text.getvalue().encode("utf-8"))
 

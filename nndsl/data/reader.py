@@ -139,8 +139,8 @@ def _read(
     if kind == "images":
         beside = folder if override is None else path.parent
         found = read_images(specification, path, name, beside, expected)
-        replaced = override is not None
-        return with_pictures(found, specification, beside, expected, replaced=replaced)
+        given = path if override is not None else None
+        return with_pictures(found, specification, beside, expected, given)
     if kind == "csv":
         return read_csv(name, path, None, csv_options(specification), limit, keep)
     if kind == "parquet":

@@ -13,6 +13,7 @@ from nndsl.diagnostics import NndslError
 from nndsl.lower.expectations import check_conditions
 from nndsl.lower.file_scope import FileReader, FileScope, Loader
 from nndsl.lower.names import unknown_name
+from nndsl.lower.nets import data_shapes
 from nndsl.lower.networks import network_of
 from nndsl.lower.objective_recipes import section_recipe
 from nndsl.lower.problems import TooManyProblemsError, in_order
@@ -22,6 +23,7 @@ from nndsl.lower.result import Expectation, Module, Network, Recipe
 from nndsl.lower.scopes import Session
 from nndsl.lower.spelling import explained
 from nndsl.lower.train_settings import SETTINGS
+from nndsl.lower.values import DataSource
 from nndsl.schema import DataSpecification, Schema
 from nndsl.syntax import tree
 
@@ -77,6 +79,7 @@ def lower(
 
 
 def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) -> Module:
+    _give_shapes(found)
     networks: dict[str, Network] = {}
     for name, definition in found.nets.items():
         with session.problems.caught():
@@ -104,6 +107,18 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
     )
     check_conditions(module, failed)
     return module
+
+
+def _give_shapes(found: FileScope) -> None:
+    """Nets that stand on no data are told the shapes of what they are trained on."""
+    for section in found.trains:
+        target, data = section.train.target, section.train.data
+        if not isinstance(target, tree.Name) or not isinstance(data, tree.Name):
+            continue
+        definition, named = found.nets.get(target.name), found.scope.find(data.name)
+        source = named.value if named is not None else None
+        if definition is not None and isinstance(source, DataSource) and not definition.given:
+            definition.given = data_shapes(source)
 
 
 def _constants(found: FileScope) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import field
+from dataclasses import field, replace
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph
@@ -56,7 +56,11 @@ class Elaborated:
 
 @dataclass(eq=False)
 class NetDefinition(NetLike):
-    """A `net` under its name. `defaults` are the `defaults` lines of the file before it."""
+    """A `net` under its name. `defaults` are the `defaults` lines of the file before it.
+
+    `given` are the shapes of the data that it is trained on, for pictures whose height and width
+    are names in the net: `input x: 1xHxW`. Sizes that only the data knows are names with a dot.
+    """
 
     net: tree.Net
     scope: Scope
@@ -64,7 +68,15 @@ class NetDefinition(NetLike):
     defaults: DefaultsLine | None = None
     _modes: dict[bool, Elaborated] = field(default_factory=dict)
     failed: bool = False
+    given: Sequence[tuple[Dimension, ...]] = ()
     _running: bool = False
+
+    @property
+    def any_size(self) -> bool:
+        """Whether it takes pictures of any height and width."""
+        sizes = [s.shape for s in self.net.body.statements if isinstance(s, tree.InputShape)]
+        shapes = [shape_of(shape, self.scope) for shape in sizes if shape is not None]
+        return any(len(shape) == 3 and isinstance(shape[1], str) for shape in shapes)
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -148,17 +160,29 @@ class NetDefinition(NetLike):
         def declare_input(line: tree.InputShape, here: Scope, course: Course) -> None:
             if line.shape is None:
                 raise _needs_shape(line)
-            type = type_of(line.shape, here)
+            type = self._sized(type_of(line.shape, here), len(inputs), sizes)
             self._check_declarable(line, here)
             tensor = declare(line.name, type, line.span, f"{format_shape(type.shape)} here")
             here.define(line.name, tensor, line.name_span, "input")
             self._take_input(course, tensor, line)
 
+        sizes: dict[str, Dimension] = {}
         course.declare_input = declare_input
         run_body(self.net.body, scope, course)
         outputs = outputs_of(self._result(course))
         elaboration.home = self.name
         return Elaborated(elaboration, elaboration.build.graph, inputs, outputs)
+
+    def _sized(self, type: TensorType, place: int, sizes: dict[str, Dimension]) -> TensorType:
+        """Pictures as high and wide as those of the data; the same name is the same size."""
+        given = self.given[place] if place < len(self.given) else ()
+        if len(type.shape) != 3 or len(given) != 3:
+            return type
+        for mine, theirs in zip(type.shape[1:], given[1:], strict=True):
+            if isinstance(mine, str):
+                sizes.setdefault(mine, theirs)
+        shape = tuple(sizes.get(d, d) if isinstance(d, str) else d for d in type.shape)
+        return replace(type, shape=shape)
 
     def _inner_scope(self, elaboration: Elaboration) -> Scope:
         scope = Scope(self.scope.session, self.scope, elaboration=elaboration)
@@ -406,6 +430,13 @@ def data_inputs(source: DataSource) -> dict[str, TensorType]:
             (f"{source.name}.{name}",), element, counts[-1] if counts else None
         )
     return types or {ONLY_INPUT: TensorType((f"{source.name}.inputs",))}
+
+
+def data_shapes(source: DataSource) -> tuple[tuple[Dimension, ...], ...]:
+    """The shapes of the inputs that data gives; those of one picture where they are not known."""
+    if source.schema is not None:
+        return tuple(given.shape for given in source.schema.inputs)
+    return (tuple(f"{source.name}.{size}" for size in ("channels", "height", "width")),)
 
 
 def type_of_input(given: InputSchema) -> TensorType:

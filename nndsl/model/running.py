@@ -25,6 +25,7 @@ from nndsl.lower import data_specifications, lower
 from nndsl.lower.result import JOINT, Network, Recipe
 from nndsl.model.answered_pictures import picture_figures, picture_prediction
 from nndsl.model.inner_nets import inputs_for
+from nndsl.model.sizes import require_same_weights, size_of_pictures, sized
 from nndsl.model.source_files import run_importer, run_source
 from nndsl.model.training import outputs_of
 from nndsl.records import dataclass
@@ -54,7 +55,7 @@ class LoadedRun:
     """A trained network, or an ensemble of several, ready to answer.
 
     `members` are parameters and states of each network; `run.weights` and `executable` have those
-    of the first.
+    of the first. With `any_size` the network takes pictures of other sizes too (`of_size`).
     """
 
     run: SavedRun
@@ -66,6 +67,8 @@ class LoadedRun:
     executable: Executable
     members: tuple[tuple[Arrays, Arrays], ...]
     networks: Mapping[str, Network] = field(default_factory=dict)  # all of the file
+    any_size: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def evaluate(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs for some rows, as people are shown them; inputs it has not are left out."""
@@ -107,16 +110,20 @@ class Answers:
         )
 
 
-def load_run(path: Path, settings: Mapping[str, str] | None = None) -> LoadedRun:
+def load_run(
+    path: Path, settings: Mapping[str, str] | None = None, size: tuple[int, int] | None = None
+) -> LoadedRun:
     """Read a run folder, check its parts against each other, compile its network.
 
-    `settings` are as of `--set`: `answer` alone, all else has shaped the weights (NN010).
+    `settings` are as of `--set`: `answer` alone, all else has shaped the weights (NN010). `size` is
+    the height and width of pictures, where it is not that of those which trained.
     """
     _require_one_run(path)
     overrides = _answer_alone(settings or {})
     record = read_record(path)
     schema_text = folders.read_text(path, folders.SCHEMA)
     schema = schema_from_json(schema_text, str(path / folders.SCHEMA))
+    schema = schema if size is None else sized(schema, size)
     file = parse(run_source(path))
     specifications = data_specifications(file)
     module = lower(file, {schema.name: schema}, overrides, run_importer(path))
@@ -130,6 +137,8 @@ def load_run(path: Path, settings: Mapping[str, str] | None = None) -> LoadedRun
         if recipe.ensemble is None
         else read_members(path, recipe.ensemble.arguments["members"])
     )
+    if size is not None:
+        require_same_weights(network, runs[0], size)
     compiled = driver.compile_prediction(network, recipe)
     known = compiled.executable.states()
     members = [fitting_weights(run, network, known, recipe.precision) for run in runs]
@@ -145,7 +154,23 @@ def load_run(path: Path, settings: Mapping[str, str] | None = None) -> LoadedRun
         compiled.executable,
         tuple(members),
         module.networks,
+        recipe.net in module.scope.nets and module.scope.nets[recipe.net].any_size,
+        settings or {},
     )
+
+
+def of_size(loaded: LoadedRun, data: str) -> LoadedRun:
+    """The run for pictures as large as those of `data`, where its network takes any size.
+
+    Another size is another program with the same weights. NN426 when these depend on the size.
+    """
+    if not loaded.any_size:
+        return loaded
+    size = size_of_pictures(loaded.specification, data)
+    known = next(i.shape[1:] for i in loaded.schema.inputs if len(i.shape) == 3)
+    if size is None or size == known:
+        return loaded
+    return load_run(loaded.run.path, loaded.settings, size)
 
 
 def only_net(loaded: LoadedRun) -> str:
@@ -188,7 +213,7 @@ def _require_one_run(path: Path) -> None:
 
 def answer(loaded: LoadedRun, data: str) -> Answers:
     """Predict the rows of a data file; columns are matched by name."""
-    folder = Path.cwd()
+    folder, loaded = Path.cwd(), of_size(loaded, data)
     table = read_table(loaded.specification, folder, data, expected=loaded.schema)
     prepared = apply_schema(table, loaded.schema, loaded.recipe.precision)
     inputs = driver.as_judged(loaded.recipe, prepared.inputs)

@@ -36,21 +36,24 @@ def with_pictures(
     specification: DataSpecification,
     folder: Path,
     expected: Schema | None = None,
-    *,
-    replaced: bool = False,
+    given: Path | None = None,
 ) -> Table:
     """The table with the pictures that are its target, where the source names any.
 
-    Files go together by their names without ending, arrays by their rows. `replaced` says that the
-    table stands for that of the source: then the target lies in `folder` under its last name. New
-    data (`expected`) may come without. Raises NN401-NN403, NN418, NN421, NN425-NN427.
+    Files go together by their names without ending, arrays by their rows. `given` is the path that
+    stands for the one of the source: then the target lies as it does there. New data (`expected`)
+    may come without, and does when it is called otherwise: pictures of equal names are no proof.
+    Raises NN401-NN403, NN418, NN421, NN425-NN427.
     """
     request = specification.pictures
     if request is None:
         return table
-    written = PurePath(request.path).name if replaced else request.path
-    if expected is not None and not (folder / written).exists():
-        return table
+    written = request.path
+    if given is not None:
+        folder, written = _beside(given, specification.path or "", request.path)
+        other_name = given.name != PurePath(specification.path or "").name
+        if expected is not None and (other_name or not (folder / written).exists()):
+            return table
     path = locate(written, folder, request.path_span, folders=True)
     wanted = _wanted(specification, request, expected)
     if path.is_dir():
@@ -66,6 +69,15 @@ def with_pictures(
     if expected is None:
         return found
     return found.with_notes([note("NN465", f"compared with the pictures of {written}")])
+
+
+def _beside(given: Path, source: str, target: str) -> tuple[Path, str]:
+    """The folder and the path in it where the target of a given path lies, as in the source."""
+    parts = PurePath(source).parts
+    found = given.resolve()
+    if found.parts[-len(parts) :] == parts and len(parts) < len(found.parts):
+        return found.parents[len(parts) - 1], target
+    return given.parent, PurePath(target).name
 
 
 def _wanted(

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from nndsl.data.table import Table
+from nndsl.diagnostics import Place, error
 from nndsl.runtime.durable import write_error, write_file
 from nndsl.schema import Schema, TargetKind, TargetSchema
 
@@ -37,6 +38,23 @@ def are_bytes(target: TargetSchema, schema: Schema) -> bool:
     low, high, channels = float(column.minimum), float(column.maximum), target.shape[0]
     whole = low.is_integer() and high.is_integer()
     return whole and low >= 0 and 1 < high <= 255 and channels in _DRAWN
+
+
+def require_own_folder(folder: Path, table: Path) -> None:
+    """NN428 unless the folder is new or empty, or holds what an earlier `table` names."""
+    if not folder.exists():
+        return
+    named = table.read_text("utf-8", "replace") if table.is_file() else ""
+    inside = sorted(folder.rglob("*")) if folder.is_dir() else [folder]
+    for path in inside:
+        name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        if not path.is_dir() and name not in named:
+            raise error(
+                "NN428",
+                f"the predicted pictures belong in `{folder}`, which holds other files",
+                place=Place(str(path)),
+                help=f"name another table: -o {folder.name}-predicted.csv",
+            )
 
 
 def write_pictures(

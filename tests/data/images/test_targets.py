@@ -140,9 +140,19 @@ def test_new_pictures(folder: Path) -> None:
     same = read_table(wanted, Path(), folder / "cells", expected=schema)
     assert "masks" in same.columns and "NN465" in [note.code for note in same.notes]
     assert masks_in(apply_schema(same, schema)).shape == (COUNT, 1, SIDE, SIDE)
+    (folder / "test").mkdir()
+    for name in ("cells", "masks"):
+        (folder / name).rename(folder / "test" / name)
+    elsewhere = read_table(wanted, Path(), folder / "test" / "cells", expected=schema)
+    assert "masks" in elsewhere.columns
+    for name in ("cells", "masks"):
+        (folder / "test" / name).rename(folder / name)
     (folder / "masks" / "3.png").unlink()
     fewer = read_table(wanted, Path(), folder / "cells", expected=schema)
     assert "masks" not in fewer.columns and not apply_schema(fewer, schema).targets
+    (folder / "others").symlink_to(folder / "cells")
+    others = read_table(wanted, Path(), folder / "others", expected=schema)
+    assert "masks" not in others.columns
     alone = read_table(wanted, Path(), folder / "cells" / "0.jpg", expected=schema)
     assert alone.rows == 1
 
@@ -216,3 +226,20 @@ def test_predicted_numbers_are_rounded_or_kept(folder: Path) -> None:
     assert np.asarray(Image.open(folder / "out" / "1.png")).max() == 100
     write_predictions(table, [Prediction(target, values, as_bytes=False)], folder / "kept.csv")
     np.testing.assert_allclose(np.load(folder / "kept" / "1.npy"), 99.6, rtol=1e-6)
+
+
+def test_a_folder_with_other_files_is_left_alone(folder: Path) -> None:
+    wanted = data()
+    table = read_table(wanted, folder)
+    (target,) = schema_of(table, wanted).targets
+    said = [Prediction(target, np.zeros((COUNT, 1, SIDE, SIDE), np.int64))]
+    before = {path.name: path.read_bytes() for path in (folder / "cells").iterdir()}
+    refusal("NN428", write_predictions, table, said, folder / "cells.csv")
+    assert {path.name: path.read_bytes() for path in (folder / "cells").iterdir()} == before
+    assert not (folder / "cells.csv").exists()
+    write_predictions(table, said, folder / "out.csv")
+    write_predictions(table, said, folder / "out.csv")  # its own files it may write anew
+    (folder / "out" / "mine.png").write_bytes(b"")
+    refusal("NN428", write_predictions, table, said, folder / "out.csv")
+    write_predictions(table, said, folder / "without_ending")
+    assert (folder / "without_ending-pictures" / "0.png").exists()
