@@ -77,7 +77,7 @@ def test_the_lenets_on_mnist(tmp_path, shared_data, nndsl) -> None:
 
 @pytest.mark.slow
 def test_the_committee_on_mnist(tmp_path, shared_data, nndsl) -> None:
-    """The whole file: seventeen minutes of one core."""
+    """The whole file: nineteen minutes of one core."""
     beside_mnist(tmp_path, shared_data)
     (tmp_path / "committee.nn").write_text(model_text("23_committee"))
     ended = nndsl("train", "committee.nn", "--quiet", "--out", "run")
