@@ -22,6 +22,7 @@ ROWS_OF_NUMBERS = [name for name in steps.SYSTEMS if name != "torch channels las
 WITH_TWO_THREADS = ["nndsl", "jax scan", "jax step", "torch fused", "torch eager"]
 OF_IMAGES = ["nndsl", "torch channels last", "torch fused", "torch compiled", "jax step"]
 """JAX's scan over a convolutional step is many times slower than its steps one by one."""
+OF_SEQUENCES = ["nndsl", "torch fused", "torch eager", "torch compiled", "jax step", "jax scan"]
 
 
 def training_steps(rounds: int) -> Iterator[str]:
@@ -39,6 +40,12 @@ def image_steps(rounds: int) -> Iterator[str]:
             yield steps.compare(name, threads, rounds, OF_IMAGES)
 
 
+def sequence_steps(rounds: int) -> Iterator[str]:
+    """W8, a transformer, on one thread and on two."""
+    for threads in (1, 2):
+        yield steps.compare("W8", threads, rounds, OF_SEQUENCES)
+
+
 def predictions(rounds: int) -> Iterator[str]:
     """One row at a time, and a batch."""
     for name, rows in (("W2", 1), ("W3", 1), ("W2", 256), ("W3", 128)):
@@ -54,6 +61,7 @@ def whole_runs(rounds: int) -> Iterator[str]:
 PARTS: dict[str, Callable[[int], Iterator[str]]] = {
     "steps": training_steps,
     "images": image_steps,
+    "sequences": sequence_steps,
     "inference": predictions,
     "runs": whole_runs,
 }

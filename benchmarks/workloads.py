@@ -128,6 +128,67 @@ class Images:
         )
 
 
+@dataclass(frozen=True)
+class Letters:
+    """A network that says of each letter of a text which one follows, trained by Adam."""
+
+    name: str
+    title: str
+    layers: tuple[str, ...]
+    blocks: str
+    batch: int
+    rows: int
+    steps: int  # in one timed round
+
+    classes = 65
+    length = 64
+    optimizer = "adam"
+
+    def network(self) -> str:
+        """The network for people."""
+        return self.title
+
+    def describe(self) -> str:
+        """The network and how it is trained."""
+        return f"{self.title}, Adam, batch {self.batch}"
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Letters [rows, length] and those that follow, as whole numbers."""
+        random = np.random.default_rng(0)
+        text = random.integers(0, self.classes, (self.rows, self.length + 1))
+        return text[:, :-1].copy(), text[:, 1:].copy()
+
+    def source(self, data_file: str, epochs: int) -> str:
+        """The same network as a `.nn` file."""
+        return "\n".join(
+            (
+                f'data d = array("{data_file}", target=z) {{ split = all',
+                f"  input text = x -> ids({self.classes})",
+                f"  input later = y -> ids({self.classes}) }}",
+                self.blocks,
+                "net Net on d {",
+                *(f"  {line}" for line in self.layers),
+                "}",
+                "train Net { minimize cross_entropy(Net.output, d.later)",
+                "  optimizer = adam(1e-3); penalty = none; keep = last",
+                f"  batch = {self.batch}; epochs = {epochs} }}",
+                "",
+            )
+        )
+
+
+TRANSFORMER = Letters(
+    "W8",
+    "transformer, 2 layers of 64 in 4 heads, T 64",
+    ("text -> embed(64) + position(64) -> decoder(64, 4) * 2 -> layer_norm -> dense(65)",),
+    """block x -> decoder(d, heads) {
+  h = x + (x -> layer_norm -> attention(heads, causal=true))
+  h + (h -> layer_norm -> dense(4 * d) -> relu -> dense(d))
+}""",
+    batch=16,
+    rows=160,
+    steps=10,
+)
 LENET = Architecture(
     "CNN 20-40-1000-1000-10",
     (1, 28, 28),
@@ -172,5 +233,6 @@ IMAGES = {
         Images("W6", RESIDUAL, batch=32, rows=320, momentum=0.9, steps=10),
     )
 }
-STEPS: dict[str, Workload | Images] = WORKLOADS | IMAGES
+LETTERS = {w.name: w for w in (TRANSFORMER,)}
+STEPS: dict[str, Workload | Images | Letters] = WORKLOADS | IMAGES | LETTERS
 """All whose training steps are timed."""

@@ -9,7 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from benchmarks.workloads import Images
+from benchmarks.workloads import Images, Letters
+
+FEATURES, HEADS = 64, 4
+"""Of the transformer."""
 
 RESIDUALS = ((16, 16, 1), (16, 32, 2), (32, 64, 2))
 """Channels in, channels out, stride."""
@@ -25,6 +28,8 @@ def start(workload, random):
     def dense(*sizes):
         return [(drawn(i, o), jnp.zeros(o)) for i, o in itertools.pairwise(sizes)]
 
+    if isinstance(workload, Letters):
+        return _transformer_start(workload, drawn, dense)
     if not isinstance(workload, Images):
         return dense(*workload.sizes)
     if workload.cnn.shape[0] == 1:
@@ -41,12 +46,51 @@ def start(workload, random):
     return [convolution(3, 3, 16), *blocks, *dense(64, 10)]
 
 
+def _transformer_start(workload, drawn, dense):
+    """Tables of letters and places, blocks, the last norm, the scores."""
+
+    def norm():
+        return jnp.ones(FEATURES), jnp.zeros(FEATURES)
+
+    blocks = [
+        (norm(), *dense(FEATURES, 3 * FEATURES), *dense(FEATURES, FEATURES), norm(),
+         *dense(FEATURES, 4 * FEATURES, FEATURES))
+        for _ in range(2)
+    ]  # fmt: skip
+    tables = drawn(workload.classes, FEATURES), drawn(workload.length, FEATURES)
+    return [tables, *blocks, norm(), *dense(FEATURES, workload.classes)]
+
+
 def scores(workload, parameters, x):
     """What the last layer gives."""
+    if isinstance(workload, Letters):
+        return _transformer(parameters, x)
     if isinstance(workload, Images):
         return _lenet(parameters, x) if workload.cnn.shape[0] == 1 else _residual(parameters, x)
     activation = jax.nn.elu if workload.activation == "elu" else jax.nn.relu
     return _dense(parameters, x, activation)
+
+
+def _transformer(parameters, text):
+    """Scores of all places of all texts, one row each."""
+    (letters, places), *blocks, norm, (w, b) = parameters
+    x = letters[text] + places
+    rows, length, features = x.shape
+    seen = jnp.tril(jnp.ones((length, length), bool))
+    for first, (qkv, shift), (out, out_b), second, (up, up_b), (down, down_b) in blocks:
+        joint = _layer_norm(x, *first) @ qkv + shift
+        q, k, v = jnp.split(joint.reshape(rows, length, 3 * HEADS, -1), 3, axis=2)
+        found = jnp.einsum("nihk,njhk->nhij", q, k) * q.shape[-1] ** -0.5
+        weights = jax.nn.softmax(jnp.where(seen, found, -jnp.inf))
+        mixed = jnp.einsum("nhij,njhk->nihk", weights, v).reshape(rows, length, features)
+        x = x + mixed @ out + out_b
+        x = x + jax.nn.relu(_layer_norm(x, *second) @ up + up_b) @ down + down_b
+    return (_layer_norm(x, *norm) @ w + b).reshape(rows * length, -1)
+
+
+def _layer_norm(x, scale, shift):
+    mean, variance = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+    return (x - mean) * lax.rsqrt(variance + 1e-5) * scale + shift
 
 
 def _dense(parameters, x, activation):

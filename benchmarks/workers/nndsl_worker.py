@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.workers.protocol import serve
-from benchmarks.workloads import STEPS, Images, Workload
+from benchmarks.workloads import STEPS, Images, Letters, Workload
 from nndsl import driver
 from nndsl.train.initial import initial_parameters
 
 
-def opened(workload: Workload | Images) -> driver.Opened:
+def opened(workload: Workload | Images | Letters) -> driver.Opened:
     """The workload's file, read and lowered."""
     x, y = workload.data()
     with tempfile.TemporaryDirectory() as place:
-        np.savez(Path(place) / "data.npz", x=x, y=y)
+        np.savez(Path(place) / "data.npz", x=x, y=y, z=np.arange(len(x)) % 2)
         path = Path(place) / "net.nn"
         path.write_text(workload.source("data.npz", 1))
         return driver.open_file(path)
@@ -31,7 +31,10 @@ def main() -> None:
     module = opened(workload).module
     step = driver.compile_training(module.recipes[0], len(x), threads).executable
     step.set_parameters(initial_parameters(module.networks["Net"], 0))
-    arrays = {"input": x.reshape(len(x), -1), "y": y.astype(np.int32)}
+    if isinstance(workload, Letters):
+        arrays = {"text": x.astype(np.int32), "later": y.astype(np.int32)}
+    else:
+        arrays = {"input": x.reshape(len(x), -1), "y": y.astype(np.int32)}
     for name in arrays:
         step.bind(name, np.ascontiguousarray(arrays[name]))
     done = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional
 
-from benchmarks.workloads import Images, Workload
+from benchmarks.workloads import Images, Letters, Workload
 
 
 class Residual(nn.Module):
@@ -28,8 +29,50 @@ class Residual(nn.Module):
         return torch.relu(self.body(x) + self.skip(x))
 
 
-def network(workload: Workload | Images) -> nn.Sequential:
+class Decoder(nn.Module):
+    """Causal attention and a perceptron, each added to what it reads."""
+
+    def __init__(self, features: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norms = nn.ModuleList(nn.LayerNorm(features) for _ in range(2))
+        self.joint = nn.Linear(features, 3 * features)
+        self.output = nn.Linear(features, features)
+        self.perceptron = nn.Sequential(
+            nn.Linear(features, 4 * features), nn.ReLU(), nn.Linear(4 * features, features)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Sequences to sequences."""
+        rows, places, features = x.shape
+        joint = self.joint(self.norms[0](x)).view(rows, places, 3, self.heads, -1)
+        q, k, v = joint.permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.output(mixed.transpose(1, 2).reshape(rows, places, features))
+        return x + self.perceptron(self.norms[1](x))
+
+
+class Transformer(nn.Module):
+    """Letters and places, two blocks, a score for each letter at each place."""
+
+    def __init__(self, letters: int, length: int, features: int, heads: int) -> None:
+        super().__init__()
+        self.letters = nn.Embedding(letters, features)
+        self.places = nn.Parameter(torch.randn(length, features) / features**0.5)
+        self.blocks = nn.Sequential(Decoder(features, heads), Decoder(features, heads))
+        self.norm = nn.LayerNorm(features)
+        self.scores = nn.Linear(features, letters)
+
+    def forward(self, text: torch.Tensor) -> torch.Tensor:
+        """Scores of all places of all texts, one row each."""
+        x = self.blocks(self.letters(text) + self.places)
+        return self.scores(self.norm(x)).flatten(0, 1)
+
+
+def network(workload: Workload | Images | Letters) -> nn.Module:
     """Scores of a batch."""
+    if isinstance(workload, Letters):
+        return Transformer(workload.classes, workload.length, 64, 4)
     if isinstance(workload, Workload):
         return _perceptron(workload)
     return _residual() if workload.cnn.shape[0] == 3 else _lenet()

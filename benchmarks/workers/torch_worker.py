@@ -37,7 +37,7 @@ def main() -> None:
         z = net(x)
         if workload.classes == 1:
             return functional.binary_cross_entropy_with_logits(z[:, 0], y.float())
-        return functional.cross_entropy(z, y)
+        return functional.cross_entropy(z, y.flatten())
 
     step_loss = torch.compile(loss_of) if mode == "compiled" else loss_of
     batch = workload.batch
