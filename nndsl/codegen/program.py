@@ -220,11 +220,12 @@ class Program:
     """All that is needed to run a graph: kernels, calls, buffers, sizes of the regions.
 
     `buffers` has every value of the graph, `inputs` and `outputs` those by their names in the
-    graph. `shapes` gives the shape of each input and output. `gathers` tells a training program,
-    which copies the batch's rows out of the bound data, from one that reads the bound rows
-    themselves. `constants` are written once, when the program is loaded; `defaults` are the numbers
-    of settings; class numbers of an input must lie below its entry in `limits`. `starts` are the
-    numbers other than 0 that fill states at first.
+    graph. `shapes` gives the shape of each input and output, `results` that of an output which
+    may be called as an input is. `gathers` tells a training program, which copies the batch's
+    rows out of the bound data, from one that reads the bound rows themselves. `constants` are
+    written once, when the program is loaded; `defaults` are the numbers of settings; class
+    numbers of an input must lie below its entry in `limits`. `starts` are the numbers other than
+    0 that fill states at first.
     """
 
     kernels: tuple[Kernel, ...]
@@ -239,6 +240,7 @@ class Program:
     settings: tuple[str, ...] = ()  # SETTING inputs, in their order after the clock
     watch: str | None = None  # output that must stay finite: the loss
     shapes: Mapping[str, tuple[Dimension, ...]] = field(default_factory=dict)
+    results: Mapping[str, tuple[Dimension, ...]] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     gathers: bool = False

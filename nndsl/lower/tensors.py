@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -55,6 +56,7 @@ def arithmetic(elaboration: Elaboration, symbol: str, left: Any, right: Any, spa
     """`left symbol right`, where one side at least is a tensor and the other may be constant."""
     operands: list[Value] = []
     expressions: list[Expression] = []
+    left, right = _by_example(elaboration, left, right), _by_example(elaboration, right, left)
     for side in (left, right):
         if is_number(side):
             expressions.append(constant(float(side)))
@@ -71,6 +73,16 @@ def arithmetic(elaboration: Elaboration, symbol: str, left: Any, right: Any, spa
             raise shapes_differ(symbol, left, right, span) from None
     elaboration.keep_mask(operands, value)
     return Tensor(value, span, f"{format_shape(value.type.shape)} here")
+
+
+def _by_example(elaboration: Elaboration, side: Any, other: Any) -> Any:
+    """One number for each example, such as its class, beside the numbers of a tensor."""
+    if not (isinstance(side, Tensor) and isinstance(other, Tensor)):
+        return side
+    rank = other.value.type.rank
+    if side.value.type.shape != (BATCH,) or rank < 2 or other.value.type.shape[0] != BATCH:
+        return side
+    return replace(side, value=reshaped(elaboration, side.value, (BATCH, *[1] * (rank - 1))))
 
 
 def _array(elaboration: Elaboration, value: Any, span: Span) -> Value:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nndsl.codegen.program import SIZES, Buffer, Element, Kernel, Program, Region
 from nndsl.codegen.target import Target, host_target
-from nndsl.ir.types import BATCH
+from nndsl.ir.types import BATCH, Dimension
 from nndsl.runtime import driver_loop, layout
 from nndsl.runtime.binding import Place, Table, check_reach
 from nndsl.runtime.cache import Cache
@@ -326,8 +326,13 @@ class Executable:
         """A copy of an output as the last step left it, cut to the rows of its batch."""
         return self._output_view(name, int(self._tables[0].sizes[_N])).copy()
 
+    def _result(self, name: str) -> tuple[Dimension, ...]:
+        """The shape of an output."""
+        results = self.program.results
+        return results[name] if name in results else self.program.shapes[name]
+
     def _output_view(self, name: str, rows: int) -> Array:
-        shape = tuple(d if isinstance(d, int) else rows for d in self.program.shapes[name])
+        shape = tuple(d if isinstance(d, int) else rows for d in self._result(name))
         flat = self._view(self.program.outputs[name])
         return flat[: prod(shape)].reshape(shape)
 
@@ -452,7 +457,7 @@ class Executable:
     ) -> None:
         """Put what `count` rows from `first` on gave to that of all `rows`."""
         first, count, rows = place
-        if self.program.shapes[name][:1] == (BATCH,):
+        if self._result(name)[:1] == (BATCH,):
             whole = results.setdefault(name, np.empty((rows, *part.shape[1:]), part.dtype))
             whole[first : first + count] = part
         else:

@@ -64,6 +64,7 @@ class Scale(Enum):
     SIGNED = "from -limit to limit"
     SMALL = "many of them; from 0 where none is below it"
     PICTURE = "from 0 to 1, as a photograph"
+    MINIATURE = "from 0 to 1, many small photographs"
 
 
 @dataclass(frozen=True)

@@ -178,14 +178,21 @@ def _curves(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
     epochs = run.history.get("epoch", ())
     if not epochs:
         return []
-    losses = [n for n in ("train_loss", "val_loss") if n in run.history]
-    found: list[Figure] = [_over_epochs(run, "Loss", losses)]
+    losses = [n for n in run.history if n.startswith("train_") and n.endswith(".loss")]
+    of_updates = [name.partition("_")[2] for name in losses]
+    found: list[Figure] = [_over_epochs(run, "Loss", _both(run, "loss"))] if not of_updates else []
+    found += [_over_epochs(run, _title(figure), _both(run, figure)) for figure in of_updates]
     for name in run.history:
-        if name not in NOT_FIGURES:
+        if name not in NOT_FIGURES and name.partition("_")[2] not in of_updates:
             found.append(_over_epochs(run, _title(name), [name]))
     if len(set(run.history.get("learning_rate", ()))) > 1:
         found.append(_over_epochs(run, "Learning rate", ["learning_rate"]))
     return found
+
+
+def _both(run: Run, figure: str) -> list[str]:
+    """A figure of the training and of the validation rows."""
+    return [n for n in (f"train_{figure}", f"val_{figure}") if n in run.history]
 
 
 def _over_epochs(run: Run, title: str, names: Sequence[str]) -> Lines:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,11 +12,7 @@ from nndsl.vocab.figures import Figure, Images, Scale
 from nndsl.vocab.pictures import Run, picture
 
 GAP = 1
-"""Pixels between two pictures."""
-WIDTH = 720
-"""Pixels that a sheet is wide, about."""
-COLUMNS = 16
-"""Pictures in a line of a sheet."""
+"""Pixels between an input and its reconstruction."""
 
 
 def _reconstructions(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
@@ -50,23 +45,8 @@ def _samples(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
     if found is None:
         return []
     net, images = found
-    told = f"{len(images)} answers of {net} to random numbers, side by side"
-    return [Images(f"What {net} makes", told, _sheet(images)[None], ("",), Scale.PICTURE)]
-
-
-def _sheet(images: np.ndarray) -> np.ndarray:
-    """Pictures in lines with a white gap between them, as one."""
-    count, height, width = images.shape[:3]
-    columns = min(count, COLUMNS)
-    lines = math.ceil(count / columns)
-    size = (lines * (height + GAP) - GAP, columns * (width + GAP) - GAP, *images.shape[3:])
-    page = np.ones(size)
-    for number, image in enumerate(images):
-        line, column = divmod(number, columns)
-        top, left = line * (height + GAP), column * (width + GAP)
-        page[top : top + height, left : left + width] = image
-    times = max(1, WIDTH // page.shape[1])
-    return np.repeat(np.repeat(page, times, axis=0), times, axis=1)
+    told = f"{len(images)} answers of {net} to random numbers"
+    return [Images(f"What {net} makes", told, images, ("",) * len(images), Scale.MINIATURE)]
 
 
 picture(

@@ -19,12 +19,17 @@ def test_inputs_stand_above_what_is_made_of_them() -> None:
     assert drawn("reconstructions", EMPTY) == []
 
 
-def test_samples_stand_on_one_sheet() -> None:
+def test_samples_are_small_photographs() -> None:
     (figure,) = drawn("samples", FakeRun(), net="Other", count=20)
     assert figure.title == "What Other makes"
-    (sheet,) = figure.images
-    times = sheet.shape[1] // (16 * 6 - 1)
-    assert sheet.shape == (times * 13, times * (16 * 6 - 1))
-    assert (sheet[:times, : 5 * times] == 0.5).all()
-    assert (sheet[-times:, -times:] == 1).all()  # an empty place
+    assert figure.scale is Scale.MINIATURE and figure.images.shape == (20, 6, 5)
     assert drawn("samples", EMPTY) == []
+
+
+def test_losses_of_updates_have_a_curve_each() -> None:
+    names = ("train_loss", "train_A.loss", "train_B.loss", "val_loss", "val_A.loss", "val_B.loss")
+    history = {"epoch": [1.0, 2.0], "step": [3.0, 6.0], "learning_rate": [0.1, 0.1]}
+    history |= {name: [2.0, 1.0] for name in names}
+    first, second = drawn("curves", FakeRun(history, None))
+    assert (first.title, second.title) == ("Loss of A", "Loss of B")
+    assert [line.name for line in first.lines] == ["training loss of A", "validation loss of A"]

@@ -22,9 +22,10 @@ MINUS, LEAST, MOST = "\N{MINUS SIGN}", "\N{LESS-THAN OR EQUAL TO} ", "\N{GREATER
 
 def tiles_of(figure: Images) -> Tiles:
     """The block that shows images."""
-    if figure.scale is Scale.PICTURE:
+    if figure.scale in (Scale.PICTURE, Scale.MINIATURE):
+        side = PHOTOGRAPH if figure.scale is Scale.PICTURE else SMALL_TILE
         seen = [f"{figure.title}: {figure.alternative}"] * len(figure.images)
-        return Tiles(figure.title, "", photographs(figure.images, seen, PHOTOGRAPH))
+        return Tiles(figure.title, "", photographs(figure.images, seen, side))
     images = figure.images
     limit = float(np.nanquantile(np.abs(images), HELD)) or 1.0
     in_colours = images.ndim == 4
