@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from nndsl import driver
+from nndsl.data.images import preparing
+from nndsl.data.images.lazy import lazy
 from nndsl.diagnostics import NndslError, Source
 from nndsl.model.training import Options, make_job, split_of
 from nndsl.schema import TargetKind
@@ -101,3 +103,19 @@ def test_pixels_are_what_is_judged() -> None:
     assert said.shape == (120, 3) and actual.shape == (120,)
     np.testing.assert_array_equal(said[24 + 6 + 2], shares[1, :, 1, 2])
     assert actual[24 + 6 + 2] == target[1, 0, 1, 2]
+
+
+def test_masks_that_come_late_train_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = train_job(job("keep = last"))
+    monkeypatch.setattr(preparing, "KEPT_SHARE", 0.0)
+    made = job("keep = last")
+    assert lazy(made.train["mask"]) is not None
+    late = train_job(made)
+    for name, array in there.parameters.items():
+        np.testing.assert_array_equal(array, late.parameters[name])
+    assert late.metrics == there.metrics
+    distorted = [job("augment = rotate(9) -> random_flip")]
+    monkeypatch.undo()
+    distorted.append(job("augment = rotate(9) -> random_flip"))
+    one, other = (one_epoch(made) for made in distorted)
+    np.testing.assert_array_equal(one["mask"], other["mask"])
