@@ -14,6 +14,7 @@ from nndsl.lower.flow import Course, run_body
 from nndsl.lower.names import unknown_name
 from nndsl.lower.paths import resolve
 from nndsl.lower.problems import PoisonedError
+from nndsl.lower.result import Part as StagePart
 from nndsl.lower.scopes import Scope
 from nndsl.lower.shapes import shape_of, type_of
 from nndsl.lower.stages import as_flow
@@ -311,10 +312,38 @@ class NetDefinition(NetLike):
                 elaboration.used_from(self.name, span, (self.name,)),
                 self._place(elaboration),
             ):
+                before, learnt = len(elaboration.parts), len(elaboration.draft_names)
                 run_body(self.net.body, scope, course)
+                result = self._result(course)
+                if elaboration.home != self.name:
+                    made = tuple(elaboration.draft_names[learnt:])
+                    part = self._part(elaboration, operands, result, made, span)
+                    elaboration.parts.insert(before, part)
         finally:
             self._running = False
-        return self._result(course)
+        return result
+
+    def _part(
+        self,
+        elaboration: Elaboration,
+        operands: Sequence[Tensor],
+        result: Tensor | Group,
+        made: tuple[str, ...],
+        span: Span,
+    ) -> StagePart:
+        """A use of the net, as a block in which the parts that it made stand."""
+        return StagePart(
+            path=".".join(path_of(self.name)),
+            word=self.name,
+            text=self.name,
+            parent=".".join(elaboration.outer_blocks()),
+            inputs=tuple(tensor.value for tensor in operands),
+            output=tensors_of(result)[0].value,
+            parameters=made,
+            is_block=True,
+            span=span,
+            shown=self.name,
+        )
 
     def _place(self, elaboration: Elaboration) -> AbstractContextManager[None]:
         """Where the net's weights stand: at the top of its own graph, else under its name."""

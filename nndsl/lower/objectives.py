@@ -169,7 +169,11 @@ class Objective:
         self, base: Path, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]
     ) -> _Pass:
         """The tensors of a net as they are now: another use of it takes over the paths."""
-        lines = {path[len(base) :]: t for path, t in self._all_lines() if path[: len(base)] == base}
+        lines = {
+            path[len(base) :]: t
+            for path, t in self._all_lines()
+            if path[: len(base)] == base != path
+        }
         return _Pass(dict(inputs), dict(outputs), lines)
 
     def _all_lines(self) -> Iterator[tuple[Path, Tensor]]:

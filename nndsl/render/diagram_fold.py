@@ -262,7 +262,8 @@ class _Folder:
         names: list[str] = []
         for run in self._runs(group.children):
             inner = [word for child in run.first for word in _names_in(child)]
-            names += [f"{' · '.join(inner)} × {run.times}"] if run.times > 1 else inner
+            several = f"({' · '.join(inner)})" if len(inner) > 1 else "".join(inner)
+            names += [f"{several} × {run.times}"] if run.times > 1 else inner
         in_rows = [(name, sum(1 for _ in alike)) for name, alike in groupby(names)]
         text = " · ".join(f"{name} × {count}" if count > 1 else name for name, count in in_rows)
         return text if len(text) <= LONGEST_PREVIEW else f"{text[: LONGEST_PREVIEW - 1]}…"

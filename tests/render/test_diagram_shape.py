@@ -118,3 +118,17 @@ def test_a_title_that_is_crossed_everywhere_goes_to_the_bottom() -> None:
       a -> d; b -> e; c -> f; a -> e; b -> d; b -> f; c -> e; a -> f; c -> d }"""
     assert clear_sides(source, {"cluster_0": 23}) == {"cluster_0": "b"}
     assert clear_sides(source, {"cluster_0": 0}) == {}
+
+
+def test_a_net_used_as_a_stage_is_one_box() -> None:
+    stages = " -> ".join(["dense(16) -> relu"] * 5)
+    text = f"net Inner {{ input x: [8]; {stages} -> dense(4) }}\n"
+    text += "net Pair { input a: [8]; input b: [8]; u = a -> Inner; v = b -> Inner\n"
+    text += "[u, v] -> concat -> dense(1) }"
+    picture = picture_of(network(text))
+    first, second = (box for box in picture.boxes if box.lines == ("Inner",))
+    assert first.folded and first.small[1].startswith("1,300 parameters")
+    assert second.small[1].startswith("the same weights")
+    assert "(dense · relu) × 4" in first.small[0]
+    opened = picture_of(network(text), ("Inner",))
+    assert [frame.text for frame in opened.frames] == ["Inner", "Inner"]

@@ -179,7 +179,7 @@ def _network(evidence: Evidence) -> Section:
         if not part.is_block:
             count = sum(network.parameters[name].size for name in part.parameters)
             shape = format_shape(part.output.type.shape)
-            rows.append((part.path, part.text, shape, f"{count:,}" if count else "–"))
+            rows.append((part.path, part.shown or part.text, shape, f"{count:,}" if count else "–"))
     heads = ("part", "stage", "output", "parameters")
     table = content.Table("Parts", heads, rows[:SHOWN], frozenset({3}), rows[SHOWN:])
     inputs = ", ".join(f"`{n}` of {format_shape(s)}" for n, s in network.inputs.items())
