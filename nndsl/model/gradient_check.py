@@ -43,7 +43,15 @@ class GradientCheck:
 
 
 def check_gradients(recipe: Recipe, network: Network) -> Iterator[GradientCheck]:
-    """Check the gradient of every trained parameter on a random batch of seven rows."""
+    """Check the gradient of every trained parameter on a random batch of seven rows.
+
+    Of several updates each is checked, on the parameters that it trains.
+    """
+    for checked in [turn.recipe for turn in recipe.turns] or [recipe]:
+        yield from _check_graph(checked, network)
+
+
+def _check_graph(recipe: Recipe, network: Network) -> Iterator[GradientCheck]:
     random = np.random.default_rng(recipe.seed)
     passes: tuple[pipeline.Pass, ...] = (
         Simplify(),
@@ -58,10 +66,11 @@ def check_gradients(recipe: Recipe, network: Network) -> Iterator[GradientCheck]
     parameters = initial_parameters(network, recipe.seed)
     # biases start at zero, where activations may have their kinks
     moved = {n: p + 0.01 * random.standard_normal(p.shape) for n, p in parameters.items()}
-    executable.set_parameters(moved)
+    known = executable.program.parameters
+    executable.set_parameters({n: array for n, array in moved.items() if n in known})
     gradients = {
         name.removeprefix(PREFIX): gradient
-        for name, gradient in executable.evaluate(arrays).items()
+        for name, gradient in executable.evaluate(arrays, ROWS).items()
         if name.startswith(PREFIX)
     }
     for name, gradient in gradients.items():
@@ -120,6 +129,6 @@ def _slope(
     losses = []
     for moved in (start + step, start - step):
         weight[()] = moved
-        losses.append(float(executable.evaluate(arrays)["loss"]))
+        losses.append(float(executable.evaluate(arrays, ROWS)["loss"]))
     weight[()] = start
     return (losses[0] - losses[1]) / (2 * step)

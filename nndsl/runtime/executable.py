@@ -385,15 +385,18 @@ class Executable:
 
     # Inference
 
-    def evaluate(self, arrays: Mapping[str, Array | RowsOnDemand]) -> dict[str, Array]:
+    def evaluate(
+        self, arrays: Mapping[str, Array | RowsOnDemand], without: int = 1
+    ) -> dict[str, Array]:
         """Outputs for any number of rows, batch by batch; outputs without rows (losses) as the
         mean over batches weighted by their rows. The arrays are checked as by `bind`.
 
-        Rows on demand are asked for a few batches at a time.
+        Rows on demand are asked for a few batches at a time. Where nothing is read, noise alone,
+        there are `without` rows.
         """
         given = {n: array for n, array in arrays.items() if isinstance(array, np.ndarray)}
         if len(given) == len(arrays):
-            return self._evaluate(given)
+            return self._evaluate(given, without)
         rows = max(len(array) for array in arrays.values())
         size = BATCHES_ON_DEMAND * self.program.batch
         results: dict[str, Array] = {}
@@ -404,10 +407,10 @@ class Executable:
                 self._join(results, name, part, (first, count, rows))
         return results
 
-    def _evaluate(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def _evaluate(self, arrays: Mapping[str, Array], without: int = 1) -> dict[str, Array]:
         for name, array in arrays.items():
             self.bind(name, array)
-        rows = self.rows()
+        rows = self.rows() if self._bound else without
         results: dict[str, Array] = {}
         for first in range(0, rows, self.program.batch):
             count = min(self.program.batch, rows - first)
