@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from nndsl.ir.graph import Value
+from nndsl.ir.graph import Node, Value
 from nndsl.lower.nets import Elaborated
 from nndsl.lower.problems import Problems
 from nndsl.lower.result import Part
@@ -18,9 +18,12 @@ def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None
     parts = [part for part in made.elaboration.parts if not part.is_block]
     # `dropout(0)` gives back what it gets, and so has made nothing
     makers = {part.output: part for part in parts if part.output not in part.inputs}
+    readers = made.graph.users() if any(p.word == "batch_norm" for p in parts) else {}
     for part in parts:
         if part.word == "batch_norm":
-            _lint_bias(part, makers, made, problems)
+            before = makers.get(part.inputs[0])
+            if before is not None and before.output not in made.graph.outputs.values():
+                _lint_bias(part, before, readers.get(before.output, []), problems)
             _lint_single_rows(part, batch, problems)
         if part.word == "dropout" and any(p.word == "selu" for p in _before(part, makers)):
             problems.lint(
@@ -34,14 +37,11 @@ def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None
         _lint_last_dropout(output.value, makers, problems)
 
 
-def _lint_bias(part: Part, makers: dict[Value, Part], made: Elaborated, problems: Problems) -> None:
+def _lint_bias(part: Part, before: Part, readers: Sequence[Node], problems: Problems) -> None:
     """A bias that batch normalisation subtracts again, where nobody else sees it."""
-    before = makers.get(part.inputs[0])
-    if before is None or not any(name.endswith(".bias") for name in before.parameters):
+    if not any(name.endswith(".bias") for name in before.parameters):
         return
-    readers = made.graph.users().get(before.output, [])
-    others = any(node.label != part.path for node in readers)
-    if others or before.output in made.graph.outputs.values():
+    if any(node.label != part.path for node in readers):
         return
     text = before.text
     problems.lint(

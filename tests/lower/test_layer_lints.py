@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from nndsl.ir.graph import Graph, Node, Value
+from tests.models.running import opened_text
+
+TEXT = """
+data digits = csv("digits.csv", target=digit)
+net Deep on digits {
+  reshape(1x8x8) -> (conv(4, 3, pad=1) -> batch_norm) * %d
+  global_avg_pool -> dense(10) -> softmax
+}
+train Deep { steps = 1 }
+"""
+
+
+def test_work_for_lints_does_not_grow_with_the_square_of_the_layers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Graph] = []
+    users = Graph.users
+
+    def counted(graph: Graph) -> dict[Value, list[Node]]:
+        asked.append(graph)
+        return users(graph)
+
+    monkeypatch.setattr(Graph, "users", counted)
+
+    def times(layers: int) -> int:
+        asked.clear()
+        lints = opened_text(TEXT % layers).module.lints
+        assert "NN809" in {lint.code for lint in lints}
+        return len(asked)
+
+    assert times(20) == times(2)
