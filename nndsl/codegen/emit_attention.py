@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from nndsl.codegen import glue_attention
 from nndsl.codegen.context import Context, draft, row_loop
 from nndsl.codegen.draft import Draft, Share, Slot
@@ -15,20 +19,75 @@ from nndsl.ops.base import Op
 from nndsl.ops.einsum import Einsum
 from nndsl.ops.embedding import Lookup, LookupGradient
 from nndsl.ops.rotary import Rotary
+from nndsl.records import dataclass
 
 Strides = dict[str, int]
 
 
+MOST_BLOCKS = 4
+"""Of the places of a sequence, where some products are left out: each has kernels of its own."""
+
+LEAST_BLOCK = 32
+"""Places; a multiple of what is exponentiated together (`glue_attention.REGISTER`)."""
+
+
 def emit_einsum(context: Context, node: Node, operation: Op) -> list[Draft]:
-    """One contraction."""
+    """One contraction, or one for each block of places where some need not be computed."""
     assert isinstance(operation, Einsum)
     shapes = [v.type.shape for v in (*node.inputs, *node.outputs)]
-    return [contraction_call(context, node, named_product(operation, shapes, context.precision))]
+    product = named_product(operation, shapes, context.precision)
+    parts = product.causal_parts(operation.causal) or [(product.contraction, ())]
+    return [contraction_call(context, node, part, skips) for part, skips in parts]
+
+
+@dataclass(frozen=True)
+class NamedProduct:
+    """A contraction, which letters are its sides ("rows", "columns", "depth"), and the strides and
+    counts of all letters.
+    """
+
+    contraction: Contraction
+    sides: Mapping[str, str]
+    strides: tuple[Strides, ...]
+    counts: Mapping[str, Size]
+
+    def causal_parts(self, causal: str) -> list[tuple[Contraction, tuple[int, ...]]]:
+        """Contractions over blocks of queries (of keys, where queries are summed over), each with
+        the keys that its last query sees only, and with the numbers to skip; [] where all is done.
+        """
+        query, key = causal[:1], causal[1:]
+        places = self.counts[query].factor if causal else 0
+        if not causal or places < 2 * LEAST_BLOCK or self.counts[key].factor != places:
+            return []
+        if query not in self.sides or key not in self.sides:
+            return []
+        outer, inner = (key, query) if self.sides[query] == "depth" else (query, key)
+        parts = []
+        for first, last in _blocks(places):
+            low, high = (first, places) if inner == query else (0, last)
+            part = self._part({outer: last - first, inner: high - low})
+            skips = (first * s.get(outer, 0) + low * s.get(inner, 0) for s in self.strides)
+            parts.append((part, tuple(skips)))
+        return parts
+
+    def _part(self, counts: Mapping[str, int]) -> Contraction:
+        """So many places of two sides only."""
+        sizes: dict[str, Any] = {
+            side: count if side == "columns" else Size(count)
+            for side, count in ((self.sides[letter], n) for letter, n in counts.items())
+        }
+        return replace(self.contraction, **sizes)
+
+
+def _blocks(places: int) -> list[tuple[int, int]]:
+    """First place and the one after the last of each block."""
+    size = max(LEAST_BLOCK, -(-places // (16 * MOST_BLOCKS)) * 16)
+    return [(first, min(places, first + size)) for first in range(0, places, size)]
 
 
 def named_product(
     operation: Einsum, shapes: list[tuple[Dimension, ...]], element: Element
-) -> Contraction:
+) -> NamedProduct:
     """Of the axes of each sort the longest is that of a matrix; the others are walked around it."""
     a_axes, b_axes, c_axes = operation.letters
     a, b, c = (
@@ -52,7 +111,7 @@ def named_product(
     depth, reduced = longest(list(operation.summed))
     along = [x for x in c_axes if x in a_axes and x in b_axes]
     one = Size(1)
-    return Contraction(
+    contraction = Contraction(
         element=element,
         columns=counts.get(column, one).factor,
         rows=counts.get(row, one),
@@ -66,6 +125,8 @@ def named_product(
         reduced=tuple(axis(x) for x in reduced if counts[x] != one),
         grid=tuple(axis(x) for x in (*along, *other_rows, *other_columns) if counts[x] != one),
     )
+    sides = {row: "rows", column: "columns", depth: "depth"}
+    return NamedProduct(contraction, sides, (a, b, c), counts)
 
 
 def _strides(letters: str, shape: tuple[Dimension, ...]) -> Strides:

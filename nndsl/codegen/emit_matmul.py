@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -101,8 +102,13 @@ def _product(context: Context, operation: MatMul, node: Node) -> Contraction:
     )
 
 
-def contraction_call(context: Context, node: Node, contraction: Contraction) -> Draft:
-    """The call of a node's contraction, split by rows of the batch where these are its extent."""
+def contraction_call(
+    context: Context, node: Node, contraction: Contraction, skips: Sequence[int] = ()
+) -> Draft:
+    """The call of a node's contraction, split by rows of the batch where these are its extent.
+
+    `skips` says how many numbers of each operand and result stand before those it works on.
+    """
     kernel, tile = _kernel(contraction, context.target)
     by_rows = contraction.extent.symbol == BATCH
     share = Share.PART if by_rows else Share.WHOLE
@@ -124,7 +130,8 @@ def contraction_call(context: Context, node: Node, contraction: Contraction) -> 
     ):
         elements = reach // context.buffers[value].element.bytes
         writes = number >= len(node.inputs)
-        pointers.append(context.pointer(value, elements, part, writes=writes))
+        pointer = context.pointer(value, elements, part, writes=writes)
+        pointers.append(replace(pointer, skip=skips[number]) if skips else pointer)
     split = Split.ROWS if by_rows else Split.OWN
     return draft(
         node,

@@ -20,9 +20,13 @@ class Einsum(Op):
 
     Each letter is one axis. One that stands in all three runs along; one in both operands only is
     summed over; every other stands in one operand and the result. The first axis runs along.
+    With `causal` "ij", key j is of no use to query i < j: where both axes stand in the result,
+    nobody reads its numbers of j > i; where both stand in an operand, these are 0 there. So they
+    need not be computed.
     """
 
     axes: str
+    causal: str = ""
 
     name = "einsum"
     fusion = Fusion.CONTRACTION
@@ -76,8 +80,10 @@ class Einsum(Op):
         if dy is None:
             return (None, None)
         first, second, result = self.letters
-        da = build.add(Einsum(f"{result},{second}->{first}"), dy, b, name="gradient")
-        db = build.add(Einsum(f"{result},{first}->{second}"), dy, a, name="gradient")
+        of_a = Einsum(f"{result},{second}->{first}", self.causal)
+        of_b = Einsum(f"{result},{first}->{second}", self.causal)
+        da = build.add(of_a, dy, b, name="gradient")
+        db = build.add(of_b, dy, a, name="gradient")
         return da, db
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:

@@ -12,6 +12,7 @@ from nndsl.ops.attention import AttentionWeights
 from nndsl.ops.base import Clock
 from nndsl.ops.classes import SoftmaxCrossEntropy
 from nndsl.ops.compose import add_mean
+from nndsl.ops.einsum import Einsum
 from nndsl.passes import pipeline
 from nndsl.runtime import reference
 from nndsl.runtime.executable import load
@@ -102,3 +103,43 @@ def test_padding_and_masks(mask, sight, rng, store) -> None:
     scores = TensorType(("N", 2, 37, 37))
     graph = graph_of(AttentionWeights(0.5, **sight), [scores, TensorType(mask)])
     compare(graph, rng, store)  # numbers below 0 hide what stands there
+
+
+PLACES_OF_BLOCKS = (64, 75, 144)
+PRODUCTS = {
+    "scores": ("nigk,njgk->ngij", "queries", "keys"),
+    "average": ("ngij,njgk->nigk", "weights", "keys"),
+    "of values": ("nigk,ngij->njgk", "queries", "weights"),
+    "of keys": ("ngij,nigk->njgk", "weights", "queries"),
+    "grouped": ("ngrij,nigrk->njgk", "grouped weights", "grouped queries"),
+}
+
+
+@pytest.mark.parametrize("places", PLACES_OF_BLOCKS)
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_blocks_of_places(name, places, rng, store) -> None:
+    """What a query does not see is neither computed nor read: it is not even a number here."""
+    axes, *operands = PRODUCTS[name]
+    shapes = {
+        "queries": (places, 2, 5),
+        "keys": (places, 2, 5),
+        "weights": (2, places, places),
+        "grouped queries": (places, 2, 3, 5),
+        "grouped weights": (2, 3, places, places),
+    }
+    types = [TensorType(("N", *shapes[o])) for o in operands]
+    graph = graph_of(Einsum(axes, "ij"), types)
+    arrays = {f"i{n}": rng.normal(size=(3, *shapes[o])) for n, o in enumerate(operands)}
+    seen = np.tril(np.ones((places, places), bool))
+    for number, operand in enumerate(operands):
+        if "weights" in operand:
+            arrays[f"i{number}"] = np.where(seen, arrays[f"i{number}"], 0.0)
+    expected, _ = reference.evaluate(graph, arrays)
+    executable = load(generate(graph, "float64", 4, watch=None), store=store)
+    executable.poison()
+    (found,) = executable.evaluate(arrays).values()
+    if name == "scores":
+        found, expected["o0"] = found[..., seen], expected["o0"][..., seen]
+    np.testing.assert_allclose(found, expected["o0"], rtol=1e-12, atol=1e-12)
+    calls = len(executable.program.calls)
+    assert calls == {64: 2, 75: 3, 144: 3}[places]

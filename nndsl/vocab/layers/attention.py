@@ -148,8 +148,9 @@ def _mixed(
         batch, length, _, size = queries.type.shape
         shape = (batch, length, heads.groups, heads.each, size)
         queries = build.add(Reshape(shape), queries, name="heads")
-    h = heads.axes
-    scores = build.add(Einsum(f"ni{h}k,njgk->n{h}ij"), queries, keys, name="scores")
+    h, is_causal = heads.axes, arguments["causal"] and queries.type.shape[1] == keys.type.shape[1]
+    causal = "ij" if is_causal else ""
+    scores = build.add(Einsum(f"ni{h}k,njgk->n{h}ij", causal), queries, keys, name="scores")
     if cap is not None:
         scores = add_map(build, cap * tanh((scale / cap) * operand(0)), scores, name="capped")
         scale = 1.0
@@ -160,7 +161,7 @@ def _mixed(
         chance = build.add(Random("uniform", weights.type.shape, context.stream()))
         kept = where(operand(1) < rate, 0, 1.0 / (1.0 - rate) * operand(0))
         weights = add_map(build, kept, weights, chance, name="dropout")
-    return build.add(Einsum(f"n{h}ij,njgk->ni{h}k"), weights, values, name="average")
+    return build.add(Einsum(f"n{h}ij,njgk->ni{h}k", causal), weights, values, name="average")
 
 
 def _counted(keys: Value, places: Value | None) -> tuple[Value, ...]:
