@@ -41,9 +41,10 @@ def image_steps(rounds: int) -> Iterator[str]:
 
 
 def sequence_steps(rounds: int) -> Iterator[str]:
-    """W8, a transformer, on one thread and on two."""
+    """W7, a recurrence, and W8, a transformer, on one thread and on two."""
     for threads in (1, 2):
-        yield steps.compare("W8", threads, rounds, OF_SEQUENCES)
+        for name in ("W7", "W8"):
+            yield steps.compare(name, threads, rounds, OF_SEQUENCES)
 
 
 def predictions(rounds: int) -> Iterator[str]:

@@ -189,6 +189,15 @@ TRANSFORMER = Letters(
     rows=160,
     steps=10,
 )
+MEMORY = Letters(
+    "W7",
+    "LSTM of 128 on letters, T 64",
+    ("text -> embed(64) -> lstm(128) -> dense(65)",),
+    "",
+    batch=32,
+    rows=320,
+    steps=10,
+)
 LENET = Architecture(
     "CNN 20-40-1000-1000-10",
     (1, 28, 28),
@@ -233,6 +242,6 @@ IMAGES = {
         Images("W6", RESIDUAL, batch=32, rows=320, momentum=0.9, steps=10),
     )
 }
-LETTERS = {w.name: w for w in (TRANSFORMER,)}
+LETTERS = {w.name: w for w in (MEMORY, TRANSFORMER)}
 STEPS: dict[str, Workload | Images | Letters] = WORKLOADS | IMAGES | LETTERS
 """All whose training steps are timed."""

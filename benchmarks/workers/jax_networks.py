@@ -11,8 +11,8 @@ from jax import lax
 
 from benchmarks.workloads import Images, Letters
 
-FEATURES, HEADS = 64, 4
-"""Of the transformer."""
+FEATURES, HEADS, UNITS = 64, 4, 128
+"""Of letters, of the transformer, of the memory."""
 
 RESIDUALS = ((16, 16, 1), (16, 32, 2), (32, 64, 2))
 """Channels in, channels out, stride."""
@@ -28,6 +28,9 @@ def start(workload, random):
     def dense(*sizes):
         return [(drawn(i, o), jnp.zeros(o)) for i, o in itertools.pairwise(sizes)]
 
+    if workload.name == "W7":
+        tables = drawn(workload.classes, FEATURES), drawn(FEATURES, 4 * UNITS)
+        return [tables, (drawn(UNITS, 4 * UNITS), jnp.zeros(4 * UNITS)), *dense(UNITS, 65)]
     if isinstance(workload, Letters):
         return _transformer_start(workload, drawn, dense)
     if not isinstance(workload, Images):
@@ -63,12 +66,31 @@ def _transformer_start(workload, drawn, dense):
 
 def scores(workload, parameters, x):
     """What the last layer gives."""
+    if workload.name == "W7":
+        return _memory(parameters, x)
     if isinstance(workload, Letters):
         return _transformer(parameters, x)
     if isinstance(workload, Images):
         return _lenet(parameters, x) if workload.cnn.shape[0] == 1 else _residual(parameters, x)
     activation = jax.nn.elu if workload.activation == "elu" else jax.nn.relu
     return _dense(parameters, x, activation)
+
+
+def _memory(parameters, text):
+    """A long short-term memory over letters; scores of all places of all texts, one row each."""
+    (letters, w), (u, b), (out, out_b) = parameters
+    inputs = (letters[text] @ w + b).swapaxes(0, 1)
+
+    def step(state, x):
+        h, c = state
+        i, f, g, o = jnp.split(x + h @ u, 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    start = jnp.zeros((len(text), UNITS), jnp.float32)
+    _, found = lax.scan(step, (start, start), inputs)
+    return (found.swapaxes(0, 1) @ out + out_b).reshape(text.size, -1)
 
 
 def _transformer(parameters, text):

@@ -69,8 +69,24 @@ class Transformer(nn.Module):
         return self.scores(self.norm(x)).flatten(0, 1)
 
 
+class Memory(nn.Module):
+    """Letters, a long short-term memory, a score for each letter at each place."""
+
+    def __init__(self, letters: int) -> None:
+        super().__init__()
+        self.letters = nn.Embedding(letters, 64)
+        self.memory = nn.LSTM(64, 128, batch_first=True)
+        self.scores = nn.Linear(128, letters)
+
+    def forward(self, text: torch.Tensor) -> torch.Tensor:
+        """Scores of all places of all texts, one row each."""
+        return self.scores(self.memory(self.letters(text))[0]).flatten(0, 1)
+
+
 def network(workload: Workload | Images | Letters) -> nn.Module:
     """Scores of a batch."""
+    if workload.name == "W7":
+        return Memory(workload.classes)
     if isinstance(workload, Letters):
         return Transformer(workload.classes, workload.length, 64, 4)
     if isinstance(workload, Workload):
