@@ -162,13 +162,25 @@ if __name__ == "__main__":
 '''
 
 PICTURES = '''
+SIZE: Any = {size}
+
+
+def middle(pixels: Any) -> np.ndarray:
+    """The middle of the pictures where the network takes smaller ones: SIZE, height and width."""
+    pixels = np.asarray(pixels)
+    for axis, want in enumerate(SIZE or (), 2):
+        first = (pixels.shape[axis] - want) // 2
+        pixels = np.take(pixels, range(first, first + want), axis)
+    return pixels
+
+
 def pictures(pixels: Any, steps: list[Any]) -> np.ndarray:
     """Pixels [rows, channels, height, width] through their steps, each channel through its own."""
-    made = np.array(pixels, np.float64)
+    made = np.array(middle(pixels), np.float64)
     for channel in range(made.shape[1]):
         part = made[:, channel]
         for step, learnt, arguments, _ in steps:
-            own = {key: values[channel] for key, values in learnt.items()}
+            own = {{key: values[channel] for key, values in learnt.items()}}
             part[...] = step(part.reshape(-1), own, arguments).reshape(part.shape)
     return made
 '''
@@ -217,6 +229,7 @@ def numpy_file(
     form: CsvOptions | None = None,
     answer: WordCall | None = None,
     joins: Sequence[Callable[[np.ndarray], np.ndarray]] = (),
+    size: tuple[int, int] | None = None,
 ) -> str:
     """The file's text.
 
@@ -224,7 +237,8 @@ def numpy_file(
     of an ensemble those of each network, whose outputs `joins` put together, a function for each;
     `schema` the fitted one of the run, None for a network without a table; `missing` are the texts,
     in small letters, that stand for no value in a cell; `form` says how its tables are written;
-    `answer` says how shares of classes become an answer (None: the most likely class).
+    `answer` says how shares of classes become an answer (None: the most likely class); of pictures
+    larger than `size`, height and width, the network sees the middle.
     """
     sources = Sources()
     network = _network(graph, members, joins, precision, sources)
@@ -238,7 +252,9 @@ def numpy_file(
         prepared = PREPARED.format(name=name, predicts=_predicts(schema))
         if any(len(given.shape) == 3 for given in schema.inputs):
             chosen = "(pictures if np.ndim(columns[name]) == 4 else column)(columns[name], steps)"
-            prepared = PICTURES + prepared.replace("column(columns[name], steps)", chosen)
+            prepared = PICTURES.format(size=size) + prepared.replace(
+                "column(columns[name], steps)", chosen
+            )
         if any(target.shape for target in schema.targets):
             for line, leading in _LEADING.items():
                 prepared = prepared.replace(line, leading + line)

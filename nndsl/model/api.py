@@ -350,8 +350,12 @@ class Model:
 
     def _table(self, given: Any) -> tuple[Arrays, Arrays]:
         prepared = table_of(given, self._preparation, self.precision)
+        inputs, targets = prepared.inputs, prepared.targets
+        if self.origin.recipe is not None:
+            recipe = self.origin.recipe
+            inputs, targets = (driver.as_judged(recipe, rows) for rows in (inputs, targets))
         known = {i.value.name for i in self.origin.network.graph.of_role(Role.DATA)}
-        return {n: a for n, a in prepared.inputs.items() if n in known}, prepared.targets
+        return {n: a for n, a in inputs.items() if n in known}, targets
 
     def _inputs(self, x: Any) -> Arrays:
         wanted = self.origin.network.graph.of_role(Role.DATA)

@@ -27,4 +27,5 @@ def exported(path: Path, name: str) -> str:
         form=csv_options(known.specification),
         answer=origin.recipe.answer if origin.recipe is not None else None,
         joins=list(model.joins.values()),
+        size=origin.recipe.augment.size if origin.recipe is not None else None,
     )  # fmt: skip

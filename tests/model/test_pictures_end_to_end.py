@@ -105,3 +105,20 @@ def test_an_exported_network_prepares_each_channel(
     expected = nndsl.load("run").predict(str(folder / "pictures" / "ring" / "3.png"))
     assert np.allclose(made["predict"]({"image": pixels}), expected, atol=1e-5)
     capsys.readouterr()
+
+
+def test_networks_of_the_middle_of_pictures_see_it_everywhere(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "m.nn").write_text(CROPPED.replace("6x6", "4x6").replace("crop(6)", "crop(4x6)"))
+    assert run(["train", "m.nn", "--out", "run", "--quiet"]) == 0
+    assert run(["export", "run", "--to", "numpy", "-o", "exported.py"]) == 0
+    made = runpy.run_path(str(folder / "exported.py"), run_name="exported")
+    names = sorted((folder / "pictures" / "ring").iterdir())[:5]
+    pixels = np.stack([np.asarray(Image.open(name)) for name in names])[:, None]
+    model = nndsl.load("run")
+    expected = np.concatenate([model.predict(str(name)) for name in names])
+    seen = (pixels[:, :, 2:6, 1:7] / 255).astype(np.float32)
+    assert np.allclose(model.predict(seen), expected, atol=1e-6)
+    assert np.allclose(made["predict"]({"image": pixels}), expected, atol=1e-5)
+    capsys.readouterr()
