@@ -24,7 +24,7 @@ from nndsl.diagnostics import Diagnostic, NndslError, Source, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower import Session, data_specifications, lower
 from nndsl.lower.problems import MOST_ERRORS, in_order
-from nndsl.lower.result import Module, Network, Recipe
+from nndsl.lower.result import JOINT, Module, Network, Recipe
 from nndsl.lower.spelling import together
 from nndsl.passes import pipeline
 from nndsl.passes.pipeline import Pass
@@ -369,9 +369,11 @@ def prediction_graph(
     passes: Sequence[Pass] = pipeline.INFERENCE,
 ) -> Graph:
     """What people are shown for new rows: outputs only, no targets needed."""
-    source = recipe.evaluation if recipe is not None else None
+    alone = recipe is not None and JOINT not in network.name
+    source = recipe.evaluation if recipe is not None and alone else None
     graph = (source or network.graph).copy()
-    for name in ("loss", "data_loss"):
+    of_turns = [turn.figure for turn in recipe.turns] if recipe is not None else []
+    for name in ("loss", "data_loss", *of_turns):
         graph.outputs.pop(name, None)
     for target in graph.of_role(Role.TARGET):
         del graph.inputs[target.value.name]

@@ -85,6 +85,8 @@ def _written(
         found = setting(specification, key)
         if found is None or (key == "split" and not _names_parts(found)):
             continue
+        if key == "target" and found.value == NO_TARGET:
+            continue
         for item in found.value if isinstance(found.value, list | tuple) else (found.value,):
             if isinstance(item, ChainRequest):
                 yield item.columns, item.span or found.span, ()
@@ -140,12 +142,18 @@ def _names(table: Table, found: Setting | None) -> tuple[str, ...]:
     return column_names(table, items, found.span)
 
 
+NO_TARGET = "none"
+"""What `target` says where nothing is to be predicted: a network makes the columns again."""
+
+
 def _targets(table: Table, specification: DataSpecification) -> dict[str, ChainRequest | None]:
     found = setting(specification, "target")
     if found is None and table.origin.kind in ("idx", "array", "images"):
         found = _usual_target(table)
     if found is None:
         raise _no_target(table, specification)
+    if found.value == NO_TARGET and NO_TARGET not in table.columns:
+        return {}
     items = found.value if isinstance(found.value, list | tuple) else (found.value,)
     targets: dict[str, ChainRequest | None] = {}
     for item in items:
@@ -186,7 +194,8 @@ def _no_target(table: Table, specification: DataSpecification) -> NndslError:
         specification.span,
         f"the columns are {listed(names)}",
         help=f"target = {listed(candidates[:1])}"
-        + (f" (or {listed(candidates[1:4])})" if len(candidates) > 1 else ""),
+        + (f" (or {listed(candidates[1:4])})" if len(candidates) > 1 else "")
+        + ", or `target = none` where nothing is",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nndsl.diagnostics import Span, error
+from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
 from nndsl.lower.evaluate import evaluate
@@ -74,6 +74,8 @@ def recipe_of(
     if source.schema is None or target.definition.name not in networks:
         losses.check()
         return None
+    if not source.schema.targets:
+        raise _no_target(section.train, target.definition, source)
     made = target.definition.fresh(True, target.parameters)
     outputs, output_notes = match_outputs(made, source.schema, source, section.train.span)
     chosen = losses.read(outputs)
@@ -193,6 +195,16 @@ def source_of(train: tree.Train, definition: NetDefinition, found: FileScope) ->
             help=f"train {definition.name} on data {{ ... }}",
         )
     return definition.source
+
+
+def _no_target(train: tree.Train, net: NetDefinition, source: DataSource) -> NndslError:
+    return error(
+        "NN319",
+        f"`train {net.name}` has nothing to compare answers with: `{source.name}` has no target",
+        train.target.span,
+        secondary=[(source.span, "target = none")],
+        help=f"say what is minimised: `minimize mse({net.name}.output, {source.name}.inputs)`",
+    )
 
 
 # --- losses and graphs ----------------------------------------------------------------------

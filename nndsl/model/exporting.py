@@ -7,8 +7,11 @@ from pathlib import Path
 from nndsl import driver
 from nndsl.data.cells import MISSING
 from nndsl.data.options import csv_options, missing_texts
+from nndsl.diagnostics import error
 from nndsl.export.numpy_file import numpy_file
+from nndsl.ir.graph import Graph
 from nndsl.model.api import load
+from nndsl.ops.source import Random
 from nndsl.passes import pipeline
 
 
@@ -17,6 +20,7 @@ def exported(path: Path, name: str) -> str:
     model = load(path)
     origin = model.origin
     graph = driver.prediction_graph(origin.network, origin.recipe, pipeline.CLEANING)
+    _require_certainty(graph)
     known = origin.preparation
     if known is None:
         return numpy_file(graph, [model.arrays()], name, model.precision)
@@ -29,3 +33,16 @@ def exported(path: Path, name: str) -> str:
         joins=list(model.joins.values()),
         size=origin.recipe.augment.size if origin.recipe is not None else None,
     )  # fmt: skip
+
+
+def _require_certainty(graph: Graph) -> None:
+    """NN077 for a network that draws random numbers when it answers."""
+    drawn = next((node for node in graph.nodes if isinstance(node.operation, Random)), None)
+    if drawn is not None:
+        raise error(
+            "NN077",
+            "a network that draws noise for its answers has no form in NumPy",
+            drawn.span,
+            "new numbers at each answer",
+            help="export a net without it, such as the decoder, trained for itself",
+        )
