@@ -50,7 +50,8 @@ def _roomy(node: Node) -> Node:
 
 
 def _steps(node: Node) -> int:
-    steps = node.inputs[0].type.shape[1]
+    assert isinstance(node.operation, Scan)
+    steps = node.operation.steps([v.type for v in node.inputs])
     if not isinstance(steps, int):
         raise ValueError(f"the size {steps} is not known")
     return steps

@@ -42,9 +42,11 @@ def recurrence(
     *,
     reverse: bool = False,
     mask: Value | None = None,
+    times: int = 0,
 ) -> Unrolled:
     """The scan over `sequences` [N, T, ...] whose memory begins as `starts`.
 
+    With `times` it is done so often, and needs no sequence.
     Where `mask` [N, T] is 0 the sequence has ended (or, going back, not begun): nothing changes.
 
     `write` adds the nodes of one step to the same builder and gives the next memory. What they read
@@ -68,7 +70,7 @@ def recurrence(
         nodes,
         {f"next.{n}": v for n, v in enumerate(following)} | {f"kept.{v.name}": v for v in kept},
     )
-    scan = Scan(Body(body), len(inputs), len(memory), reverse)
+    scan = Scan(Body(body), len(inputs), len(memory), reverse, times=times)
     results = build.add_all(scan, *sequences, *starts, *constants)
     over_time = dict(zip(inputs, sequences, strict=True))
     over_time |= dict(zip(kept, results[len(memory) :], strict=True))

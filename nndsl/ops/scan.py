@@ -36,6 +36,7 @@ class Scan(Op):
     states, then what is kept of every step. Results: the last states, then [N, T, ...] for each
     kept [N, ...]. `reverse` goes from the last step to the first. `scratch` are types of further
     results that hold nothing: memory for the values of one step, asked for when memory is planned.
+    With `times` the body is done so often, also where there is no sequence to go through.
     """
 
     body: Body
@@ -43,6 +44,7 @@ class Scan(Op):
     states: int
     reverse: bool = False
     scratch: tuple[TensorType, ...] = ()
+    times: int = 0
 
     name = "scan"
     fusion = Fusion.OPAQUE
@@ -76,6 +78,8 @@ class Scan(Op):
 
     def steps(self, inputs: Sequence[TensorType]) -> Dimension:
         """The size of the axis of time."""
+        if self.times:
+            return self.times
         if not self.sequences or len(inputs) < 1 or inputs[0].rank < 2:
             raise ShapeError("a recurrence needs a sequence")
         return inputs[0].shape[1]
@@ -89,14 +93,14 @@ class Scan(Op):
         first, last = self.sequences, self.sequences + self.states
         sequences, states, constants = inputs[:first], list(inputs[first:last]), inputs[last:]
         kept: dict[int, Sequence[np.ndarray]] = {}
-        steps = sequences[0].shape[1]
+        steps = self.times or sequences[0].shape[1]
         for step in self.order(steps):
             now = [sequence[:, step] for sequence in sequences]
             results = _computed(self.body.graph, [*now, *states, *constants], clock)
             states, kept[step] = list(results[: self.states]), results[self.states :]
         by_time = [kept[step] for step in sorted(kept)]
         stacked = [np.stack(parts, axis=1) for parts in zip(*by_time, strict=True)]
-        sizes = {BATCH: len(sequences[0])}
+        sizes = {BATCH: len(states[0])}
         unused = [np.zeros(actual(type.shape, sizes)) for type in self.scratch]
         return (*states, *stacked, *unused)
 
@@ -108,7 +112,7 @@ class Scan(Op):
 
     def another(self, body: Body, sequences: int, states: int, *, back: bool = False) -> Op:
         """A scan with another body, in this or (`back`) the other direction."""
-        return Scan(body, sequences, states, self.reverse != back)
+        return Scan(body, sequences, states, self.reverse != back, times=self.times)
 
     def bound(self, sizes: Mapping[str, int]) -> Op:
         """The same with known sizes within the body."""
@@ -123,7 +127,9 @@ class Scan(Op):
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
-        """A cell with two states, both directions; one whose constant is no factor of a product."""
+        """A cell with two states, both directions; one whose constant is no factor of a product;
+        one without a sequence.
+        """
         cell, gain = Body(_sample_cell()), Body(_sample_gain())
         types = [
             TensorType(("N", 3, 2)),
@@ -137,6 +143,7 @@ class Scan(Op):
             (cls(cell, 1, 2), types),
             (cls(cell, 1, 2, True), types),
             (cls(gain, 1, 1), gains),
+            (cls(Body(_sample_settling()), 0, 1, times=4), types[1:2] + types[3:4]),
         )
 
 
@@ -204,4 +211,15 @@ def _sample_gain() -> Graph:
         "s": add_map(build, operand(0) * operand(1) + operand(2), s, g, x),
         "kept": add_map(build, operand(0) * operand(1), x, g),
     }
+    return build.graph
+
+
+def _sample_settling() -> Graph:
+    """Next s = tanh(s w + s), kept."""
+    build = Builder()
+    s = build.input("s", TensorType((BATCH, 2)), Role.DATA)
+    w = build.input("w", TensorType((2, 2)), Role.DATA)
+    product = build.add(MatMul(), s, w)
+    after = add_map(build, tanh(operand(0) + operand(1)), product, s)
+    build.graph.outputs = {"s": after, "kept": after, "before": s}
     return build.graph

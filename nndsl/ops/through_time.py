@@ -37,6 +37,10 @@ class Recurrence(Protocol):
     def states(self) -> int:
         """Number of operands that the steps hand on."""
 
+    @property
+    def times(self) -> int:
+        """How often the body is done where no sequence says it, else 0."""
+
     def another(self, body: Body, sequences: int, states: int, *, back: bool = False) -> Op:
         """A scan with another body, in this or (`back`) the other direction."""
 
@@ -207,7 +211,7 @@ def _backward_body(forward: _Forward, derivative: _Derivative, fresh: Sequence[V
     states = [*derivative.carried, *before]
     past = [v for v in forward.values if v in read and v not in constants]
     past.sort(key=lambda v: v.name)  # sets have no order that lasts
-    if not past and not seeds:
+    if not past and not seeds and not forward.scan.times:
         past = forward.sequences[:1]  # who tells how many steps there are
     inputs = {
         entries.get(value, value.name): Input(value, Role.DATA)

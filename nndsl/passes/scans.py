@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Input, Node, Role, Value
@@ -75,7 +76,7 @@ class InsideScans:
             body = scan.body.graph
             for step in WITHIN:
                 body = step(body)
-            changed = Scan(Body(body), scan.sequences, scan.states, scan.reverse)
+            changed = replace(scan, body=Body(body))
             return build.add_all(changed, *node.inputs, name=node.outputs[0].name)
 
         return _each_scan(graph, cleaned)
@@ -126,11 +127,13 @@ class _Parts:
         body = Graph({}, self.nodes, {f"result.{n}": v for n, v in enumerate(results)})
         body = DeadCode()(body)
         read = {v for node in body.nodes for v in node.inputs} | set(results)
-        sequences = [v for v in self.sequences if v in read] or self.sequences[:1]
+        sequences = [v for v in self.sequences if v in read]
+        if not self.scan.times:
+            sequences = sequences or self.sequences[:1]
         constants = [v for v in self.constants if v in read]
         inputs = [*sequences, *self.states, *constants]
         body.inputs = {v.name: Input(v, Role.DATA) for v in inputs}
-        scan = Scan(Body(body), len(sequences), len(self.states), self.scan.reverse)
+        scan = replace(self.scan, body=Body(body), sequences=len(sequences))
         operands = (self.given[v] for v in inputs)
         made = build.add_all(scan, *operands, name=self.node.outputs[0].name)
         last, over_time = made[: len(self.states)], made[len(self.states) :]
@@ -144,7 +147,7 @@ class _Lifting:
 
     def __init__(self, build: Builder, node: Node) -> None:
         self.build, self.parts = build, _Parts(node)
-        self.steps: Dimension = node.inputs[0].type.shape[1]
+        self.steps: Dimension = self.parts.scan.steps([v.type for v in node.inputs])
 
     def results(self) -> list[Value | None]:
         """The new results."""
