@@ -99,7 +99,7 @@ def _filters(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
         shown = array[: arguments["most"], :MOST_CHANNELS]
         in_colours = shown.shape[1] == 3
         images = shown.transpose(0, 2, 3, 1) if in_colours else _side_by_side(shown)
-        told = f"{_share(len(shown), len(array))} filters of {name}, "
+        told = f"{_share(len(shown), len(array), 'filter')} of {name}, "
         told += f"{array.shape[2]} x {array.shape[3]} weights"
         told += f" for each of {array.shape[1]} channels" if array.shape[1] > 1 else ""
         if in_colours:
@@ -111,8 +111,10 @@ def _filters(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
     return found
 
 
-def _share(shown: int, all_of_them: int) -> str:
-    return f"the {shown}" if shown == all_of_them else f"the first {shown} of {all_of_them}"
+def _share(shown: int, all_of_them: int, name: str) -> str:
+    if shown < all_of_them:
+        return f"the first {shown} of {all_of_them} {name}s"
+    return f"the {shown} {name}s" if shown > 1 else f"the only {name}"
 
 
 def _side_by_side(kernels: np.ndarray) -> np.ndarray:
@@ -159,12 +161,12 @@ def _maps(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
         return []
     found: list[Figure] = []
     if example.image is not None:
-        title = f"{example.name}: {example.told}"
+        title = ": ".join(filter(None, (example.name, example.told)))
         told = "the picture that the maps below are made of"
         found.append(Images(title, told, example.image[None], ("",), Scale.PICTURE))
     for name, maps in example.maps.items():
         shown, side = _smaller(maps[: arguments["most"]])
-        told = f"{_share(len(shown), len(maps))} maps of {maps.shape[1]} x {maps.shape[2]}, "
+        told = f"{_share(len(shown), len(maps), 'map')} of {maps.shape[1]} x {maps.shape[2]}, "
         told += f"from {shown.min():.3g} to {shown.max():.3g}".replace("-", "\N{MINUS SIGN}")
         told += f", each square the mean of {side} x {side} numbers" if side > 1 else ""
         names = tuple(f"map {i + 1}" for i in range(len(shown)))
