@@ -138,7 +138,8 @@ def emit_weights(context: Context, node: Node, operation: Op) -> list[Draft]:
     """Attention's weights, or their gradient, row by row."""
     assert isinstance(operation, (AttentionWeights, AttentionWeightsGradient))
     scores = node.inputs[0]
-    queries, keys = scores.type.shape[-2:]
+    queries, keys = (size_of((size,)).factor for size in scores.type.shape[-2:])
+    sizes = queries, keys
     unit, extent, split = row_loop(scores)
     pointers = [
         *(context.read(value, Share.PART) for value in node.inputs),
@@ -147,10 +148,10 @@ def emit_weights(context: Context, node: Node, operation: Op) -> list[Draft]:
     if isinstance(operation, AttentionWeights):
         masks = {scores.type.shape: "scores"}
         mask = "".join(masks.get(v.type.shape, "keys") for v in node.inputs[1:])
-        kernel = glue_attention.weights_kernel(operation.sight, context.precision, mask)
+        kernel = glue_attention.weights_kernel(operation.sight, context.precision, sizes, mask)
     else:
-        kernel = glue_attention.gradient_kernel(operation.sight, context.precision)
-    slots: list[Slot] = [*pointers, unit, size_of((queries,)), size_of((keys,))]
+        kernel = glue_attention.gradient_kernel(operation.sight, context.precision, sizes)
+    slots: list[Slot] = [*pointers, unit]
     flops = operation.flops([v.type for v in node.inputs])
     return [draft(node, kernel, slots, extent, split, 1, flops)]
 

@@ -38,60 +38,62 @@ def _bounds(sight: Sight) -> list[str]:
         f"stop = (last + {REGISTER - 1}) // {REGISTER} * {REGISTER}",
         "count = where(stop < n, stop, n) - start",
         "base = row * n + start",
+        "before = first - start",
+        "behind = last - start",
     ]
 
 
 def _outside(sight: Sight, element: Element) -> list[str]:
-    """Zeros at the keys that a row does not see."""
+    """Zeros before and behind the registers that hold what a row sees."""
     if sight.is_full:
         return []
     zero = f"{element.value}(0.0)"
+    before = ["for j in range(start):", INDENT + f"y[row * n + j] = {zero}"]
     return [
-        "for j in range(first):",
-        INDENT + f"y[row * n + j] = {zero}",
-        "behind = row * n + last",
-        "for j in range(n - last):",
-        INDENT + f"y[behind + j] = {zero}",
+        *(before if sight.window else []),
+        "rest = base + count",
+        "for j in range(n - start - count):",
+        INDENT + f"y[rest + j] = {zero}",
     ]
 
 
-def weights_kernel(sight: Sight, element: Element, mask: str = "") -> Kernel:
-    """Softmax of what each row sees. Arguments: x, [valid,] y, unit, queries, n (keys).
+def weights_kernel(
+    sight: Sight, element: Element, sizes: tuple[int, int], mask: str = ""
+) -> Kernel:
+    """Softmax of what each row sees. Arguments: x, [valid,] y, unit.
 
     With a mask, `valid` has 0 where nothing may be seen: "keys", a number for each row of the batch
     and key, or "scores", one for each score.
     """
     kind = element.value
-    powers = assignments([f.exp(variable("z"))], ["y[base + j]"], {}, element)
+    powers = assignments([f.exp(variable("z"))], ["p"], {}, element)
     score, padded = "x[base + j]", bool(mask)
     keys = "row // unit * n + (base - row * n)" if mask == "keys" else "base"
     if padded:
         score = f"where(valid[keys + j] > {kind}(0.0), x[base + j], {kind}({UNSEEN!r}))"
     power = [f"z = {kind}({sight.scale!r}) * ({score} - top)", *powers]
     if padded:
-        power.append(
-            f"y[base + j] = where(valid[keys + j] > {kind}(0.0), y[base + j], {kind}(0.0))"
-        )
+        power.append(f"p = where(valid[keys + j] > {kind}(0.0), p, {kind}(0.0))")
+    if not sight.is_full:
+        power.append(f"p = where((j >= before) & (j < behind), p, {kind}(0.0))")
     lines = [
         *_bounds(sight),
         *([f"keys = {keys}"] if padded else []),
         f"top = {kind}({UNSEEN!r})",
         "seen = row * n + first",
         "for j in range(last - first):",
-        INDENT + f"top = greater(top, {_seen_score(kind, padded=padded)})",
-        "for j in range(count):",
-        *block(power),
-        *_outside(sight, element),
+        INDENT + f"top = either_greater(top, {_seen_score(kind, padded=padded)})",
         f"total = {kind}(0.0)",
         "for j in range(count):",
-        INDENT + "total = plus(total, y[base + j])",
-        f"share = where(total > {kind}(0.0), {kind}(1.0) / total, {kind}(0.0))",
+        *block([*power, "y[base + j] = p", "total = plus(total, p)"]),
+        f"share = where(total == {kind}(0.0), {kind}(0.0), {kind}(1.0) / total)",
         "for j in range(count):",
         INDENT + "y[base + j] = y[base + j] * share",
+        *_outside(sight, element),
     ]
     real = f"pointer:{kind}"
     pointers = {"x": real, **({"valid": real} if padded else {}), "y": real}
-    return _rows("attention_weights", pointers, lines, element)
+    return _rows("attention_weights", pointers, lines, element, sizes)
 
 
 def _seen_score(kind: str, *, padded: bool) -> str:
@@ -102,28 +104,36 @@ def _seen_score(kind: str, *, padded: bool) -> str:
     return f"where({valid} > {kind}(0.0), x[seen + j], {kind}({UNSEEN!r}))"
 
 
-def gradient_kernel(sight: Sight, element: Element) -> Kernel:
-    """Scale * w * (dw - sum(w * dw)). Arguments: w, dw, y, unit, queries, n (keys)."""
+def gradient_kernel(sight: Sight, element: Element, sizes: tuple[int, int]) -> Kernel:
+    """Scale * w * (dw - sum(w * dw)). Arguments: w, dw, y, unit."""
     kind = element.value
     lines = [
         *_bounds(sight),
         f"total = {kind}(0.0)",
-        "seen = row * n + first",
         "for j in range(last - first):",
-        INDENT + "total = plus(total, w[seen + j] * dw[seen + j])",
+        INDENT + "total = plus(total, w[row * n + first + j] * dw[row * n + first + j])",
         "for j in range(count):",
         INDENT + f"y[base + j] = {kind}({sight.scale!r}) * w[base + j] * (dw[base + j] - total)",
         *_outside(sight, element),
     ]
     real = f"pointer:{kind}"
-    return _rows("attention_gradient", {"w": real, "dw": real, "y": real}, lines, element)
+    pointers = {"w": real, "dw": real, "y": real}
+    return _rows("attention_gradient", pointers, lines, element, sizes)
 
 
-def _rows(word: str, pointers: dict[str, str], lines: list[str], element: Element) -> Kernel:
-    arguments = [*pointers, "unit", "queries", "n"]
-    text = function(word, arguments, ["for row in range(low * unit, high * unit):", *block(lines)])
-    signature = (*pointers.values(), "integer", "size", "size")
-    return glue_kernel(word, text, signature, element)
+def _rows(
+    word: str,
+    pointers: dict[str, str],
+    lines: list[str],
+    element: Element,
+    sizes: tuple[int, int],
+) -> Kernel:
+    """A kernel over rows; how many queries and keys there are is written into its text."""
+    queries, keys = sizes
+    rows = ["for row in range(low * unit, high * unit):", *block(lines)]
+    lines = [f"queries = {queries}", f"n = {keys}", *rows]
+    text = function(word, [*pointers, "unit"], lines)
+    return glue_kernel(word, text, (*pointers.values(), "integer"), element)
 
 
 def lookup_kernel(element: Element) -> Kernel:

@@ -3,7 +3,7 @@
 Exponentials and logarithms are taken in loops of their own over all elements of the share, which
 vectorise whatever the width of a row; what runs along a row is only comparing and adding. For rows
 of at most `NARROW` numbers the width is written into the text: loops of three rounds unroll. Along
-wider rows, comparing and adding are left to LLVM to vectorise (`plus`, `greater`).
+wider rows, comparing and adding are left to LLVM to vectorise (`plus`, `either_greater`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NARROW = 16
 
 def _greatest(width: int | None) -> list[str]:
     """Lines that give `top`. A row with a NaN has a NaN for its sum, whatever `top` is."""
-    chosen = "greater(top, value)" if width is None else "where(top >= value, top, value)"
+    chosen = "either_greater(top, value)" if width is None else "where(top >= value, top, value)"
     return [
         "top = x[row * n]",
         "for j in range(1, n):",

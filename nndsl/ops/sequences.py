@@ -33,7 +33,7 @@ def weigh_keys(
     top = np.where(seen, scores, -1e30).max(axis=-1, keepdims=True)
     powers = np.where(seen, np.exp(np.where(seen, scale * (scores - top), 0.0)), 0.0)
     total = powers.sum(axis=-1, keepdims=True)
-    return np.asarray(powers / np.where(total > 0, total, 1.0), scores.dtype)
+    return np.asarray(powers / np.where(total == 0, 1.0, total), scores.dtype)
 
 
 def turn_pairs(

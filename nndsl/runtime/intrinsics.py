@@ -53,13 +53,13 @@ def _declare(name: str, write: Write, *, condition: bool = False) -> Callable[..
     return function
 
 
-def _llvm(intrinsic: str) -> Write:
+def _llvm(intrinsic: str, *flags: str) -> Write:
     """One of LLVM's own intrinsics, overloaded by the type of its operands."""
 
     def write(context: Any, builder: ir.IRBuilder, kind: types.Type, operands: Values) -> ir.Value:
         shape = ir.FunctionType(operands[0].type, [operand.type for operand in operands])
         function = builder.module.declare_intrinsic(intrinsic, [operands[0].type], shape)
-        return builder.call(function, operands)
+        return builder.call(function, operands, fastmath=flags)
 
     return write
 
@@ -122,6 +122,7 @@ NAMES: dict[str, Any] = {
     "where": _declare("where", _where, condition=True),
     "plus": _declare("plus", _plus),
     "greater": _declare("greater", _llvm("llvm.maximum")),
+    "either_greater": _declare("either_greater", _llvm("llvm.maxnum", "nnan", "nsz")),
     "fma": _declare("fma", _llvm("llvm.fma")),
     "round_even": _declare("round_even", _llvm("llvm.roundeven")),
     "sqrt": _declare("sqrt", _llvm("llvm.sqrt")),
