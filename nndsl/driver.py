@@ -418,22 +418,11 @@ def _loaded(
     return Compiled(graph, program, load(program, threads, also=also))
 
 
-def compile_training(
-    recipe: Recipe,
-    rows: int,
-    threads: int = 1,
-    *,
-    also: Sequence[Kernel] = (),
-    evaluation: Graph | None = None,
-) -> Compiled:
-    """The training step of a recipe for so many training rows, loaded.
-
-    The kernels in `also` are compiled in the same go, for a program that is loaded next.
-    `evaluation` is the recipe's `evaluation_graph`, where it is known already.
-    """
+def compile_training(recipe: Recipe, rows: int, threads: int = 1) -> Compiled:
+    """The training step of a recipe for so many training rows, loaded."""
     graph = training_graph(recipe)
-    require_room(graph, recipe, batch_of(recipe, rows), evaluation)
-    return _loaded(graph, program_of(graph, recipe, rows), threads, also=also)
+    require_room(graph, recipe, batch_of(recipe, rows))
+    return _loaded(graph, program_of(graph, recipe, rows), threads)
 
 
 def compile_rounds(
@@ -531,15 +520,20 @@ def compile_both(
 ) -> tuple[Compiled | CompiledRounds, Compiled]:
     """The training step of a recipe for so many training rows and its evaluation, loaded.
 
-    Kernels of both are compiled in one go, so that LLVM is never waited for in between.
+    Kernels of both are compiled in one go, so that LLVM is never waited for in between. The code of
+    the evaluation is loaded first: code reaches 2 GB at most, and a training's memory between two
+    parts of it may be more.
     """
     graph = evaluation_graph(recipe)
     program = _inference_program(graph, recipe.precision)
-    also = program.kernels
     if recipe.turns:
-        return compile_rounds(recipe, rows, threads, also=also), _loaded(graph, program, threads)
-    training = compile_training(recipe, rows, threads, also=also, evaluation=graph)
-    return training, _loaded(graph, program, threads)
+        training = compile_rounds(recipe, rows, threads, also=program.kernels)
+        return training, _loaded(graph, program, threads)
+    step = training_graph(recipe)
+    require_room(step, recipe, batch_of(recipe, rows), graph)
+    stepping = program_of(step, recipe, rows)
+    evaluation = _loaded(graph, program, threads, also=stepping.kernels)
+    return _loaded(step, stepping, threads), evaluation
 
 
 def compile_evaluation(recipe: Recipe, threads: int = 1) -> Compiled:
