@@ -9,10 +9,16 @@ from pathlib import Path
 import numpy as np
 
 import nndsl.vocab  # noqa: F401 (registers the words)
-from tests.conformance import attention, elementwise, tensors, windows
+from tests.conformance import attention, elementwise, recurrent, tensors, windows
 from tests.conformance.case import Case, Drawing, passes, read_cases
 
-FORMS = {**attention.FORMS, **elementwise.FORMS, **tensors.FORMS, **windows.FORMS}
+FORMS = {
+    **attention.FORMS,
+    **elementwise.FORMS,
+    **recurrent.FORMS,
+    **tensors.FORMS,
+    **windows.FORMS,
+}
 
 
 def run_case(case: Case) -> str | None:
