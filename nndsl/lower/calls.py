@@ -15,6 +15,7 @@ from nndsl.lower.names import not_yet
 from nndsl.lower.problems import PoisonedError
 from nndsl.lower.provenance import uneven
 from nndsl.lower.scopes import Scope
+from nndsl.lower.settle import settle
 from nndsl.lower.sources import least_squares, matrix
 from nndsl.lower.stages import as_stage
 from nndsl.lower.tensors import ELEMENTWISE, REDUCTIONS, apply_function, reduce_all
@@ -39,7 +40,6 @@ from nndsl.vocab.registry import registries
 LATER_FUNCTIONS = {
     "ids": "a net over token numbers (`ids(...)`)",
     "run": "starting from another run (`run(...)`)",
-    "settle": "a network with cycles (`settle(...)`)",
 }
 
 
@@ -121,6 +121,8 @@ def call_word(
     name = function.name
     if name == "both" and not operands:
         return both(given, span, scope)
+    if name == "settle" and not operands:
+        return settle(given, span, scope)
     special = _special(name, span, given, operands, scope)
     if special is not None:
         return special

@@ -11,6 +11,7 @@ from nndsl.ir.types import BATCH, TensorType, format_shape
 from nndsl.lower.blocks import BlockDefinition, BlockStage, count_of
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.flow import run_body
+from nndsl.lower.over_time import of_all_steps
 from nndsl.lower.scopes import Scope
 from nndsl.lower.shapes import shape_of
 from nndsl.lower.values import DefaultsLine, Given, Group, Stage, Tensor, tensors_of
@@ -55,9 +56,19 @@ class CellStage(BlockStage):
 
     def apply(self, elaboration: Elaboration, operands: Sequence[Tensor]) -> Tensor | Group:
         """Go through the body with its ports bound to one step; its first memory, at every step."""
+        made = self._repeated(elaboration, (*operands, *self.operands), 0)
+        return self._placed(Tensor(made.output), (*operands, *self.operands))
+
+    def settled(self, elaboration: Elaboration, operands: Sequence[Tensor], times: int) -> Unrolled:
+        """The cell done `times` times from a memory of zeros, its inputs the same every time."""
+        return self._repeated(elaboration, (*operands, *self.operands), times)
+
+    def _repeated(
+        self, elaboration: Elaboration, inputs: tuple[Tensor, ...], times: int
+    ) -> Unrolled:
+        """The body once in the graph; over the steps of sequences, or (`times`) inputs held."""
         elaboration.count_stage(self.span)
-        inputs = (*operands, *self.operands)
-        self._check(inputs)
+        self._check(inputs, in_time=not times)
         name = self.definition.name
         with (
             elaboration.inside(name) as path,
@@ -71,21 +82,27 @@ class CellStage(BlockStage):
             try:
                 made = recurrence(
                     elaboration.build,
-                    [tensor.value for tensor in inputs],
+                    [] if times else [tensor.value for tensor in inputs],
                     starts,
                     lambda step: self._write(scope, inputs, step),
-                    reverse=elaboration.reverse,
-                    mask=next((m for t in inputs if (m := elaboration.masks.get(t.value))), None),
+                    reverse=elaboration.reverse and not times,
+                    mask=None if times else self._mask(elaboration, inputs),
+                    times=times,
                 )
             except ShapeError as refusal:
                 place = self.definition.name_span
                 raise error(refusal.code, refusal.title, place, help=refusal.help or ()) from None
-            result = Tensor(made.output)
+            result = Tensor(made.last[0] if times else made.output)
             drafts = tuple(elaboration.draft_names[learnt:])
             elaboration.parts[before] = self._part(elaboration, path, inputs, result, drafts)
-            elaboration.keep_mask((t.value for t in inputs), made.output)
-            _over_time(elaboration, made, before + 1, named)
-        return self._placed(result, inputs)
+            if not times:
+                elaboration.keep_mask((t.value for t in inputs), made.output)
+            of_all_steps(elaboration, made, before + 1, named)
+        return made
+
+    def _mask(self, elaboration: Elaboration, inputs: Sequence[Tensor]) -> Value | None:
+        """Where the sequences have ended."""
+        return next((m for t in inputs if (m := elaboration.masks.get(t.value))), None)
 
     def _start(self, elaboration: Elaboration, port: tree.Port, scope: Scope) -> Value:
         """Zeros of a port's shape."""
@@ -95,7 +112,8 @@ class CellStage(BlockStage):
 
     def _write(self, scope: Scope, inputs: Sequence[Tensor], step: Step) -> Sequence[Value]:
         """One step: the body between the ports and the last line."""
-        now = iter([replace(t, value=v) for t, v in zip(inputs, step.inputs, strict=True)])
+        values = step.inputs or [tensor.value for tensor in inputs]
+        now = iter([replace(t, value=v) for t, v in zip(inputs, values, strict=True)])
         memory = iter(
             [Tensor(v, p.span) for v, p in zip(step.memory, self.definition.memory, strict=True)]
         )
@@ -132,7 +150,7 @@ class CellStage(BlockStage):
             secondary=[(port.span, f"{before} here")],
         )
 
-    def _check(self, inputs: Sequence[Tensor]) -> None:
+    def _check(self, inputs: Sequence[Tensor], *, in_time: bool) -> None:
         """NN205 for another number of sequences, NN202 for a cell without memory or no sequence."""
         definition = self.definition
         if not definition.memory:
@@ -153,7 +171,7 @@ class CellStage(BlockStage):
                 self.span,
                 secondary=[(definition.name_span, "declared here")],
             )
-        for tensor in inputs:
+        for tensor in inputs if in_time else ():
             if not is_sequence(tensor.value.type.shape):
                 raise error(
                     "NN202",
@@ -163,19 +181,3 @@ class CellStage(BlockStage):
                     secondary=[(tensor.span, tensor.arose)] if tensor.span else [],
                     help="`input x: [T, 9]`, or `input text: ids(8000)[T]` then `embed(64)`",
                 )
-
-
-def _over_time(elaboration: Elaboration, made: Unrolled, first: int, named: set[str]) -> None:
-    """Let names and parts inside a cell stand for what they are at all steps."""
-    found = made.over_time
-    for name, tensor in elaboration.points.items():
-        if name not in named and tensor.value in found:
-            elaboration.points[name] = replace(tensor, value=found[tensor.value])
-    elaboration.parts[first:] = [
-        replace(
-            part,
-            inputs=tuple(found.get(v, v) for v in part.inputs),
-            output=found.get(part.output, part.output),
-        )
-        for part in elaboration.parts[first:]
-    ]

@@ -12,7 +12,7 @@ import numpy as np
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Builder, Graph, Role, Value
 from nndsl.ir.types import BATCH, Dimension, TensorType, format_shape
-from nndsl.lower.result import Inferred, Part
+from nndsl.lower.result import Inferred, Part, Settling
 from nndsl.lower.values import Tensor
 from nndsl.ops.binding import bind, names_in
 from nndsl.ops.compose import add_map
@@ -87,8 +87,10 @@ class Elaboration:
     resting: frozenset[Path] = frozenset()  # parts whose weights this training leaves as they are
     home: str = ""  # the net whose parts have no net before their names, once it is laid out
     judged: list[Judgement] = field(default_factory=list)
+    net_uses: list[NetUse] = field(default_factory=list)
     reverse: bool = False  # whether sequences are gone through from their end
     masks: dict[Value, Value] = field(default_factory=dict)  # of sequences: 1 until they end
+    settlings: list[Settling] = field(default_factory=list)
     purpose: str = ""  # of several graphs of one network: keeps their random streams apart
 
     # --- paths ------------------------------------------------------------------------------
@@ -267,6 +269,7 @@ class Elaboration:
             replace(note, what=f"{note.what.partition(' ')[2]} of {final(note.what.split(' ')[0])}")
             for note in self.inferred
         ]
+        self.settlings = [replace(one, path=final(one.path)) for one in self.settlings]
         self.points = {final(name): tensor for name, tensor in self.points.items()}
         for name, draft in self.drafts.items():
             draft.value.name = name

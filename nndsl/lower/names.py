@@ -10,7 +10,7 @@ MOST_LISTED = 12
 
 PLANNED = frozenset(
     (
-        *("lstm", "gru", "rnn", "embed", "attention", "position", "both", "settle", "rbm", "tied"),
+        *("lstm", "gru", "rnn", "embed", "attention", "position", "rbm", "tied"),
         *("distance", "last", "winner", "upto", "mask_tokens", "vote", "average"),
     )
 )

@@ -30,6 +30,7 @@ def network_of(definition: NetDefinition) -> Network:
         inferred=[*made.elaboration.inferred, *inferred],
         span=definition.net.span,
         points={name: tensor.value for name, tensor in made.elaboration.points.items()},
+        settlings=tuple(made.elaboration.settlings),
     )
 
 

@@ -68,6 +68,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Settling:
+    """A `settle`: its state before and behind each of `limit` steps, [N, limit, ...], in the
+    inference graph; a pair for each memory of a cell.
+    """
+
+    path: str
+    states: tuple[tuple[Value, Value], ...]
+    limit: int
+    tolerance: float
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
 class Inferred:
     """Something that was left out of the source, what was taken, and why: for `show defaults`."""
 
@@ -99,6 +112,8 @@ class Network:
     inferred: list[Inferred] = field(default_factory=list)
     span: Span | None = None
     points: dict[str, Value] = field(default_factory=dict)  # named lines, by path
+    wiring: tuple[tuple[str, str], ...] = ()  # of nets trained together: what is fed to which
+    settlings: tuple[Settling, ...] = ()
 
     @property
     def is_complete(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Input, Node, Role, ShapeError, Value
 from nndsl.ir.types import BATCH, format_shape
+from nndsl.ops.compose import add_map
 from nndsl.ops.map import Map, operand
 from nndsl.ops.reduction import Reshape
 from nndsl.ops.scan import Scan
@@ -26,12 +27,13 @@ class Step:
 @dataclass(eq=False)
 class Unrolled:
     """A recurrence over all steps: its output, the memory after the last step, and every value
-    [N, ...] of a step as [N, T, ...].
+    [N, ...] of a step as [N, T, ...]. `memory` is each memory before and behind all steps.
     """
 
     output: Value
     last: tuple[Value, ...]
     over_time: dict[Value, Value]
+    memory: tuple[tuple[Value, Value], ...]
 
 
 def recurrence(
@@ -74,7 +76,8 @@ def recurrence(
     results = build.add_all(scan, *sequences, *starts, *constants)
     over_time = dict(zip(inputs, sequences, strict=True))
     over_time |= dict(zip(kept, results[len(memory) :], strict=True))
-    return Unrolled(over_time[following[0]], results[: len(memory)], over_time)
+    pairs = tuple((over_time[a], over_time[b]) for a, b in zip(memory, following, strict=True))
+    return Unrolled(pairs[0][1], results[: len(memory)], over_time, pairs)
 
 
 def _written(
@@ -92,6 +95,8 @@ def _written(
     graph = build.graph
     first, updates = len(graph.nodes), dict(graph.updates)
     following = list(write(Step(tuple(inputs[:-1] if masked else inputs), tuple(memory))))
+    own = {*inputs, *memory, *(v for node in graph.nodes[first:] for v in node.outputs)}
+    following = [v if v in own else add_map(build, operand(0), v) for v in following]
     if masked:
         choice = Map((where(operand(0), operand(1), operand(2)),))
         pairs = zip(following, memory, strict=True)
