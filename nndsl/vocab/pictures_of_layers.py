@@ -86,7 +86,8 @@ def _kernels(shapes: Shapes, chosen: Sequence[str] | None) -> list[str]:
 
 
 def _filters_problem(shapes: Shapes, arguments: Mapping[str, Any]) -> str:
-    return "" if _kernels(shapes, arguments["part"]) else "a part with kernels: a convolution"
+    part = arguments["part"]
+    return "" if part is None or _kernels(shapes, part) else "a part with kernels: a convolution"
 
 
 def _filters(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:

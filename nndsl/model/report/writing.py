@@ -165,7 +165,9 @@ def _weights(evidence: Evidence) -> Section:
 
 
 def _more_pictures(evidence: Evidence) -> Section:
-    lead = "What filters look for, and what layers make of a picture that did not train."
+    several = len(evidence.loaded.members)
+    lead = "What the network looks for, and what it makes of rows that did not train"
+    lead += f": the first of {several} members." if several > 1 else "."
     return Section("pictures", "Pictures", lead, tuple(_pictures(evidence, "pictures")))
 
 
