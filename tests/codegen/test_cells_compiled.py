@@ -21,7 +21,8 @@ from tests.lower.helpers import lowered
 
 CELLS = {
     "norm": "cell (x, h: [n]) -> a(n) { (x, h) -> dense(n) -> layer_norm -> tanh }",
-    "softmax": "cell (x, h: [n]) -> a(n) { g = (x, h) -> dense(n) -> softmax; g * h + (x -> dense(n)) }",
+    "softmax": "cell (x, h: [n]) -> a(n) {\n  g = (x, h) -> dense(n) -> softmax\n"
+    "  g * h + (x -> dense(n))\n}",
     "parts": "cell (x, h: [n]) -> a(n) {\n  (p, q) = (x, h) -> dense(2 * n) -> split(2)\n"
     "  [p * q, h] -> concat -> dense(n) -> elu\n}",
     "gated": "cell (x, h: [n]) -> a(n) { [x, h] -> concat -> dense(2 * n) -> glu }",
