@@ -58,6 +58,10 @@ class Judgement:
     loss: WordCall
 
 
+NetUse = tuple[str, tuple[Value, ...], tuple[Value, ...]]
+"""A net used as a stage: its name, what it is used on, what it gives."""
+
+
 @dataclass
 class Elaboration:
     """The graph of one net in one mode, while its body is gone through.
@@ -220,7 +224,7 @@ class Elaboration:
             self.drafts[name] = draft
             self.draft_names.append(name)
             return draft.value
-        if known.shape != draft.shape:
+        if not _may_be_equal(known.shape, draft.shape):
             raise error(
                 "NN203",
                 f"shared weights of {format_shape(known.shape)} are used where "
@@ -281,6 +285,11 @@ class Elaboration:
         graph.inputs = {i.value.name: i for i in graph.inputs.values()}
         bind(graph, {name: int(name) for name in names_in(graph) if name.isdigit()})
         return graph
+
+
+def _may_be_equal(a: tuple[Dimension, ...], b: tuple[Dimension, ...]) -> bool:
+    """Whether two shapes are the same as far as is known: `d.left` is a size of absent data."""
+    return len(a) == len(b) and all(x == y or "." in f"{x}{y}" for x, y in zip(a, b, strict=True))
 
 
 def final_parameter(final: Any, name: str) -> str:

@@ -321,6 +321,8 @@ class NetDefinition(NetLike):
                     elaboration.parts.insert(before, part)
         finally:
             self._running = False
+        used, given = (tuple(t.value for t in ts) for ts in (operands, tensors_of(result)))
+        elaboration.net_uses.append((self.name, used, given))
         return result
 
     def _part(
@@ -450,6 +452,8 @@ def data_inputs(source: DataSource) -> dict[str, TensorType]:
         return {i.name: type_of_input(i) for i in source.schema.inputs}
     if source.specification is None:
         return {ONLY_INPUT: TensorType((f"{source.name}.inputs",))}
+    if source.specification.kind == "text":
+        return {"text": TensorType((f"{source.name}.window",), ElementType.INDEX)}
     chains = {c.input: c for c in source.specification.chains if c.input is not None}
     types = {}
     for name, chain in chains.items():

@@ -51,6 +51,7 @@ from nndsl.lower.train_settings import (
     has_objective,
 )
 from nndsl.lower.values import DataSource, NetLike, Part
+from nndsl.lower.wiring import wiring_of
 from nndsl.lower.words import shown
 from nndsl.ops.compose import add_sum
 from nndsl.records import dataclass
@@ -127,6 +128,7 @@ class _Section:
         return replace(
             first,
             loss=tuple(t.recipe.loss[0] for t in turns),
+            plateaus=tuple(values.plateaus),
             inferred=(*notes, *(note for turn in turns for note in turn.recipe.inferred)),
             expectations=tuple(Expectation(e.condition, e.span) for e in settings.expectations),
             evaluation=evaluation,
@@ -289,8 +291,11 @@ class _Section:
         for output, ending in judged:
             if ending:
                 graph.outputs[output.name] = with_ending(made, output.tensor.value, ending)
-        if not isinstance(self.definition, JointDefinition):
-            answer_graph(self.networks[self.definition.name], graph)
+        network = self.networks[self.definition.name]
+        if isinstance(self.definition, JointDefinition):
+            network.wiring = wiring_of(made.elaboration, self.source.name)
+        else:
+            answer_graph(network, graph)
         return graph, judged
 
     def _judged(self, made: Elaborated) -> list[_Judged]:

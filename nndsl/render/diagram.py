@@ -200,6 +200,8 @@ class _Drawer:
             colors = STATUS[arrow.status]
             shown |= {"color": colors.line, "penwidth": WIDTHS[colors.style]}
             shown["style"] = "dashed" if colors.style == "dashed" else "solid"
+        if arrow.dashed:
+            shown["style"] = "dashed"
         if arrow.target is None:
             end, column = f"end{number}", self.column[arrow.source]
             straight = {"group": column} if self.onward[arrow.source] == 1 else {}

@@ -13,6 +13,7 @@ from nndsl.diagnostics import error, nearest
 from nndsl.lower.result import Network
 from nndsl.records import dataclass
 from nndsl.render.diagram_cost import graph_flops
+from nndsl.render.diagram_joint import with_wiring
 from nndsl.render.diagram_picture import (
     Arrow,
     Box,
@@ -53,7 +54,7 @@ def picture_of(network: Network, opened: Iterable[str] = ()) -> Picture:
     folder = _Folder(structure, choice, picture)
     folder.show_all()
     folder.add_arrows()
-    return picture
+    return with_wiring(picture, network)
 
 
 def _totals(network: Network) -> str:

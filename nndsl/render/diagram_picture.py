@@ -45,13 +45,17 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """From box to box; `target` None: it leaves the picture, as the output called `name`."""
+    """From box to box; `target` None: it leaves the picture, as the output called `name`.
+
+    `dashed`: what one net of several is fed with.
+    """
 
     source: Box
     target: Box | None
     label: str = ""
     name: str = ""
     status: str = ""
+    dashed: bool = False
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lower.helpers import lowered, problems
+from tests.lower.helpers import codes, lowered, problems
 
 HEAD = """data iris = csv("iris.csv") { target = none; drop = species }
 net A on iris { code = dense(2)
@@ -31,3 +31,14 @@ train A { }
 """
     (recipe,) = lowered(text).recipes
     assert recipe.targets == {"output": ("none",)}
+
+
+def test_towers_are_checked_without_the_data():
+    text = """data d = csv("not_here.csv", target=y) { input l = [a, b]; input r = [c, e] }
+net A on d {
+  share tower = dense(3)
+  abs((l -> tower) - (r -> tower)) -> dense(1)
+}
+train A { }
+"""
+    assert set(codes(text)) <= {"NN807"}

@@ -1,0 +1,34 @@
+"""Diagrams of nets that are trained together: what feeds which."""
+
+from __future__ import annotations
+
+from nndsl.render.diagram import diagram_source
+from nndsl.render.diagram_fold import picture_of
+from tests.lower.helpers import lowered
+from tests.train.test_rounds import GAN
+
+
+def test_noise_data_and_nets_lead_to_inputs_by_dashed_arrows():
+    network = lowered(GAN % "").networks["Maker+Critic"]
+    assert network.wiring == (
+        ("iris.input", "Critic"),
+        ("noise(3)", "Maker"),
+        ("Maker", "Critic"),
+    )
+    picture = picture_of(network)
+    dashed = [arrow for arrow in picture.arrows if arrow.dashed]
+    named = {box: box.lines[0] for box in picture.boxes}
+    assert [(named[a.source], a.target.frame.text) for a in dashed] == [
+        ("iris.input", "Critic"),
+        ("noise(3)", "Maker"),
+        ("dense(4)", "Critic"),
+    ]
+    assert {arrow.name for arrow in picture.arrows if arrow.target is None} == {"output"}
+    assert diagram_source(network).count("style=dashed") >= 3
+
+
+def test_other_networks_have_no_dashed_arrows():
+    text = 'data iris = csv("iris.csv", target=species)\nnet A on iris { dense(3) }\n'
+    network = lowered(text + "train A { minimize mean(A.output^2) }").networks["A"]
+    assert network.wiring == ()
+    assert not any(arrow.dashed for arrow in picture_of(network).arrows)
