@@ -22,11 +22,14 @@ SOURCE_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "array": ("target", "labels"),
     "images": ("target", "labels", "size", "channels"),
     "table": ("target",),
+    "text": ("window", "stride", "level"),
 }
 """What may be written beside each kind of data source, by the source's word."""
 
 DATA_SETTINGS = ("target", "drop", "where", "split", "time", "shuffle", "missing")
 """What may be set in the body of a `data` section."""
+TEXT_SETTINGS = ("split",)
+"""What may be set in the body of a `data` section that is a text."""
 
 
 class ColumnKind(Enum):
@@ -83,7 +86,7 @@ class TargetSchema:
     """One target column: its kind, classes (sorted), and the steps to be turned back.
 
     `shape` is that of one example where it is not a single value: [channels, height, width] of a
-    picture, whose classes stand in one channel.
+    picture, whose classes stand in one channel; [length] of a sequence with a class at each place.
     """
 
     name: str
@@ -91,6 +94,16 @@ class TargetSchema:
     classes: tuple[str, ...] = ()
     steps: tuple[FittedStep, ...] = ()
     shape: tuple[int, ...] = ()
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it is a picture: each pixel is to be answered."""
+        return len(self.shape) == 3
+
+    @property
+    def sequence(self) -> bool:
+        """Whether there is a class to be told at each place of a sequence."""
+        return len(self.shape) == 1 and self.kind is TargetKind.CLASSES
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def command(
     answers = running.answer(loaded, data)
     show_diagnostics(answers.notes, json=as_json and not to_output)
     if to_output:
-        if any(prediction.target.shape for prediction in answers.predictions):
+        if any(prediction.target.pictures for prediction in answers.predictions):
             raise error("NN428", "predicted pictures are files, not text for standard output",
                         help="-o predicted.csv")  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:

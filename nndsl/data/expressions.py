@@ -127,8 +127,9 @@ def _column(expression: ColumnExpression, table: Table) -> _Result:
         if column.width > 1:
             raise _text_operand(expression, f"`{name}` holds {column.width} numbers in each row")
         return _Result(np.where(column.missing, 0.0, column.values), column.missing)
-    if isinstance(column, ImageColumn):
-        raise _text_operand(expression, f"`{name}` holds pictures")
+    if not isinstance(column, CategoryColumn):
+        what = "pictures" if isinstance(column, ImageColumn) else "a text"
+        raise _text_operand(expression, f"`{name}` holds {what}")
     texts = np.array([*column.categories, ""], dtype=str)
     return _Result(texts[column.codes], column.missing)
 

@@ -73,7 +73,9 @@ def other_format(name: str, what: str, remedy: str) -> NndslError:
     )
 
 
-def undecodable(name: str, path: Path | None, content: bytes | None) -> NndslError:
+def undecodable(
+    name: str, path: Path | None, content: bytes | None, remedy: str = ""
+) -> NndslError:
     """NN403 with the line of the first byte that is not UTF-8."""
     data = path.read_bytes() if path is not None else (content or b"")
     try:
@@ -86,5 +88,5 @@ def undecodable(name: str, path: Path | None, content: bytes | None) -> NndslErr
         "NN403",
         f"line {line} of {name} is not UTF-8 (byte 0x{byte:02X}): it looks like Latin-1",
         place=Place(name, line),
-        help=f'csv("{name}", encoding="latin-1"), or save the file as UTF-8',
+        help=remedy or f'csv("{name}", encoding="latin-1"), or save the file as UTF-8',
     )

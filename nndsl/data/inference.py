@@ -22,6 +22,7 @@ from nndsl.data.table import (
     TableColumn,
     describe_columns,
 )
+from nndsl.data.text.reading import text_schema
 from nndsl.diagnostics import NndslError, error
 from nndsl.records import dataclass
 from nndsl.schema import (
@@ -57,6 +58,8 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
     """
     if table.rows == 0:
         raise _no_rows(table, specification)
+    if table.origin.kind == "text":
+        return text_schema(table, specification)
     roles = roles_of(table, specification)
     if not roles.inputs:
         raise error(
@@ -364,10 +367,9 @@ def _picture_target(
 def _is_classes(column: TableColumn, steps: Sequence[FittedStep]) -> bool:
     if steps:
         return word_of(steps[0]).accepts == "category"
-    assert not isinstance(column, ImageColumn)  # the caller has seen to it
     if isinstance(column, CategoryColumn):
         return True
-    return is_class_number(column)
+    return isinstance(column, NumberColumn) and is_class_number(column)
 
 
 def _check_invertible(

@@ -11,7 +11,6 @@ from typing import IO
 import numpy as np
 
 from nndsl.data.csv_text import Text, records
-from nndsl.data.images.column import ImageColumn
 from nndsl.data.images.writing import require_own_folder, write_pictures
 from nndsl.data.options import CsvOptions
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, number_text
@@ -64,7 +63,7 @@ def write_predictions(
         )
     text = io.StringIO()
     folder = path.with_name(path.stem if path.suffix else f"{path.name}-pictures")
-    if any(prediction.target.shape for prediction in predictions):
+    if any(prediction.target.pictures for prediction in predictions):
         require_own_folder(folder, path)
     _write(text, table, list(_added_columns(table, predictions, folder)), spreadsheet_safe)
     write_file(path, text.getvalue().encode("utf-8"))
@@ -78,7 +77,7 @@ def _added_columns(
     decimal = table.origin.decimal
     for prediction in predictions:
         target = prediction.target
-        if target.shape:
+        if target.pictures:
             name, inner = f"predicted_{target.name}", target.name if several else ""
             files = write_pictures(table, target, prediction.values, folder, inner=inner,
                                    as_bytes=prediction.as_bytes)  # fmt: skip
@@ -174,7 +173,8 @@ def _rows_of_file(table: Table, text: Text) -> Iterator[Sequence[str]]:
 
 def _rows_of_columns(table: Table) -> tuple[list[str], Iterator[Sequence[str]]]:
     """Names and cells of columns that have one value in each row, for files that are not text."""
-    narrow = [c for c in table.columns.values() if not isinstance(c, ImageColumn) and c.width == 1]
+    plain = [c for c in table.columns.values() if isinstance(c, NumberColumn | CategoryColumn)]
+    narrow = [c for c in plain if c.width == 1]
     cells = [_cells(column) for column in narrow]
     if table.names is not None:
         return ["file", *(c.name for c in narrow)], iter(zip(table.names, *cells, strict=True))

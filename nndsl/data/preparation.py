@@ -27,6 +27,8 @@ from nndsl.data.new_data import match_columns, remarks_on_new
 from nndsl.data.remarks import remarks
 from nndsl.data.steps import apply_steps, fit_values, spread
 from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn, number_text
+from nndsl.data.text.column import TextColumn
+from nndsl.data.text.reading import windows
 from nndsl.diagnostics import Diagnostic, NndslError, error
 from nndsl.records import dataclass
 from nndsl.schema import (
@@ -181,7 +183,7 @@ def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _raw(column: TableColumn) -> np.ndarray:
-    if isinstance(column, ImageColumn):
+    if isinstance(column, ImageColumn | TextColumn):
         return column.read(np.arange(len(column.rows))).astype(np.float64)
     if isinstance(column, NumberColumn):
         return column.values.reshape(len(column.values), -1).astype(np.float64)
@@ -200,6 +202,8 @@ def fit_steps(
     Which categories there are is no statistic but the table's own: they are taken from all rows, so
     that the network's width does not depend on which rows train.
     """
+    if isinstance(column, TextColumn):
+        return tuple(steps)  # the vocabulary was learnt when the text was read
     if isinstance(column, ImageColumn):
         return fit_images(table, column, steps, rows)
     return fit_values(table, column, steps, _learning_values(column, steps, rows))
@@ -229,6 +233,9 @@ def _input_array(table: Table, declared: InputSchema, precision: str) -> np.ndar
     """[rows, width] of one input, [rows, channels, height, width] of pictures, or ids: int32
     [rows, length], of one column [rows].
     """
+    first = table.columns[declared.columns[0]]
+    if isinstance(first, TextColumn):
+        return windows(first)
     array = _joined_columns(table, declared, precision)
     if any(ids_of(steps) is None for steps in declared.steps.values()):
         return array
@@ -331,6 +338,8 @@ def _target_arrays(table: Table, schema: Schema, precision: str) -> dict[str, np
 
 def _target_array(table: Table, target: TargetSchema, precision: str) -> np.ndarray:
     column = table.columns[target.name]
+    if isinstance(column, TextColumn):
+        return windows(column)
     if isinstance(column, ImageColumn):
         if target.kind is TargetKind.CLASSES:
             return class_pictures(column, target.classes)

@@ -19,6 +19,7 @@ from nndsl.data.location import STANDARD_INPUT, locate, locate_given, standard_i
 from nndsl.data.options import check_names, csv_options, missing_texts, value_of
 from nndsl.data.parquet import read_parquet
 from nndsl.data.table import NumberColumn, Origin, Table
+from nndsl.data.text.reading import read_text
 from nndsl.diagnostics import Diagnostic, NndslError, error
 from nndsl.schema import Column, ColumnExpression, ColumnKind, DataSpecification, Schema
 from nndsl.vocab import words
@@ -119,9 +120,7 @@ def _read(
     expected: Schema | None,
 ) -> Table:
     if override is not None and str(override) == STANDARD_INPUT:
-        content = standard_input()
-        options = csv_options(specification)
-        return read_csv("standard input", None, content, options, limit, keep)
+        return _of_standard_input(specification, limit, keep, expected)
     if override is None and specification.kind == "table":
         return read_inline(specification)
     kind = specification.kind
@@ -141,15 +140,29 @@ def _read(
         found = read_images(specification, path, name, beside, expected)
         given = path if override is not None else None
         return with_pictures(found, specification, beside, expected, given)
+    if kind == "text":
+        return read_text(specification, path, None, name, expected)
+    if kind in ("idx", "array"):
+        return _read_arrays(specification, kind, path, name, folder if override is None else None)
     if kind == "csv":
         return read_csv(name, path, None, csv_options(specification), limit, keep)
-    if kind == "parquet":
-        return read_parquet(name, path, missing_texts(specification), limit, keep)
-    return _read_arrays(specification, kind, path, name, folder if override is None else None)
+    return read_parquet(name, path, missing_texts(specification), limit, keep)
+
+
+def _of_standard_input(
+    specification: DataSpecification,
+    limit: int | None,
+    keep: frozenset[str],
+    expected: Schema | None,
+) -> Table:
+    name, content = "standard input", standard_input()
+    if specification.kind == "text":
+        return read_text(specification, None, content, name, expected)
+    return read_csv(name, None, content, csv_options(specification), limit, keep)
 
 
 def _kind_of_override(path: Path, kind: str) -> str:
-    if kind in ("idx", "images"):
+    if kind in ("idx", "images", "text"):
         return kind
     return _KIND_BY_ENDING.get(path.suffix.lower(), "csv" if kind == "table" else kind)
 

@@ -9,6 +9,7 @@ import numpy as np
 from nndsl.data.columns import roles_of
 from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct, note
+from nndsl.data.text.column import TextColumn
 from nndsl.diagnostics import Diagnostic, Severity
 from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
 
@@ -24,6 +25,8 @@ def remarks(
     table: Table, schema: Schema, specification: DataSpecification
 ) -> tuple[Diagnostic, ...]:
     """Notes and warnings (NN450 ... NN463) on a table, beside those of reading it."""
+    if table.origin.kind == "text":
+        return ()  # windows of one text say nothing of each other
     inputs = list(dict.fromkeys(n for declared in schema.inputs for n in declared.columns))
     return (
         *_missing(table, {target.name for target in schema.targets}),
@@ -74,7 +77,7 @@ def _target_rule(table: Table, schema: Schema) -> Iterator[Diagnostic]:
                 f"{target.classes[-1]}: taken as {len(target.classes)} classes",
                 help=[f"to predict it as a number: target = {target.name} -> standardize"],
             )
-        if target.kind is TargetKind.CLASSES and target.shape:
+        if target.kind is TargetKind.CLASSES and target.pictures:
             yield note(
                 "NN451",
                 f"the pictures of `{target.name}` have {len(target.classes)} levels: each pixel "
@@ -120,6 +123,8 @@ def _constant(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
     constant = []
     for name in inputs:
         column = table.columns[name]
+        if isinstance(column, TextColumn):
+            continue
         if isinstance(column, CategoryColumn):
             same = len(column.categories) + bool(column.missing.any()) < 2
         else:
@@ -138,7 +143,7 @@ def _duplicates(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
     seen: dict[tuple[object, ...], list[str]] = {}
     for name in inputs:
         column = table.columns[name]
-        if isinstance(column, ImageColumn):
+        if isinstance(column, ImageColumn | TextColumn):
             continue
         for other in seen.setdefault(_key(column), []):
             if _equal(column, table.columns[other]):
@@ -252,7 +257,7 @@ def _leaks(table: Table, target: TargetSchema, inputs: list[str]) -> Iterator[Di
 
 
 def _says(column: TableColumn, answers: TableColumn) -> bool:
-    if isinstance(column, ImageColumn) or column.width > 1 or answers.width > 1:
+    if isinstance(column, ImageColumn | TextColumn) or max(column.width, answers.width) > 1:
         return False
     if isinstance(answers, NumberColumn):
         return isinstance(column, NumberColumn) and _proportional(column.values, answers.values)

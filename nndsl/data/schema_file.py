@@ -220,10 +220,12 @@ def _input(value: Any) -> InputSchema:
 def _target(value: Any) -> TargetSchema:
     found = _object(value, "a target", _names(TargetSchema))
     classes, shape = _list(found["classes"], _text), _list(found["shape"], _count)
-    if shape and not all(c.isascii() and c.isdigit() and int(c[:4]) < 256 for c in classes):
+    if len(shape) == 3 and not all(
+        c.isascii() and c.isdigit() and int(c[:4]) < 256 for c in classes
+    ):
         raise _WrongError("the classes of pictures are no levels")
-    if len(shape) not in (0, 3):
-        raise _WrongError("a target is neither a value nor a picture")
+    if len(shape) not in (0, 1, 3):
+        raise _WrongError("a target is neither a value nor a sequence nor a picture")
     kind, steps = TargetKind(found["kind"]), _list(found["steps"], _step)
     return TargetSchema(_text(found["name"]), kind, classes, steps, shape)
 

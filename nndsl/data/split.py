@@ -14,6 +14,7 @@ from nndsl.data.columns import column_names
 from nndsl.data.images.column import ImageColumn
 from nndsl.data.options import setting, value_of
 from nndsl.data.table import CategoryColumn, NumberColumn, Table
+from nndsl.data.text.column import TextColumn
 from nndsl.diagnostics import NndslError, error
 from nndsl.random import permutation
 from nndsl.records import dataclass
@@ -50,6 +51,8 @@ def split_rows(table: Table, schema: Schema, specification: DataSpecification, s
     Rows without a target are in no part. Raises NN410 for too few rows, NN417 for a split that
     cannot be.
     """
+    if table.parts is not None:
+        return Split(*(np.flatnonzero(table.parts == part) for part in range(3)))
     rows = rows_with_target(table, schema)
     found = setting(specification, "split")
     value = DEFAULT if found is None or isinstance(found.value, StepRequest) else found.value
@@ -65,6 +68,13 @@ def folds(
     table: Table, schema: Schema, specification: DataSpecification, seed: int, count: int
 ) -> tuple[Split, ...]:
     """`count` splits: each row is once in a test part, a fifth of the rest is validation."""
+    if table.parts is not None:
+        raise error(
+            "NN417",
+            f"the text of `{specification.name}` is cut in time, not dealt out in folds",
+            place=table.place(),
+            help="split = [80%, 10%, 10%]",
+        )
     rows = rows_with_target(table, schema)
     if not 2 <= count <= len(rows) // 2:
         raise error(
@@ -146,7 +156,7 @@ def _sortable(table: Table, name: str) -> np.ndarray:
             f"`{name}` orders the rows, but {table.row_name(row)} has none",
             place=table.place(row, name),
         )
-    if isinstance(column, ImageColumn):
+    if isinstance(column, ImageColumn | TextColumn):
         column.to_categories()
     return column.codes if isinstance(column, CategoryColumn) else column.values
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nndsl.data.images.column import ImageColumn
+from nndsl.data.text.column import TextColumn
 from nndsl.diagnostics import Diagnostic, Place, Severity
 from nndsl.records import dataclass
 from nndsl.schema import Column, ColumnKind
@@ -161,7 +162,7 @@ class CategoryColumn:
         return self
 
 
-TableColumn = NumberColumn | CategoryColumn | ImageColumn
+TableColumn = NumberColumn | CategoryColumn | ImageColumn | TextColumn
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,8 @@ class Table:
 
     `records` gives for each row its number in the file (from 0), which differs from the row's
     index when `where` dropped some; `lines` the physical line (from 1) on which each row begins,
-    None where there are no lines; `names` the file of each row, where rows are files.
+    None where there are no lines; `names` the file of each row, where rows are files; `parts` the
+    part that each row belongs to (0 training, 1 validation, 2 test), where that is settled.
     """
 
     origin: Origin
@@ -199,6 +201,7 @@ class Table:
     lines: np.ndarray | None = None
     notes: tuple[Diagnostic, ...] = ()
     names: tuple[str, ...] | None = None
+    parts: np.ndarray | None = None
 
     def line(self, row: int) -> int | None:
         """Physical line of a row, from 1."""
@@ -235,6 +238,7 @@ class Table:
             records=self.records[rows],
             lines=None if self.lines is None else self.lines[rows],
             names=None if self.names is None else tuple(self.names[int(r)] for r in rows),
+            parts=None if self.parts is None else self.parts[rows],
         )
 
     def with_columns(self, columns: Mapping[str, TableColumn]) -> Table:
@@ -264,8 +268,8 @@ def fingerprint(table: Table) -> str:
         if isinstance(column, CategoryColumn):
             digest.update(repr(column.categories).encode())
             digest.update(np.ascontiguousarray(column.codes).data)
-        elif isinstance(column, ImageColumn):
-            digest.update(column.pixels.digest())
+        elif isinstance(column, ImageColumn | TextColumn):
+            digest.update(column.digest())
             digest.update(np.ascontiguousarray(column.rows).data)
         else:
             digest.update(np.ascontiguousarray(column.values).data)

@@ -90,7 +90,7 @@ def _check_followed(following: Bound, mixing: list[Bound], schema: Schema) -> No
 def _check_targets(schema: Schema, size: list[int], span: Span) -> None:
     """NN323 for pictures to be predicted that are not as large as those that they move with."""
     for target in schema.targets:
-        if target.shape and list(target.shape[1:]) != size:
+        if target.pictures and list(target.shape[1:]) != size:
             wanted, found = (format_shape(tuple(s)) for s in (size, target.shape[1:]))
             raise error(
                 "NN323",
@@ -193,7 +193,7 @@ def as_augmented(source: DataSource, augment: Augment) -> DataSource:
         for i in source.schema.inputs
     )
     targets = tuple(
-        replace(t, shape=(t.shape[0], height, width)) if t.shape else t
+        replace(t, shape=(t.shape[0], height, width)) if t.pictures else t
         for t in source.schema.targets
     )
     return replace(source, schema=replace(source.schema, inputs=inputs, targets=targets))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nndsl.diagnostics import NndslError, Span, error
-from nndsl.ir.types import format_shape
+from nndsl.ir.types import format_shape, number_of
 from nndsl.lower.outputs import Output
 from nndsl.lower.problems import Problems
 from nndsl.schema import TargetKind
@@ -21,6 +21,9 @@ def check_sizes(output: Output) -> None:
     """NN305 or NN306 when the output's size does not go with its target."""
     if output.pictures:
         _check_pictures(output)
+        return
+    if output.sequence:
+        _check_sequence(output)
         return
     if len(output.tensor.shape) > 1:
         shape = format_shape(output.tensor.value.type.shape)
@@ -71,6 +74,26 @@ def _check_pictures(output: Output) -> None:
             secondary=[(_target_span(output), "the target")],
             help=f"conv({channels}, 1)",
         )
+
+
+def _check_sequence(output: Output) -> None:
+    """An answer at each place of the sequence."""
+    (length,) = output.target.shape
+    found = output.tensor.shape
+    if len(found) != 2 or number_of(found[0]) not in (None, length):
+        raise error(
+            "NN306",
+            f"the output is {format_shape(output.tensor.value.type.shape)}, but "
+            f"`{output.target.name}` is to be told at each of {length} places",
+            output.span,
+            "there must be an answer for each place",
+            secondary=[(_target_span(output), "the target")],
+            help=f"leave out what ends the sequence, such as `last`: {_answers_text(output)}",
+        )
+    if output.ending == "softmax" and output.width == 1:
+        raise _lonely_softmax(output)
+    if not isinstance(output.width, str):
+        _check_classes(output)
 
 
 def _lonely_softmax(output: Output) -> NndslError:

@@ -16,7 +16,7 @@ from nndsl.lower.problems import Problems
 from nndsl.lower.scopes import Scope
 from nndsl.lower.split import split_value
 from nndsl.lower.values import Given, Mention, Shape, is_tensor
-from nndsl.lower.words import bind, name_span, sorts_of
+from nndsl.lower.words import bind, call_word, name_span, shown, sorts_of
 from nndsl.schema import (
     DATA_SETTINGS,
     SOURCE_OPTIONS,
@@ -27,19 +27,19 @@ from nndsl.schema import (
     Setting,
 )
 from nndsl.syntax import tree
-from nndsl.vocab.registry import words
 from nndsl.syntax.wording import RESERVED
+from nndsl.vocab.registry import WordCall, words
 
 PICTURES = "images"
 OWN_COLUMNS = ("image", "label", "input")
 """Names that pictures which are a target may not have: those of the data beside them."""
+_PATHS = {"images": 'images("folder")', "text": 'text("book.txt")'}
 LATER_SETTINGS = {
     "window": "windows over time (`window`)",
     "horizon": "forecasting several steps (`horizon`)",
     "stride": "windows over time (`stride`)",
 }
 LATER_SOURCES = {
-    "text": "running text (`text`)",
     "text_pairs": "pairs of texts (`text_pairs`)",
     "pairs": "pairs of examples (`pairs`)",
     "tagged": "tagged text (`tagged`)",
@@ -132,7 +132,7 @@ def _read_source(section: _Section, source: tree.Expression, scope: Scope) -> No
             "NN312",
             f"`{kind}` needs the path of a file",
             source.span,
-            help='images("folder")' if kind == "images" else f'{kind}("file.{kind}")',
+            help=_PATHS.get(kind, f'{kind}("file.{kind}")'),
         )
 
 
@@ -192,6 +192,9 @@ def _read_option(section: _Section, kind: str, argument: tree.Argument, scope: S
         section.path, section.path_span = value.value, value.span
         return
     known = SOURCE_OPTIONS.get(kind, ("target",))
+    if name == "level" and name in known:
+        section.options[name] = Setting(_read_level(value, scope), value.span)
+        return
     if name in DATA_SETTINGS and name not in known:
         raise error(
             "NN307",
@@ -215,6 +218,15 @@ def _read_option(section: _Section, kind: str, argument: tree.Argument, scope: S
     if isinstance(found, Mention) and found.given is None:
         found = found.name
     section.options[name] = Setting(_plain(found), value.span)
+
+
+def _read_level(value: tree.Expression, scope: Scope) -> WordCall:
+    """The units that a text is taken apart into: `word(8000)`."""
+    found = evaluate(value, scope)
+    if not isinstance(found, Mention):
+        title = f"`level` is a word, not {shown(found)}"
+        raise error("NN309", title, value.span, help="level = character")
+    return call_word(found, "level")
 
 
 def _column_reference(value: tree.Expression, scope: Scope) -> Any:

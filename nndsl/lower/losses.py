@@ -267,8 +267,10 @@ class LossBuilder:
         return self._scalar(word, call, prediction, target, output)
 
     def _classes(self, output: Output) -> Value:
-        """The class of each row, or of each pixel [N, height, width]."""
+        """The class of each row, of each pixel [N, height, width] or of each place [N, T]."""
         target = self.targets[output.target.name]
+        if output.sequence:
+            return target
         return reshaped(self.elaboration, target, (BATCH, *output.target.shape[1:]))
 
     def _weighed(self, each: Value, output: Output, given: Any, span: Span) -> Value:
@@ -292,7 +294,9 @@ class LossBuilder:
         )
 
     def _answer_axes(self, output: Output, each: Value) -> tuple[int, ...]:
-        """The axes of what is said of one row: of pictures the channels of one pixel."""
+        """The axes of what is said of one row, one pixel (its channels) or one place."""
+        if output.sequence:
+            return (each.type.rank - 1,)
         return (1,) if output.pictures else tuple(range(1, each.type.rank))
 
     def _scalar(
@@ -318,7 +322,8 @@ class LossBuilder:
         if output.target.kind is TargetKind.NUMBERS:
             return target
         if output.width == 1:
-            column = reshaped(self.elaboration, target, (BATCH, *(output.target.shape or (1,))))
+            shape = (*output.target.shape, 1) if output.sequence else output.target.shape
+            column = reshaped(self.elaboration, target, (BATCH, *(shape or (1,))))
             return as_real(self.elaboration, column)
         count = len(output.target.classes)
         hot = self.build.add(OneHot(count), self._classes(output), name="one_hot")

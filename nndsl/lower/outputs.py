@@ -42,7 +42,12 @@ class Output:
     @property
     def pictures(self) -> bool:
         """Whether the target is a picture: then each of the output's pixels is an answer."""
-        return bool(self.target.shape)
+        return self.target.pictures
+
+    @property
+    def sequence(self) -> bool:
+        """Whether there is an answer at each place of a sequence."""
+        return self.target.sequence
 
     @property
     def width(self) -> Dimension:

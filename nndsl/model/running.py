@@ -105,7 +105,7 @@ class Answers:
             Refused(row + 1, prediction.target.name, _first_two(prediction, row))
             for prediction in self.predictions
             if prediction.probabilities is not None
-            if not prediction.target.shape
+            if not prediction.target.pictures
             for row in np.flatnonzero(prediction.values < 0).tolist()
         )
 
@@ -282,7 +282,7 @@ def _targets(loaded: LoadedRun) -> list[TargetSchema]:
 
 def _prediction(target: TargetSchema, values: np.ndarray, loaded: LoadedRun) -> Prediction:
     recipe = loaded.recipe
-    if target.shape:
+    if target.pictures:
         return picture_prediction(target, values, recipe.answer, loaded.schema)
     if target.kind is TargetKind.CLASSES:
         chances = probabilities(values)
@@ -301,7 +301,7 @@ def _figures(
         if target.name not in prepared.targets:
             continue
         prefix = "" if position == 0 else f"{target.name}."
-        if target.shape:
+        if target.pictures:
             output = next(o for o in outputs if o.target == target.name)
             figures |= picture_figures(output, prediction, prepared, recipe, prefix)
             continue

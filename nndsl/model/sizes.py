@@ -34,7 +34,7 @@ def sized(schema: Schema, size: Size) -> Schema:
         replace(i, shape=(i.shape[0], *size)) if len(i.shape) == 3 else i for i in schema.inputs
     )
     targets = tuple(
-        replace(t, shape=(t.shape[0], *_moved(t.shape[1:], before, size))) if t.shape else t
+        replace(t, shape=(t.shape[0], *_moved(t.shape[1:], before, size))) if t.pictures else t
         for t in schema.targets
     )
     return replace(schema, inputs=inputs, targets=targets)

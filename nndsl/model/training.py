@@ -193,7 +193,7 @@ def outputs_of(network: Network, schema: Schema, recipe: Recipe) -> tuple[Output
             continue  # an objective compares it with no target
         target = targets[recipe.targets[name][0]]
         numbers = target.kind is TargetKind.NUMBERS
-        invert = invert_pictures if target.shape else invert_target
+        invert = invert_pictures if target.pictures else invert_target
         outputs.append(
             Output(
                 name,
@@ -201,8 +201,9 @@ def outputs_of(network: Network, schema: Schema, recipe: Recipe) -> tuple[Output
                 target.kind,
                 target.classes,
                 partial(invert, target) if numbers else None,
-                bool(target.shape),
+                target.pictures,
                 partial(target_of, target) if numbers and not target.shape else None,
+                target.sequence,
             )
         )
     return tuple(outputs)

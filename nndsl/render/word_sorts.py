@@ -18,6 +18,7 @@ from nndsl.vocab.answers import Answer
 from nndsl.vocab.arguments import bind_arguments, value_text
 from nndsl.vocab.augmentation import Distortion
 from nndsl.vocab.kinds import Generator, Layer, Loss, Metric, Preprocessing
+from nndsl.vocab.levels import Level
 from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
 
 
@@ -51,6 +52,8 @@ SORTS = (
          "anew in each epoch."),
     Sort("replay", "Replay", "For `replay =`: the examples that an epoch shows."),
     Sort("generator", "Generated data", "For `data name =`: rows that are made, not read."),
+    Sort("level", "Levels of text", "For `text(\"book.txt\", level=...)`: the units that a text is "
+         "taken apart into."),
     Sort("preprocessing", "Preprocessing", "Steps of a chain in `data`; what a step learns comes "
          "from the training part only."),
     Sort("picture", "Pictures", "For `report =` in `train`: what `nndsl report` shows of a run."),
@@ -176,6 +179,15 @@ net Net on d {{
 }}
 """
 
+WRITING = """{line}
+net Net on d {{
+  embed(16) -> lstm(32) -> dense(d.classes) -> softmax
+}}
+train Net {{
+  epochs = 3
+}}
+"""
+
 ROADS = """data d = roads(200)
 net Net on d {{
   flatten -> dense(8) -> tanh -> dense(1)
@@ -197,6 +209,8 @@ def _file(sort: Sort, word: Word, line: str) -> str:
     if isinstance(word, Preprocessing):
         columns = TEXTS if word.accepts == "category" else NUMBERS
         return PREPARING.format(columns=f"{columns}, {TWO_CLASSES}", line=line)
+    if isinstance(word, Level):
+        return WRITING.format(line=line)
     if isinstance(word, Generator):
         return GENERATED.format(line=line, stages=_stages_for(word))
     target, stages = _task(word)

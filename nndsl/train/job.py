@@ -119,7 +119,8 @@ class Output:
 
     `restore` turns numbers back into the target's own unit: [rows, k] -> [rows, k], of `pictures`
     [rows, channels, height, width]; `prepare` makes of single numbers in their own unit what the
-    network is to say: [rows, 1] -> [rows, k]. The answers of pictures are their pixels.
+    network is to say: [rows, 1] -> [rows, k]. The answers of pictures are their pixels,
+    those of a `sequence` its places.
     """
 
     name: str
@@ -129,6 +130,12 @@ class Output:
     restore: Callable[[np.ndarray], np.ndarray] | None = None
     pictures: bool = False
     prepare: Callable[[np.ndarray], np.ndarray] | None = None
+    sequence: bool = False
+
+    @property
+    def independent(self) -> bool:
+        """Whether each answer is that of a row of its own: pixels and places of one row are not."""
+        return not (self.pictures or self.sequence)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from nndsl.vocab.registry import WordCall, words
 LOSS = "data_loss"
 _DEFAULT = {TargetKind.CLASSES: ("accuracy",), TargetKind.NUMBERS: ("r2",)}
 _OF_PIXELS = ("accuracy", "dice")
+_OF_PLACES = ("accuracy", "perplexity")
+_MOST_COUNTED = 256
+"""Classes of which a table of mistakes is kept; of a vocabulary nobody would read it."""
 _SORT = {TargetKind.CLASSES: "classes", TargetKind.NUMBERS: "numbers"}
 
 
@@ -81,11 +84,14 @@ def judged(output: Output, values: np.ndarray, arrays: Arrays) -> tuple[np.ndarr
     """Predictions and targets as metrics want them.
 
     Classes: probabilities [n, C] and indices [n]. Numbers: [n, k] both, in the target's own unit.
-    Of pictures n counts the pixels of all rows, and numbers are single ones.
+    Of pictures n counts the pixels of all rows, and numbers are single ones; of sequences it
+    counts the places.
     """
     targets = arrays[output.target][:]
     if output.pictures:
         return by_pixel(output, values, targets)
+    if output.sequence:
+        return probabilities(values.reshape(targets.size, -1)), targets.reshape(-1)
     if output.kind is TargetKind.CLASSES:
         return probabilities(values), targets.reshape(len(targets))
     predictions = values.reshape(len(values), -1).astype(np.float64)
@@ -151,11 +157,14 @@ def verdict(
         baseline = measured(call(words("metric")[name]), always, actual)
         return Verdict(name, scores.metrics[name], scores.rows, baseline)
     known = train[output.target][:].reshape(-1)
-    said, actual = answered(predictions, actual, answer)
-    matrix = confusion_matrix(said, actual, predictions.shape[1])
-    right, rows = int(np.trace(matrix)), len(actual)
+    few = predictions.shape[1] <= _MOST_COUNTED
+    said = predictions
+    if few or answer is not None:
+        said, actual = answered(predictions, actual, answer)
+    right, rows = int(np.sum(np.argmax(said, axis=1) == actual)), len(actual)
+    matrix = confusion_matrix(said, actual, predictions.shape[1]) if few else None
     by_accuracy = name == "accuracy" and rows > 0
-    independent = by_accuracy and not output.pictures  # the pixels of one picture are not
+    independent = by_accuracy and output.independent
     return Verdict(
         name,
         scores.metrics[name],
@@ -165,13 +174,15 @@ def verdict(
         right,
         output.classes,
         matrix,
-        tuple(figures.recalls(matrix)),
-        scores.rows - rows,
+        () if matrix is None else tuple(figures.recalls(matrix)),
+        len(predictions) - rows,
     )
 
 
 def default_metrics(output: Output) -> tuple[str, ...]:
     """The metrics of an output where none are asked for."""
+    if output.sequence:
+        return _OF_PLACES
     by_pixel = output.pictures and output.kind is TargetKind.CLASSES
     return _OF_PIXELS if by_pixel else _DEFAULT[output.kind]
 

@@ -7,6 +7,7 @@ from nndsl.vocab import bumps as bumps
 from nndsl.vocab import ensembles as ensembles
 from nndsl.vocab import initializers as initializers
 from nndsl.vocab import layers as layers
+from nndsl.vocab import levels as levels
 from nndsl.vocab import losses as losses
 from nndsl.vocab import metrics as metrics
 from nndsl.vocab import optimizers as optimizers

@@ -6,6 +6,7 @@ targets are whole class numbers [n]. For numbers both are [n] or [n, k] in the t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -123,6 +124,14 @@ def _mcc(predictions: np.ndarray, targets: np.ndarray) -> float:
 def _log_loss(predictions: np.ndarray, targets: np.ndarray) -> float:
     own = np.take_along_axis(_shares(predictions), targets.reshape(-1, 1), axis=1)
     return float(np.mean(-np.log(np.maximum(own, np.finfo(own.dtype).eps))))
+
+
+def _bits(predictions: np.ndarray, targets: np.ndarray) -> float:
+    return _log_loss(predictions, targets) / math.log(2)
+
+
+def _perplexity(predictions: np.ndarray, targets: np.ndarray) -> float:
+    return math.exp(_log_loss(predictions, targets))
 
 
 def _refused(predictions: np.ndarray, targets: np.ndarray) -> float:
@@ -296,6 +305,24 @@ metric(
     _log_loss,
     "Mean of -log of the share given to the right class.",
     "sklearn.metrics.log_loss",
+    higher_is_better=False,
+    judges="shares",
+)
+metric(
+    "bits_per_character",
+    _bits,
+    "Mean of -log2 of the share given to the right class: how many bits each character of a text "
+    "takes that is coded by what the network expects.",
+    "Graves 2013, arXiv:1308.0850, section 3.1",
+    higher_is_better=False,
+    judges="shares",
+)
+metric(
+    "perplexity",
+    _perplexity,
+    "e to the mean of -log of the share given to the right class: among how many equally likely "
+    "ones the network is undecided.",
+    "Bengio et al. 2003, A neural probabilistic language model",
     higher_is_better=False,
     judges="shares",
 )

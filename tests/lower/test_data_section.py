@@ -124,7 +124,7 @@ MISTAKES = {
     'data d = csv("a.csv") { window = 168 }': "NN390",
     'data d = images("cats/", siez=28)': "NN307",
     "data d = images(size=28)": "NN312",
-    'data d = text("a.txt")': "NN390",
+    'data d = pairs("a.csv")': "NN390",
     'data d = csv("a.csv") { photo -> image(size=64) }': "NN390",
     'data d = csv("a.csv") { expect 1 == 1 }': "NN309",
 }

@@ -52,6 +52,7 @@ def test_the_registries() -> None:
         "generator",
         "initializer",
         "layer",
+        "level",
         "loss",
         "metric",
         "optimizer",

@@ -55,6 +55,10 @@ class ImageColumn:
         """The pictures of these rows, [len(rows), channels, height, width]."""
         return self.pixels.read(self.rows[rows])
 
+    def digest(self) -> bytes:
+        """Which pictures these are."""
+        return self.pixels.digest()
+
     @cached_property
     def range(self) -> tuple[float, float] | None:
         """Least and greatest number: those there are in memory, what bytes can be otherwise."""

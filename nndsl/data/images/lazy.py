@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
-from nndsl.data.images.column import ImageColumn
 from nndsl.records import dataclass
+
+
+class Readable(Protocol):
+    """A column whose cells are read when they are needed (`ImageColumn`, `TextColumn`)."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Which cell each row has."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one cell."""
+
+    def take(self, rows: np.ndarray, /) -> Readable:
+        """The same column with only these rows."""
+
+    def read(self, rows: np.ndarray, /) -> np.ndarray:
+        """The cells of these rows."""
+
+    def digest(self) -> bytes:
+        """Which cells there are."""
 
 
 @dataclass(frozen=True, eq=False)
 class LazyRows:
-    """Pictures as a network sees them, decoded and prepared at each `[rows]`.
+    """Pictures (or windows of a text) as a network sees them, made at each `[rows]`.
 
     It has what readers ask of an array: `shape`, `dtype`, a length, and rows by their numbers.
     """
 
-    column: ImageColumn
+    column: Readable
     prepare: Callable[[np.ndarray], np.ndarray]
     dtype: np.dtype[np.generic]
     size: tuple[int, int] | None = None  # only the middle of the pictures, so large
@@ -31,9 +51,9 @@ class LazyRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """[rows, channels, height, width]."""
-        channels, *size = self.column.shape
-        return (len(self), channels, *(self.size or size))
+        """[rows, channels, height, width], of a text [rows, window]."""
+        first, *size = self.column.shape
+        return (len(self), first, *(self.size or size))
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
         """These rows as an array of their own."""
@@ -49,7 +69,7 @@ class LazyRows:
         """A digest of which pictures these are and of what is made of them."""
         from hashlib import blake2b  # slow to import, and seldom needed
 
-        made = blake2b(self.column.pixels.digest(), digest_size=16)
+        made = blake2b(self.column.digest(), digest_size=16)
         made.update(np.ascontiguousarray(self.column.rows).data)
         if len(self):
             made.update(np.ascontiguousarray(self[:1]).data)

@@ -74,6 +74,7 @@ def class_pictures(column: ImageColumn, classes: Sequence[str]) -> np.ndarray:
 def _now_or_later(late: LazyRows) -> np.ndarray:
     """The rows as an array where memory has room for it, else as they are."""
     column = late.column
+    assert isinstance(column, ImageColumn)
     room = min(KEPT_SHARE * all_bytes(), available_bytes() / 3)
     numbers = len(column.rows) * column.width
     if numbers * late.dtype.itemsize <= room:

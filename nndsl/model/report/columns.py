@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import CategoryColumn, NumberColumn, TableColumn
+from nndsl.data.text.column import TextColumn
 from nndsl.ir.types import format_shape
 from nndsl.model.report.evidence import Evidence
 from nndsl.model.report.numbers import listed, number
@@ -61,6 +62,9 @@ def _values(column: TableColumn) -> str:
         return f"{len(names)}: {listed(names)}"
     if isinstance(column, ImageColumn):
         return f"pictures of {format_shape(column.shape)}"
+    if isinstance(column, TextColumn):
+        known_units = len(column.vocabulary.units)
+        return f"windows of {column.window} units, {known_units} different ones"
     known = column.values[np.isfinite(column.values)]
     if not known.size:
         return "–"
@@ -80,7 +84,7 @@ def _spread(column: TableColumn) -> Cell:
         counts = np.sort(_counts(column))[::-1][:BARS]
         told = f"rows of the most frequent of {len(column.categories)} categories"
         return Markup(spark_bars(counts.tolist(), f"{column.name}: {told}"))
-    return "" if isinstance(column, ImageColumn) else _number_spread(column)
+    return _number_spread(column) if isinstance(column, NumberColumn) else ""
 
 
 def _number_spread(column: NumberColumn) -> Cell:

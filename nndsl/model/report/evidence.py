@@ -200,7 +200,7 @@ def _other_rows(loaded: LoadedRun, source: str | None) -> Rows:
     for target in loaded.schema.targets if loaded.outputs else ():
         array = prepared.targets[target.name]
         if target.shape:
-            continue  # pictures have all their pixels
+            continue  # pictures have all their pixels, sequences all their places
         if target.kind is TargetKind.CLASSES:
             known &= array.reshape(-1) >= 0
         else:
