@@ -97,19 +97,6 @@ def test_overlaps_are_those_of_scikit_learn(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.peers
-def test_overlaps_are_those_of_scikit_learn(rng: np.random.Generator) -> None:
-    from sklearn import metrics as peer
-
-    for classes, average in ((2, "binary"), (4, "macro")):
-        shares, targets = rng.dirichlet(np.ones(classes), 200), rng.integers(0, classes, 200)
-        chosen = shares.argmax(axis=1)
-        iou = peer.jaccard_score(targets, chosen, average=average)
-        assert measure("iou", shares, targets) == pytest.approx(iou)
-        dice = peer.f1_score(targets, chosen, average=average)
-        assert measure("dice", shares, targets) == pytest.approx(dice)
-
-
-@pytest.mark.peers
 def test_against_scikit_learn(rng: np.random.Generator) -> None:
     from sklearn import metrics as peer
 
