@@ -16,7 +16,7 @@ from nndsl.ops.sequences import seen_keys, weigh_keys
 from nndsl.ops.shapes import format_full, known, require_element, require_operands, require_rank
 from nndsl.records import dataclass
 from nndsl.scalar.functions import where
-from nndsl.scalar.piece import Level, Piece
+from nndsl.scalar.piece import Level, Piece, closed
 
 UNSEEN = -1e30
 """Stands for the score of a key that must not be looked at."""
@@ -115,8 +115,17 @@ class AttentionWeights(SeenRows):
         return (build.add(operation, node.outputs[0], upstream[0], name="gradient"), *none)
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
-        """Softmax of the scaled scores."""
-        return ((rf"\operatorname{{softmax}}\left({operands[0][0]}\right)", Level.LEAF),)
+        """Softmax of the scaled scores, of what is seen."""
+        from nndsl.scalar.latex import number_latex  # only who writes formulas waits for it
+
+        scores, size = operands[0], round(self.scale**-2)
+        inner = scores[0]
+        if self.scale != 1.0 and abs(size * self.scale**2 - 1.0) < 1e-9:
+            inner = rf"\frac{{{inner}}}{{\sqrt{{{size}}}}}"
+        elif self.scale != 1.0:
+            inner = rf"{number_latex(self.scale)} \, {closed(scores, Level.PRODUCT)}"
+        seen = r"_{\mathrm{seen}}" if self.causal or self.window or len(operands) == 2 else ""
+        return ((rf"\operatorname{{softmax}}{seen}\left({inner}\right)", Level.LEAF),)
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:

@@ -9,6 +9,7 @@ import numpy as np
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
 from nndsl.ir.types import Dimension, ElementType, TensorType
 from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.matmul import transposed
 from nndsl.ops.shapes import format_full, known, require_element, require_operands
 from nndsl.records import dataclass
 from nndsl.scalar.piece import Level, Piece, closed
@@ -87,9 +88,15 @@ class Einsum(Op):
         return da, db
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
-        """A product of matrices."""
-        a, b = (closed(part, Level.PRODUCT) for part in operands)
-        return ((rf"{a} \, {b}", Level.PRODUCT),)
+        """A product of matrices whose columns are places: scores are one column's with another's,
+        an average puts columns together.
+        """
+        (a_axes, b_axes, _), summed = self.letters, self.summed[-1:]
+        if a_axes.endswith(summed) and b_axes.endswith(summed):
+            a, b = transposed(operands[0]), operands[1]
+        else:
+            a, b = operands[1], transposed(operands[0])
+        return ((rf"{closed(a, Level.PRODUCT)} \, {closed(b, Level.PRODUCT)}", Level.PRODUCT),)
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Two for each product that is added."""

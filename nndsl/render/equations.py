@@ -260,13 +260,19 @@ class Notation:
         return str(number) + "'" * (again - 1)
 
     def _parameter(self, value: Value, letter: str, layer: str) -> Piece:
-        """W and b of a layer that mixes, gamma and beta of one that scales, else its own name."""
-        last = value.name.rpartition(".")[2]
+        """W and b of a layer that mixes, gamma and beta of one that scales, E of a table that is
+        looked up, else its own name.
+        """
+        owner, _, last = value.name.rpartition(".")
         name, _, index = last.partition("[")
         letters = {"weight": "W", "bias": "b"} if letter == "z" else {"weight": r"\gamma",
                                                                      "bias": r"\beta"}  # fmt: skip
+        if letter != "z" and value.type.rank == 2:
+            letters["weight"] = "E"
         symbol = letters.get(name) or name_latex(name)
-        number = f"_{{{index.rstrip(']')}}}" if index else ""
+        role = owner.rpartition(".")[2].partition("[")[0]
+        index = index.rstrip("]") or ("" if role in words("layer") else upright(role))
+        number = f"_{{{index}}}" if index else ""
         taken = f"{symbol}{number}^{{({layer})}}"
         if taken in self.taken:
             taken = f"{symbol}{number}^{{({layer},{self._next()})}}"
