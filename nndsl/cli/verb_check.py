@@ -35,11 +35,13 @@ def command(
     show_diagnostics(module.lints, json=as_json)
     from nndsl.model.data_check import require_preparable
     from nndsl.model.expectations import failed_now
+    from nndsl.model.settling import Rests
 
     require_preparable(opened)
     _tell_pictures(opened, as_json)
-    failed = failed_now(opened)
-    show_diagnostics(failed, json=as_json)
+    rests = Rests()
+    failed = failed_now(opened, rests)
+    show_diagnostics([*rests.told(), *failed], json=as_json)
     _tell_absent(opened, as_json)
     for network in module.networks.values():
         known = network.is_complete

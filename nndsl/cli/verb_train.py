@@ -17,6 +17,7 @@ from nndsl.model import training
 from nndsl.model.expectations import failed_after
 from nndsl.model.sections import resume as resume_run
 from nndsl.model.sections import train_file
+from nndsl.model.settling import Rests
 from nndsl.train.events import Observer
 
 
@@ -140,8 +141,9 @@ def _ended(
     code = trained[-1].result.exit_code
     if report and code == 0:
         _write_reports(trained, as_json)
-    failed = failed_after(opened, trained) if code == 0 else []
-    show_diagnostics(failed, json=as_json)
+    rests = Rests()
+    failed = failed_after(opened, trained, rests) if code == 0 else []
+    show_diagnostics([*rests.told(), *failed], json=as_json)
     if as_json:
         emit(result_record(trained[-1]))
     return code or int(ExitCode.EXPECTATION if failed else ExitCode.OK)

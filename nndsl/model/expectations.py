@@ -13,6 +13,7 @@ from nndsl.lower import Evidence, judge, nets_asked
 from nndsl.lower.result import Network
 
 if TYPE_CHECKING:
+    from nndsl.model.settling import Rests
     from nndsl.model.training import Trained
     from nndsl.train.together import Join
 
@@ -30,8 +31,8 @@ def written_weights(network: Network) -> dict[str, np.ndarray] | None:
             if info.values is not None}  # fmt: skip
 
 
-def failed_now(opened: driver.Opened) -> list[Diagnostic]:
-    """Expectations that need no training and do not hold."""
+def failed_now(opened: driver.Opened, rests: Rests | None = None) -> list[Diagnostic]:
+    """Expectations that need no training and do not hold; `rests` is told what settled."""
     networks = opened.module.networks
     trained = {recipe.net for recipe in opened.module.recipes}
     weights: dict[str, Sequence[Mapping[str, np.ndarray]]] = {}
@@ -40,12 +41,14 @@ def failed_now(opened: driver.Opened) -> list[Diagnostic]:
         if given is not None and name not in trained:
             weights[name] = [given]
     ready = [e for e in opened.module.expectations if nets_asked(opened.module, e) <= set(weights)]
-    evidence = _evidence(opened, weights, {})
+    evidence = _evidence(opened, weights, {}, rests)
     found = (judge(opened.module, expectation, evidence) for expectation in ready)
     return [problem for problem in found if problem is not None]
 
 
-def failed_after(opened: driver.Opened, trained: Sequence[Trained]) -> list[Diagnostic]:
+def failed_after(
+    opened: driver.Opened, trained: Sequence[Trained], rests: Rests | None = None
+) -> list[Diagnostic]:
     """Expectations of the file and of its `train` sections that do not hold after training."""
     networks = opened.module.networks
     weights: dict[str, Sequence[Mapping[str, np.ndarray]]] = {}
@@ -58,9 +61,9 @@ def failed_after(opened: driver.Opened, trained: Sequence[Trained]) -> list[Diag
         weights[each.network.name] = [{**one.parameters, **one.states} for one in members]
     found: list[Diagnostic | None] = []
     for each in trained:
-        evidence = _evidence(opened, weights, each.result.metrics)
+        evidence = _evidence(opened, weights, each.result.metrics, rests)
         found += [judge(opened.module, e, evidence) for e in each.recipe.expectations]
-    evidence = _evidence(opened, weights, {})
+    evidence = _evidence(opened, weights, {}, rests)
     for expectation in opened.module.expectations:
         if nets_asked(opened.module, expectation) <= set(weights):
             found.append(judge(opened.module, expectation, evidence))
@@ -77,10 +80,14 @@ def _together(opened: driver.Opened, net: str) -> Join:
     return join_of(recipe, outputs_of(opened.module.networks[net], schema, recipe)[0])
 
 
-def _evidence(opened: driver.Opened, weights: Weights, figures: Mapping[str, float]) -> Evidence:
+def _evidence(
+    opened: driver.Opened, weights: Weights, figures: Mapping[str, float], rests: Rests | None
+) -> Evidence:
     networks = opened.module.networks
 
     def answer(net: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        if rests is not None and len(weights[net]) == 1 and networks[net].settlings:
+            rests.add(networks[net], weights[net][0], arrays)
         said = [driver.answer(networks[net], one, arrays) for one in weights[net]]
         return said[0] if len(said) == 1 else _together(opened, net)(np.stack(said))
 

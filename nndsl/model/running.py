@@ -25,6 +25,7 @@ from nndsl.lower import data_specifications, lower
 from nndsl.lower.result import JOINT, Network, Recipe
 from nndsl.model.answered_pictures import picture_figures, picture_prediction
 from nndsl.model.inner_nets import inputs_for
+from nndsl.model.settling import Rests
 from nndsl.model.sizes import require_same_weights, size_of_pictures, sized
 from nndsl.model.source_files import run_importer, run_source
 from nndsl.model.training import outputs_of
@@ -230,8 +231,17 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
     predictions = tuple(answered.values())
     prepared = replace(prepared, targets=driver.as_judged(loaded.recipe, prepared.targets))
     figures = _figures(predictions, prepared, loaded)
-    notes = (*table.notes, *prepared.notes)
+    notes = (*table.notes, *prepared.notes, *_rests(loaded, inputs))
     return Answers(table, predictions, figures, notes, _limits(predictions[0], prepared, loaded))
+
+
+def _rests(loaded: LoadedRun, inputs: Mapping[str, np.ndarray]) -> list[Diagnostic]:
+    """How a network with cycles came to rest on these rows; nothing of an ensemble."""
+    rests = Rests()
+    if len(loaded.members) == 1 and loaded.network.settlings:
+        parameters, states = loaded.members[0]
+        rests.add(loaded.network, {**parameters, **states}, inputs, loaded.recipe.precision)
+    return rests.told()
 
 
 def _plain(results: Mapping[str, np.ndarray]) -> tuple[Prediction, ...]:
