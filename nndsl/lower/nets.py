@@ -71,6 +71,7 @@ class NetDefinition(NetLike):
     failed: bool = False
     given: Sequence[tuple[Dimension, ...]] = ()
     _running: bool = False
+    _misfits: set[tuple[tuple[Dimension, ...], tuple[Dimension, ...]]] = field(default_factory=set)
 
     @property
     def any_size(self) -> bool:
@@ -362,6 +363,7 @@ class NetDefinition(NetLike):
             for a, b in zip(wanted, tensor.shape, strict=True)
         )
         if not fits:
+            self._tell_once(wanted, tensor.shape)
             raise error(
                 "NN203",
                 f"net `{self.name}` takes {format_shape(wanted)}, here is "
@@ -369,6 +371,12 @@ class NetDefinition(NetLike):
                 span,
                 secondary=[(line.span, "declared here"), (tensor.span, tensor.arose)],
             )
+
+    def _tell_once(self, wanted: tuple[Dimension, ...], found: tuple[Dimension, ...]) -> None:
+        """The same misfit at several uses is one mistake."""
+        if (wanted, found) in self._misfits:
+            raise PoisonedError
+        self._misfits.add((wanted, found))
 
     # --- what others ask --------------------------------------------------------------------
 
