@@ -9,6 +9,7 @@ import numpy as np
 
 from nndsl import driver
 from nndsl.codegen.generate import generate
+from nndsl.diagnostics import error
 from nndsl.ir.graph import Role
 from nndsl.lower.result import Network, Recipe
 from nndsl.passes import pipeline
@@ -136,6 +137,13 @@ class Kernels:
     def _required(self) -> Recipe:
         recipe = self._sized()
         assert recipe is not None, "the model asks only where there is a recipe"
+        if recipe.turns:
+            raise error(
+                "NN390",
+                "single steps of a network with several updates are not part of nndsl yet",
+                recipe.span,
+                help="`fit` does whole rounds",
+            )
         return recipe
 
     def _bind(self, executable: Executable, arrays: Arrays) -> None:

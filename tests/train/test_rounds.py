@@ -173,3 +173,25 @@ def test_a_loss_that_is_no_number_is_told_with_its_update():
     (found,) = problem.value.diagnostics
     assert found.code == "NN701"
     assert any("Maker" in note for note in found.notes)
+
+
+def test_rows_made_on_the_way_are_seen_batch_by_batch():
+    """A piece of an epoch bound for itself, as `Feed` does, gives what all rows do."""
+    text = GAN.replace("times = 2", "").replace("; every = 3", "")
+    whole, pieces = (compiled_job(SLOWLY, text=text) for _ in range(2))
+    planned = plan(whole.recipe, len(next(iter(whole.train.values()))))
+    for job in (whole, pieces):
+        job.training.set_parameters(initial_parameters(job.network, job.seed))
+        job.training.set_states({n: np.full_like(a, job.network.graph.starts().get(n, 0.0))
+                                 for n, a in job.training.states().items()})  # fmt: skip
+    for name, array in whole.train.items():
+        whole.training.bind(name, array)
+    assert whole.training.run(0, 4, seed=3, rows=planned.data_rows, total_steps=9) == 4
+    for first, count in ((0, 3), (3, 1)):
+        for name, array in pieces.train.items():
+            pieces.training.bind(name, array[20 * first : 20 * (first + count)])
+        per_epoch = planned.steps_per_epoch
+        done = pieces.training.run(first, count, seed=3, total_steps=9, steps_per_epoch=per_epoch)
+        assert done == count
+    for name, array in whole.training.parameters().items():
+        np.testing.assert_array_equal(array, pieces.training.parameters()[name], err_msg=name)
