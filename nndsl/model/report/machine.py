@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,7 @@ COPIES = 8
 MOST_CALLS = 100
 ROUNDS = 8
 ROUND_SECONDS = 2e-3
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,30 @@ class Machine:
     graph: Graph
 
 
-def measure(recipe: Recipe, rows: int, arrays: Mapping[str, np.ndarray]) -> Machine:
+def measure(
+    recipe: Recipe,
+    rows: int,
+    arrays: Mapping[str, np.ndarray],
+    most_calls: int = MOST_CALLS,
+    clock: Clock = time.perf_counter,
+) -> Machine:
     """Compile the training step for `rows` training rows and time it on one thread.
 
-    `arrays` are rows for it; what is missing is taken as zeros, which cost the same.
+    `arrays` are rows for it; what is missing is taken as zeros, which cost the same. Only the first
+    `most_calls` are timed one by one. On a busy machine the `clock` may be `time.process_time`.
     """
     step = driver.training_graph(recipe)
     batch = driver.batch_of(recipe, rows)
     program = driver.program_of(step, recipe, rows)
-    whole = _seconds(load(program), program, rows, arrays)
+    whole = _seconds(load(program), program, rows, arrays, clock)
     timed = []
-    for number, call in enumerate(program.calls[:MOST_CALLS], 1):
+    for number, call in enumerate(program.calls[:most_calls], 1):
         one = _alone(program, call)
-        seconds = _seconds(load(one), one, rows, arrays) / COPIES
+        seconds = _seconds(load(one), one, rows, arrays, clock) / COPIES
         lines = tuple(sorted({span.line for span in call.spans}))
         name = program.kernels[call.kernel].name
         timed.append(CallTime(number, call.label, name, lines, seconds, call.flops))
-    left_out = max(0, len(program.calls) - MOST_CALLS)
+    left_out = max(0, len(program.calls) - most_calls)
     graph, plan = planned(step, recipe.precision, batch, tight=recipe.memory == "small")
     return Machine(StepTimes(tuple(timed), whole, batch, left_out), plan, graph)
 
@@ -90,22 +98,26 @@ def _alone(program: Program, call: Call) -> Program:
 
 
 def _seconds(
-    executable: Executable, program: Program, rows: int, arrays: Mapping[str, np.ndarray]
+    executable: Executable,
+    program: Program,
+    rows: int,
+    arrays: Mapping[str, np.ndarray],
+    clock: Clock,
 ) -> float:
     """The time of a step of a program: of several rounds the one that was disturbed the least."""
     for name, array in _data(program, rows, arrays).items():
         executable.bind(name, array)
     executable.run(0, 1, rows=rows, shuffle=True)
     steps = 1
-    while _timed(executable, steps, rows) < ROUND_SECONDS and steps < 1 << 20:
+    while _timed(executable, steps, rows, clock) < ROUND_SECONDS and steps < 1 << 20:
         steps *= 4
-    return min(_timed(executable, steps, rows) / steps for _ in range(ROUNDS))
+    return min(_timed(executable, steps, rows, clock) / steps for _ in range(ROUNDS))
 
 
-def _timed(executable: Executable, steps: int, rows: int) -> float:
-    start = time.perf_counter()
+def _timed(executable: Executable, steps: int, rows: int, clock: Clock) -> float:
+    start = clock()
     executable.run(0, steps, rows=rows, shuffle=True)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 _TYPES = {"float32": np.float32, "float64": np.float64, "int32": np.int32}
