@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
-from nndsl.diagnostics import Diagnostic, error
+from nndsl.diagnostics import Diagnostic, Severity, error
 from nndsl.report_text import render_text, to_json
 
 
@@ -34,6 +34,15 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic], *, json: bool = False) -
     for diagnostic in diagnostics:
         print(render_text(diagnostic, color=color), file=sys.stderr)
         print(file=sys.stderr)
+
+
+def show_notes(diagnostics: Iterable[Diagnostic], *, json: bool = False) -> None:
+    """As `show_diagnostics`, but a note is a plain line of the output."""
+    found = list(diagnostics)
+    plain = [d for d in found if d.severity is Severity.NOTE and not json]
+    for note in plain:
+        say(f"note    {note.title}")
+    show_diagnostics([d for d in found if d not in plain], json=json)
 
 
 def emit(record: dict[str, object]) -> None:

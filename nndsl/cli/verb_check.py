@@ -9,7 +9,7 @@ import click
 
 from nndsl import driver
 from nndsl.cli.options import data_argument, file_argument, json_option, set_option
-from nndsl.cli.output import counted, emit, show_diagnostics
+from nndsl.cli.output import counted, emit, show_diagnostics, show_notes
 from nndsl.diagnostics import Severity
 from nndsl.ir.types import format_shape
 
@@ -41,7 +41,8 @@ def command(
     _tell_pictures(opened, as_json)
     rests = Rests()
     failed = failed_now(opened, rests)
-    show_diagnostics([*rests.told(), *failed], json=as_json)
+    show_notes(rests.told(), json=as_json)
+    show_diagnostics(failed, json=as_json)
     _tell_absent(opened, as_json)
     for network in module.networks.values():
         known = network.is_complete

@@ -9,7 +9,7 @@ import click
 
 from nndsl import driver
 from nndsl.cli.options import data_argument, file_argument, set_option
-from nndsl.cli.output import emit, say, show_diagnostics
+from nndsl.cli.output import emit, say, show_diagnostics, show_notes
 from nndsl.cli.progress import watching
 from nndsl.cli.results import folds_record, print_folds, print_trained, result_record
 from nndsl.diagnostics import ExitCode, error
@@ -143,7 +143,8 @@ def _ended(
         _write_reports(trained, as_json)
     rests = Rests()
     failed = failed_after(opened, trained, rests) if code == 0 else []
-    show_diagnostics([*rests.told(), *failed], json=as_json)
+    show_notes(rests.told(), json=as_json)
+    show_diagnostics(failed, json=as_json)
     if as_json:
         emit(result_record(trained[-1]))
     return code or int(ExitCode.EXPECTATION if failed else ExitCode.OK)
