@@ -21,7 +21,7 @@ from nndsl.data.images.distorter import Levels
 from nndsl.data.images.lazy import middle, taken
 from nndsl.data.table import NumberColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
-from nndsl.ir.graph import Graph, Role, Value
+from nndsl.ir.graph import Graph, Input, Role, Value
 from nndsl.lower import Session, data_specifications, lower
 from nndsl.lower.problems import MOST_ERRORS, in_order
 from nndsl.lower.result import JOINT, Module, Network, Recipe
@@ -288,9 +288,7 @@ def rows_of(opened: Opened, recipe: Recipe, split: Split) -> Rows:
     schema = opened.module.schemas[specification.name]
     prepared = prepare(table, schema, specification, split.train, recipe.precision)
     arrays = {**prepared.inputs, **prepared.targets}
-    graphs = [turn.recipe.graph for turn in recipe.turns] or [recipe.graph]
-    wanted = [i for graph in graphs for i in graph.of_role(Role.DATA, Role.TARGET)]
-    used = {i.value.name: arrays[i.value.name] for i in wanted}
+    used = {i.value.name: arrays[i.value.name] for i in columns_of(recipe, Role.DATA, Role.TARGET)}
 
     def part(rows: np.ndarray) -> dict[str, np.ndarray]:
         return {name: taken(array, rows) for name, array in used.items()}
@@ -303,6 +301,13 @@ def rows_of(opened: Opened, recipe: Recipe, split: Split) -> Rows:
         prepared.levels,
         (*table.notes, *prepared.notes),
     )
+
+
+def columns_of(recipe: Recipe, *roles: Role) -> list[Input]:
+    """The inputs of a training that are columns of its data, of all its updates."""
+    graphs = [turn.recipe.graph for turn in recipe.turns] or [recipe.graph]
+    found = {i.value.name: i for graph in graphs for i in graph.of_role(*roles)}
+    return list(found.values())
 
 
 def as_judged(recipe: Recipe, rows: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -363,15 +363,17 @@ class Model:
 
     def _batch(self, x: Any, y: Any) -> tuple[Arrays, int]:
         """Inputs and targets of one batch under the graph's names, and how many rows."""
-        wanted = self._recipe.graph.of_role(Role.TARGET)
-        if y is None or is_table(x) or self._is_columns(x):
+        wanted = driver.columns_of(self._recipe, Role.TARGET)
+        alone = y is None and not wanted and isinstance(x, np.ndarray)  # no target is compared
+        if (y is None and not alone) or is_table(x) or self._is_columns(x):
             inputs, targets = self._table(x)
             limits = _class_counts(self._recipe.graph, wanted)
             targets = arrays_of(targets, wanted, limits, self.precision, "y")
         else:
-            inputs = self._inputs(x)
+            given = driver.columns_of(self._recipe, Role.DATA)
+            inputs = arrays_of(x, given, {}, self.precision, "x")
             limits = _class_counts(self._recipe.graph, wanted)
-            targets = arrays_of(y, wanted, limits, self.precision, "y")
+            targets = arrays_of({} if alone else y, wanted, limits, self.precision, "y")
         counts = {name: len(array) for name, array in {**inputs, **targets}.items()}
         if len(set(counts.values())) > 1:
             listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
@@ -392,7 +394,7 @@ def _own_unit(target: TargetSchema, values: np.ndarray) -> np.ndarray:
     """Predicted numbers in the target's own unit; shares of classes as they are."""
     if target.kind is not TargetKind.NUMBERS:
         return values
-    if target.shape:
+    if target.pictures:
         return invert_pictures(target, values)
     return invert_target(target, values.reshape(len(values), -1))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from nndsl.diagnostics import NndslError, Source
 from nndsl.driver import open_source
 from nndsl.model import running
+from nndsl.model.api import load
 from nndsl.model.inner_nets import as_images, inner_names, inner_net, samples, scaled
 from nndsl.model.sections import train_file
 from nndsl.model.training import Options
@@ -96,3 +99,25 @@ def test_rows_as_images():
     assert as_images(np.zeros((3, 12)), (3, 2, 2)).shape == (3, 2, 2, 3)
     (one,) = scaled(np.array([-1.0, 1.0]))
     np.testing.assert_array_equal(one, [0.0, 1.0])
+
+
+def test_objectives_in_python() -> None:
+    rows = np.random.default_rng(0).random((60, 4), dtype=np.float32)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "m.nn"
+        shutil.copy(MODELS / "iris.csv", folder)
+        path.write_text(CODER)
+        coder = load(path)
+        before, gradients = coder.loss_and_gradients(rows)
+        assert before > 0 and set(gradients) == set(coder.weights)
+        result = coder.fit(rows, epochs=2)
+        assert coder.loss_and_gradients(rows)[0] < before
+        assert coder.predict(rows).shape == (60, 4)
+        assert len(result.history) == 2
+        path.write_text(GAN % "")
+        gan = load(path)
+        result = gan.fit(rows, epochs=2)
+        assert "train_Maker.loss" in result.history.columns
+        with pytest.raises(NndslError) as problem:
+            gan.train_step(rows)
+        assert problem.value.diagnostics[0].code == "NN390"
