@@ -34,7 +34,7 @@ from nndsl.lower.values import (
     tensors_of,
 )
 from nndsl.records import dataclass
-from nndsl.schema import InputSchema
+from nndsl.schema import DataSpecification, InputSchema
 from nndsl.syntax import tree
 from nndsl.vocab.preprocessing import IDS, ids_of
 
@@ -461,7 +461,7 @@ def data_inputs(source: DataSource) -> dict[str, TensorType]:
     if source.specification is None:
         return {ONLY_INPUT: TensorType((f"{source.name}.inputs",))}
     if source.specification.kind == "text":
-        return {"text": TensorType((f"{source.name}.window",), ElementType.INDEX)}
+        return {"text": _type_of_text(source.specification)}
     chains = {c.input: c for c in source.specification.chains if c.input is not None}
     types = {}
     for name, chain in chains.items():
@@ -471,6 +471,16 @@ def data_inputs(source: DataSource) -> dict[str, TensorType]:
             (f"{source.name}.{name}",), element, counts[-1] if counts else None
         )
     return types or {ONLY_INPUT: TensorType((f"{source.name}.inputs",))}
+
+
+def _type_of_text(specification: DataSpecification) -> TensorType:
+    """Windows of a text that is not there: of bytes it is known how many there are."""
+    window, level = (specification.options.get(name) for name in ("window", "level"))
+    length = str(window.value) if window is not None else f"{specification.name}.window"
+    every = level.value.word.every if level is not None else ()
+    if not every:  # what characters there are only the text can tell
+        return TensorType((f"{specification.name}.window",), ElementType.INDEX)
+    return TensorType((length,), ElementType.INDEX, len(every))
 
 
 def data_shapes(source: DataSource) -> tuple[tuple[Dimension, ...], ...]:
