@@ -8,6 +8,7 @@ update. A `let` of the section whose value is a tensor is made anew in each of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
@@ -101,13 +102,31 @@ class Objective:
         """The rows of an input: that of the net, where it has one."""
         names = [i.name for i in self.schema.inputs]
         if self.made.elaboration.home and len(self.made.inputs) == len(names):
-            return list(self.made.inputs.values())[names.index(name)]
+            tensor = list(self.made.inputs.values())[names.index(name)]
+            self._check_fed(tensor, name, span)
+            return tensor
         if name not in self.made.inputs:
             type = data_inputs(self.source)[name]
             value = self.made.elaboration.input(name, type.shape, type)
             arose = f"{format_shape(type.shape)} from `{self.source.name}`"
             self.made.inputs[name] = Tensor(value, span, arose)
         return self.made.inputs[name]
+
+    def _check_fed(self, tensor: Tensor, name: str, span: Span) -> None:
+        """NN306 for a net of another input: alone it can only be trained on what it takes."""
+        wanted = data_inputs(self.source)[name].shape
+        known = all(isinstance(d, int) for d in (*wanted, *tensor.shape))
+        if known and prod(tensor.shape) != prod(wanted):  # type: ignore[arg-type]
+            net = self.definition.name
+            raise error(
+                "NN306",
+                f"the network takes {format_shape(tensor.shape)}, but `{self.source.name}` gives "
+                f"{format_shape(wanted)}",
+                span,
+                secondary=[(tensor.span, "declared here")],
+                help=f"a net that is fed with other numbers is trained beside one that takes the "
+                f"data: `train ({net}, Other) on {self.source.name}`",
+            )
 
     def _target(self, target: TargetSchema, span: Span) -> Tensor:
         if target.name not in self._columns:

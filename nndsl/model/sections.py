@@ -18,7 +18,7 @@ import numpy as np
 
 from nndsl import driver
 from nndsl.diagnostics import error
-from nndsl.lower.result import Network, Recipe
+from nndsl.lower.result import JOINT, Network, Recipe
 from nndsl.model.source_files import run_importer, run_source
 from nndsl.model.training import Options, Trained, chosen_recipes, new_folder, train_section
 from nndsl.records import dataclass
@@ -27,6 +27,7 @@ from nndsl.train import folder as folders
 from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.events import Observer
 from nndsl.train.initial import initial_parameters, to_graph_layout
+from nndsl.train.job import carried
 from nndsl.train.record import RunRecord
 from nndsl.train.saved import read_checkpoint, read_record
 
@@ -50,7 +51,7 @@ class Learnt:
     def start(self, network: Network, seed: int) -> Weights | None:
         """What the next section of a net starts from; None when nothing of it was trained yet."""
         known = dict(self.weights.get(network.name, {}))
-        for name in network.parameters:
+        for name in (*network.parameters, *carried(network)):
             net, path = _home(network, name)
             if path in self.weights.get(net, {}):
                 known[name] = self.weights[net][path]
@@ -60,6 +61,9 @@ class Learnt:
 def _home(network: Network, name: str) -> tuple[str, str]:
     """The net that a weight belongs to, and its path in there."""
     info = network.parameters.get(name)
+    member, _, path = name.partition(".")
+    if info is None and member in network.name.split(JOINT):
+        return member, path  # a running statistic of a net that is trained with others
     if info is None or not info.owner:
         return network.name, name
     return info.owner, name.split(f"{info.owner}.", 1)[-1]
