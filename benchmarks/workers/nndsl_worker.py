@@ -18,7 +18,10 @@ def opened(workload: Workload | Images | Letters) -> driver.Opened:
     """The workload's file, read and lowered."""
     x, y = workload.data()
     with tempfile.TemporaryDirectory() as place:
-        np.savez(Path(place) / "data.npz", x=x, y=y, z=np.arange(len(x)) % 2)
+        columns = {"x": x, "y": y}
+        if isinstance(workload, Letters):
+            columns["z"] = np.arange(len(x)) % 2  # a target, which is not read
+        np.savez(Path(place) / "data.npz", **columns)
         path = Path(place) / "net.nn"
         path.write_text(workload.source("data.npz", 1))
         return driver.open_file(path)
