@@ -11,7 +11,7 @@ MOST_LISTED = 12
 PLANNED = frozenset(
     (
         *("lstm", "gru", "rnn", "embed", "attention", "position", "rbm", "tied"),
-        *("distance", "last", "winner", "upto", "mask_tokens", "vote", "average"),
+        *("winner", "upto", "mask_tokens", "vote", "average"),
     )
 )
 """Layers that the language has room for and this version does not know yet."""
