@@ -68,10 +68,16 @@ def command(
             f"the file has no `train {network.name}` section to compile",
             help=f"add `train {network.name} {{ }}` to the file",
         )
-    if stage == "passes":
-        click.echo(stages.passes_text(recipe))
-        return
-    click.echo(_step_text(stage, opened, recipe))
+    for name, step in _steps_of(recipe):
+        text = stages.passes_text(step) if stage == "passes" else _step_text(stage, opened, step)
+        click.echo(f"{name}{text}")
+
+
+def _steps_of(recipe: Recipe) -> list[tuple[str, Recipe]]:
+    """The training step, or that of each update under its name."""
+    if not recipe.turns:
+        return [("", recipe)]
+    return [(f"update {turn.name}\n\n", turn.recipe) for turn in recipe.turns]
 
 
 def _step_text(stage: str, opened: driver.Opened, recipe: Recipe) -> str:
@@ -89,8 +95,8 @@ def _step_text(stage: str, opened: driver.Opened, recipe: Recipe) -> str:
 def _ir_text(network: Network, recipe: Recipe | None, after: str | None) -> str:
     if after is None or recipe is None:
         return print_graph(network.graph)
-    text = stages.graph_after(recipe, after)
-    if text is None:
+    found = [(name, stages.graph_after(step, after)) for name, step in _steps_of(recipe)]
+    if any(text is None for _, text in found):
         names = ", ".join(dict.fromkeys(p.name for p in driver.training_passes(recipe)))
         raise error("NN017", f"there is no pass `{after}`", help=f"passes: {names}")
-    return text
+    return "\n".join(f"{name}{text}" for name, text in found)

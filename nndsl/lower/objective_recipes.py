@@ -124,6 +124,7 @@ class _Section:
             return None
         lint_data(self.source, values.stop, problems)
         notes = [*picture_notes(given, values.augment), *values.inferred, *_ending_notes(outputs)]
+        turns = [replace(t, recipe=replace(t.recipe, evaluation=evaluation)) for t in turns]
         first = turns[0].recipe
         return replace(
             first,
@@ -253,7 +254,7 @@ class _Section:
             restraints=plan_restraints(settings, definition, trained),
             clip=clip_of(settings, self.source.schema),
             plateaus=tuple(values.plateaus),
-            inferred=tuple(plan.inferred),
+            inferred=tuple(_named(note, update) for note in plan.inferred),
         )
         times, every = count_of(settings, "times"), count_of(settings, "every")
         return Turn(update.name, recipe, times, every)
@@ -432,6 +433,11 @@ def _foreign(owner: str, definition: NetDefinition, source: DataSource, span: Sp
         "its weights belong to no net of this training",
         help=f"train ({names}, {owner}) on {source.name} {{ ... }}",
     )
+
+
+def _named(note: Inferred, update: _Update) -> Inferred:
+    """What an update left out, with its name."""
+    return replace(note, what=f"{note.what} of {update.name}") if update.settings.of_update else note
 
 
 def _ending_notes(outputs: Iterable[_Judged]) -> list[Inferred]:
