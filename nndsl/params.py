@@ -182,6 +182,27 @@ class Choice(Parameter):
 
 
 @dataclass(frozen=True)
+class Text(Parameter):
+    """A text in quotation marks."""
+
+    kind: ClassVar[str] = "text"
+
+    def convert(self, value: Any) -> str:
+        """The text."""
+        if not isinstance(value, str):
+            raise ParameterError(self.describe())
+        return value
+
+    def describe(self) -> str:
+        """'a text in quotation marks'."""
+        return "a text in quotation marks"
+
+    def bad_samples(self) -> list[Any]:
+        """What is no text."""
+        return [7, True, ["a"]]
+
+
+@dataclass(frozen=True)
 class Figure(Parameter):
     """The name of a figure that training computes, such as `val_loss`; `lower` knows which."""
 

@@ -41,6 +41,9 @@ def print_trained(trained: Trained) -> None:
     else:
         run = quote(str(trained.folder))
         say(f"look    nndsl report {run}")
+        if any(target.sequence for target in trained.schema.targets):
+            say(f"next    nndsl generate {run}")
+            return
         pictures = any(len(given.shape) == 3 for given in trained.schema.inputs)
         say(f"next    nndsl predict {run} {'new.png' if pictures else 'new.csv'}")
 

@@ -61,6 +61,13 @@ def write_predictions(
             place=Place(str(path)),
             help="name another file",
         )
+    if any(prediction.target.sequence for prediction in predictions):
+        raise error(
+            "NN025",
+            "this network says what comes next at each place of a text: there is no row to fill",
+            place=Place(table.origin.name),
+            help="`nndsl generate RUN --prompt TEXT` goes on with a text, `nndsl evaluate` judges",
+        )
     text = io.StringIO()
     folder = path.with_name(path.stem if path.suffix else f"{path.name}-pictures")
     if any(prediction.target.pictures for prediction in predictions):

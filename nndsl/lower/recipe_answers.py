@@ -17,8 +17,6 @@ from nndsl.vocab.answers import Answer
 from nndsl.vocab.arguments import call
 from nndsl.vocab.registry import WordCall, words
 
-LATER = ("generate",)
-
 
 def read_answer(written: Written, schema: Schema | None) -> WordCall | None:
     """How outputs become an answer; None for the most likely class.
@@ -26,8 +24,6 @@ def read_answer(written: Written, schema: Schema | None) -> WordCall | None:
     Errors: NN301, NN309, NN311 to NN315 for the word, NN321 when it is not for such a target.
     """
     value = written.evaluated()
-    if isinstance(value, Mention) and value.name in LATER:
-        raise not_yet(f"the answer `{value.name}`", written.span)
     found = _called(value, "answer", "answer = refuse(margin=0.2)", written)
     word = found.word
     assert isinstance(word, Answer)
@@ -35,6 +31,8 @@ def read_answer(written: Written, schema: Schema | None) -> WordCall | None:
         return None
     targets = _targets(schema)
     classes = [target for target in targets if target.kind is TargetKind.CLASSES]
+    if targets and word.writes and not any(target.sequence for target in targets):
+        raise _unfit(word.name, "what comes next in a text", targets[0], written)
     if targets and not classes:
         raise _unfit(word.name, "classes", targets[0], written)
     for target in classes if word.two_classes else ():

@@ -24,6 +24,7 @@ from nndsl.params import TimeLength
 from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind
 from nndsl.syntax import tree
+from nndsl.vocab.answers import Answer
 from nndsl.vocab.arguments import call
 from nndsl.vocab.kinds import Metric
 from nndsl.vocab.registry import Word, WordCall, words
@@ -45,6 +46,7 @@ class RunValues:
     keep: str | None = defaults.KEEP
     clip: WordCall | None = None
     answer: WordCall | None = None
+    writing: WordCall | None = None
     ensemble: WordCall | None = None
     metrics: tuple[WordCall, ...] = ()
     augment: Augment = field(default_factory=Augment)
@@ -289,7 +291,9 @@ def _check_metric(item: Mention, before: list[WordCall], schema: Schema | None) 
 
 
 def _answer(values: RunValues, written: Written, schema: Schema | None) -> None:
-    values.answer = read_answer(written, schema)
+    found = read_answer(written, schema)
+    writes = found is not None and isinstance(found.word, Answer) and found.word.writes
+    values.answer, values.writing = (None, found) if writes else (found, None)
 
 
 def _ensemble(values: RunValues, written: Written, schema: Schema | None) -> None:

@@ -132,6 +132,7 @@ def _assemble(
         stop=values.stop,
         keep=values.keep,
         answer=values.answer,
+        writing=values.writing,
         ensemble=values.ensemble,
         metrics=values.metrics,
         plateaus=tuple(values.plateaus),

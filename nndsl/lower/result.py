@@ -248,6 +248,7 @@ class Recipe:
     stop: tuple[Stop, ...] = ()
     keep: str | None = "val_loss"  # metric whose best weights are restored; None: the last
     answer: WordCall | None = None  # None: the most likely class
+    writing: WordCall | None = None  # how a text is continued; None: as the word's defaults say
     ensemble: WordCall | None = None  # None: one network
     metrics: tuple[WordCall, ...] = ()
     plateaus: tuple[Plateau, ...] = ()

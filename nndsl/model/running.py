@@ -38,7 +38,7 @@ from nndsl.train import folder as folders
 from nndsl.train.job import Arrays, Output
 from nndsl.train.limits import LIMITS, Limits, at_limits
 from nndsl.train.saved import SavedRun, fitting_weights, read_members, read_record, read_run
-from nndsl.train.scoring import measured, metrics_of, probabilities
+from nndsl.train.scoring import OF_PLACES, measured, metrics_of, probabilities
 from nndsl.train.together import Together
 from nndsl.vocab.answers import decided
 
@@ -106,7 +106,7 @@ class Answers:
             Refused(row + 1, prediction.target.name, _first_two(prediction, row))
             for prediction in self.predictions
             if prediction.probabilities is not None
-            if not prediction.target.pictures
+            if not prediction.target.shape
             for row in np.flatnonzero(prediction.values < 0).tolist()
         )
 
@@ -295,7 +295,8 @@ def _prediction(target: TargetSchema, values: np.ndarray, loaded: LoadedRun) -> 
     if target.pictures:
         return picture_prediction(target, values, recipe.answer, loaded.schema)
     if target.kind is TargetKind.CLASSES:
-        chances = probabilities(values)
+        places = len(values) * (target.shape[0] if target.sequence else 1)
+        chances = probabilities(values.reshape(places, -1))
         return Prediction(target, decided(recipe.answer, chances), chances)
     numbers = invert_target(target, values.reshape(len(values), -1))
     return Prediction(target, numbers[:, 0], None)
@@ -318,7 +319,8 @@ def _figures(
         actual, known = _known(prediction, prepared.targets[target.name])
         given = prediction.probabilities
         guess = prediction.values[:, None] if given is None else given
-        asked = metrics_of(recipe, target.kind, _DEFAULT_METRICS[target.kind])
+        default = OF_PLACES if target.sequence else _DEFAULT_METRICS[target.kind]
+        asked = metrics_of(recipe, target.kind, default)
         for metric in asked if known.any() else ():
             value = measured(metric, guess[known], actual[known], recipe.answer)
             figures[prefix + metric.name] = value

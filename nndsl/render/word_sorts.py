@@ -179,6 +179,8 @@ net Net on d {{
 }}
 """
 
+BOOK = 'data d = text("book.txt", window=64)'
+
 WRITING = """{line}
 net Net on d {{
   embed(16) -> lstm(32) -> dense(d.classes) -> softmax
@@ -213,6 +215,8 @@ def _file(sort: Sort, word: Word, line: str) -> str:
         return WRITING.format(line=line)
     if isinstance(word, Generator):
         return GENERATED.format(line=line, stages=_stages_for(word))
+    if isinstance(word, Answer) and word.writes:
+        return WRITING.format(line=BOOK).replace("epochs = 3", line)
     target, stages = _task(word)
     if isinstance(word, Distortion):
         return (PICTURES if word.follow is None else ROADS).format(line=line)

@@ -20,7 +20,7 @@ from nndsl.vocab.registry import WordCall, words
 LOSS = "data_loss"
 _DEFAULT = {TargetKind.CLASSES: ("accuracy",), TargetKind.NUMBERS: ("r2",)}
 _OF_PIXELS = ("accuracy", "dice")
-_OF_PLACES = ("accuracy", "perplexity")
+OF_PLACES = ("accuracy", "perplexity")
 _MOST_COUNTED = 256
 """Classes of which a table of mistakes is kept; of a vocabulary nobody would read it."""
 _SORT = {TargetKind.CLASSES: "classes", TargetKind.NUMBERS: "numbers"}
@@ -182,7 +182,7 @@ def verdict(
 def default_metrics(output: Output) -> tuple[str, ...]:
     """The metrics of an output where none are asked for."""
     if output.sequence:
-        return _OF_PLACES
+        return OF_PLACES
     by_pixel = output.pictures and output.kind is TargetKind.CLASSES
     return _OF_PIXELS if by_pixel else _DEFAULT[output.kind]
 

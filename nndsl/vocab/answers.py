@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.params import Real
+from nndsl.params import Int, Real, Text
 from nndsl.records import dataclass
 from nndsl.vocab.registry import Word, WordCall, register
 
@@ -22,11 +22,13 @@ class Answer(Word):
 
     `choose(shares, **arguments)`: class numbers [rows], -1 for a row that gets no answer, from
     shares [rows, classes] in the order of the classes. `two_classes`: it decides between two.
+    `writes`: it is for networks that say what comes next in a text, which it continues.
     `metrics` are told beside those of the run, with their arguments by name.
     """
 
     choose: Callable[..., np.ndarray] | None = None
     two_classes: bool = False
+    writes: bool = False
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -44,6 +46,11 @@ def clear_or_none(shares: np.ndarray, margin: float) -> np.ndarray:
     """The most likely class; -1 where the second share is closer to the first than the margin."""
     order = np.sort(shares, axis=1)
     return np.where(order[:, -1] - order[:, -2] < margin, -1, np.argmax(shares, axis=1))
+
+
+def likeliest_next(shares: np.ndarray, **arguments: Any) -> np.ndarray:
+    """What is said of each place of a given text, where nothing is drawn."""
+    return most_likely(shares)
 
 
 def decided(answer: WordCall | None, shares: np.ndarray) -> np.ndarray:
@@ -75,5 +82,23 @@ register(
         "LeCun et al. 1989, Backpropagation applied to handwritten zip code recognition",
         clear_or_none,
         metrics={"refused": {}},
+    )
+)
+register(
+    Answer(
+        "generate",
+        {
+            "length": Int(300, "how many characters (or other units) are written", ge=1),
+            "start": Text("", "what stands before them; left out: the end of a line"),
+            "temperature": Real(
+                1.0, "below 1 what is likely becomes likelier, 0 takes the likeliest", ge=0
+            ),
+            "top": Int(None, "draw among so many of the likeliest; left out: among all", ge=1),
+        },
+        "A text is written: what comes next is drawn by its share, again and again. "
+        "`nndsl generate RUN` writes it.",
+        "Graves 2013, arXiv:1308.0850; top: Fan, Lewis & Dauphin 2018, arXiv:1805.04833",
+        likeliest_next,
+        writes=True,
     )
 )

@@ -35,7 +35,8 @@ class Judged:
     `classes` is empty): both are [rows, k], in the target's own unit. `part` says which rows,
     `shares_target` that another output answers for the same target, `answer` how shares become an
     answer (None: the most likely class). Where an answer is a picture, `image` is its channels,
-    height and width (of classes one channel), and rows are the pixels of one after another.
+    height and width (of classes one channel), and rows are the pixels of one after another; where
+    it is a sequence, its length, and rows are the places.
     """
 
     output: str
@@ -55,7 +56,9 @@ class Judged:
 
     @property
     def unit(self) -> str:
-        """What has one answer each: rows, or their pixels."""
+        """What has one answer each: rows, their pixels or places."""
+        if len(self.image) == 1:
+            return "places"
         return "pixels" if self.image else "rows"
 
     @property

@@ -265,7 +265,8 @@ MISTAKES = {
     "answer = refuse": "NN312",
     "answer = refuze(0.2)": "NN301",
     "answer = 0.4": "NN309",
-    "answer = generate(200)": "NN390",
+    "answer = generate(200)": "NN321",
+    "answer = generate(start=3)": "NN314",
     "expect test_acuracy > 0.9": "NN301",
     "update A { batch = 1; minimize mean(A.output) }": "NN307",
 }

@@ -19,8 +19,9 @@ TRAINED = [
     path for path in FILES
     if "\ntrain " in path.read_text(encoding="utf-8") and path.stem not in WITHOUT_LOCAL_DATA
 ]  # fmt: skip
-GRADIENTS = [  # those of the deep networks of images take long
-    pytest.param(path, marks=pytest.mark.slow) if path.stem.startswith(("24_", "25_")) else path
+SLOW = ("24_", "25_", "27_")  # deep networks of images, long sequences
+GRADIENTS = [
+    pytest.param(path, marks=pytest.mark.slow) if path.stem.startswith(SLOW) else path
     for path in TRAINED
 ]
 

@@ -14,7 +14,7 @@ from nndsl.data.memory import require_memory
 from nndsl.data.options import setting, value_of
 from nndsl.data.table import Origin, Table
 from nndsl.data.text.column import TextColumn
-from nndsl.data.text.vocabulary import Vocabulary, learnt
+from nndsl.data.text.vocabulary import Vocabulary, learnt, parts_of
 from nndsl.diagnostics import NndslError, error
 from nndsl.schema import (
     DataSpecification,
@@ -64,8 +64,7 @@ def read_text(
     else:
         parts = _cut(text, specification)
         vocabulary = learnt(level, parts[0], parts[1:])
-    ids = [vocabulary.ids(part) for part in parts]
-    _require_known(vocabulary, ids, parts, name)
+    ids = [known_ids(vocabulary, part, name) for part in parts]
     return _table(specification, Origin(name, "text", path, content), vocabulary, ids,
                   window, stride)  # fmt: skip
 
@@ -127,19 +126,17 @@ def _bad_split(specification: DataSpecification) -> NndslError:
     )
 
 
-def _require_known(
-    vocabulary: Vocabulary, ids: Sequence[np.ndarray], parts: Sequence[str], name: str
-) -> None:
-    """NN414 when a run that has seen no unknown unit meets one."""
-    for numbers, part in zip(ids, parts, strict=True):
-        if (numbers < 0).any():
-            known = set(vocabulary.units)
-            unit = next(u for u in part if u not in known)
-            raise error(
-                "NN414",
-                f"{name} has the character {unit!r}, which the network does not know",
-                help="replace it, or train on a text that has it",
-            )
+def known_ids(vocabulary: Vocabulary, text: str, name: str) -> np.ndarray:
+    """The numbers of a text's units; NN414 for one that a run does not know."""
+    ids = vocabulary.ids(text)
+    if (ids < 0).any():
+        unit = parts_of(vocabulary.level, text)[int(np.argmax(ids < 0))]
+        raise error(
+            "NN414",
+            f"{name} has {unit!r}, which the network does not know",
+            help="replace it, or train on a text that has it",
+        )
+    return ids
 
 
 def _table(

@@ -66,7 +66,7 @@ def _sentence(evidence: Evidence, position: int, judgement: Judgement) -> str:
     rows = f"{judgement.rows:,} {_rows(evidence.part)}"
     if judged.image:
         count = len(judged.actual) // judged.pixels
-        rows = f"the {judgement.rows:,} pixels of {count:,} {_rows(evidence.part)}"
+        rows = f"the {judgement.rows:,} {judged.unit} of {count:,} {_rows(evidence.part)}"
     rows += " that it answers" if judgement.refused else ""
     if shown is percent and judgement.right is not None:
         told = f"{output or 'It'} names the right `{judged.target}` for "

@@ -226,7 +226,7 @@ def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:
     found = []
     for output in loaded.outputs:
         predictions, actual = judged_arrays(output, results[output.name], targets)
-        image = targets[output.target].shape[1:] if output.pictures else ()
+        image = () if output.independent else targets[output.target].shape[1:]
         found.append(Judged(output.name, output.target, part, output.classes, predictions, actual,
                             matched.count(output.target) > 1, loaded.recipe.answer,
                             image))  # fmt: skip

@@ -143,7 +143,7 @@ def _answers(evidence: Evidence) -> Section:
 
 def _answered_pictures(evidence: Evidence) -> list[Block]:
     rows = evidence.rows
-    judged = [one for one in evidence.judged if one.image and rows is not None]
+    judged = [one for one in evidence.judged if len(one.image) == 3 and rows is not None]
     return [b for one in judged if rows for b in answered_pictures(one, evidence, rows)]
 
 
