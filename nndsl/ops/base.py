@@ -136,7 +136,9 @@ class Op(ABC):
         """The results as formulas of the operands: for one example, tensors as columns."""
         name = upright(self.name).replace("mathrm", "operatorname", 1)
         inner = ", ".join(text for text, _ in operands)
-        return ((rf"{name}\left({inner}\right)", Level.LEAF),)
+        called, count = rf"{name}\left({inner}\right)", len(self.infer(types))
+        others = (f"{{{called}}}_{{{place}}}" for place in range(2, count + 1))
+        return tuple((text, Level.LEAF) for text in (called, *others))
 
     def definition(self) -> Sequence[str]:
         """What `latex` calls by its name only, as lines of LaTeX in `z`: value, then derivative."""

@@ -23,16 +23,8 @@ from nndsl.passes.differentiate import PREFIX, Differentiate
 from nndsl.passes.join import Join
 from nndsl.passes.pipeline import CLEANING, run
 from nndsl.passes.simplify import Simplify
-from nndsl.render.equations import (
-    Equation,
-    Notation,
-    Step,
-    Writer,
-    applied,
-    bracketed,
-    named_function,
-    operation,
-)
+from nndsl.render.equations import Equation, Notation, Step, Writer, bracketed, operation
+from nndsl.render.functions import applied, named_function
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.expression import ONE, ZERO, Expression, variable
 from nndsl.scalar.latex import piece_of
@@ -52,7 +44,7 @@ class LossEquations:
     def __init__(self, notation: Notation) -> None:
         self.notation = notation
         graph = notation.graph
-        nodes = [n for n in graph.nodes if n.label == "loss"]
+        nodes = [n for n in graph.nodes if not notation.of_loss.isdisjoint(n.outputs)]
         made = {v for n in nodes for v in n.outputs}
         read = dict.fromkeys(v for n in nodes for v in n.inputs if v not in made)
         roles = {i.value: i.role for i in graph.inputs.values()}
@@ -196,6 +188,8 @@ class Backward:
         together = tidy(variable(UPSTREAM) * found) if found is not ONE else variable(UPSTREAM)
         if found is ZERO:
             return "0", Level.LEAF
+        if found.operator != "constant":  # a product of matrices is one factor of it
+            upstream = closed(upstream, Level.FRACTION), Level.LEAF
         names = {f"x{i}": self.notation.piece(v) for i, v in enumerate(node.inputs)}
         marked = by_elements(together, tensors | {UPSTREAM})
         piece = piece_of(marked, {**names, UPSTREAM: upstream})

@@ -13,24 +13,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from nndsl.ir.graph import Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, Dimension
 from nndsl.lower.result import Network, ParameterInfo, Part
+from nndsl.lower.tensors import ELEMENTWISE
 from nndsl.ops.base import Fusion, Op
 from nndsl.ops.map import Map, by_elements
 from nndsl.ops.shapes import known
 from nndsl.records import dataclass
+from nndsl.render.functions import Functions, applied, named_function
 from nndsl.scalar.expression import Expression, variable
-from nndsl.scalar.inspection import postorder, substitute
-from nndsl.scalar.latex import formula, name_latex, piece_of
-from nndsl.scalar.notation import SYMBOLS
+from nndsl.scalar.inspection import substitute
+from nndsl.scalar.latex import name_latex, piece_of
 from nndsl.scalar.piece import Level, Piece, closed, upright
-from nndsl.scalar.primitives import PRIMITIVES
 from nndsl.scalar.tidy import tidy
 from nndsl.vocab.registry import words
 
 LONGEST_STAGE = 40
 """Characters of a stage as written that stand beside its equation."""
 
-LOSS_LABELS = ("loss", "penalty")
-"""Labels of the nodes that belong to no stage of the network."""
+LOSS_LABELS = ("loss", "objective", "penalty")
+"""How labels of nodes begin that belong to no stage of the network."""
 
 
 @dataclass(frozen=True)
@@ -62,53 +62,22 @@ def operation(node: Node) -> Op:
     return node.operation
 
 
-class Functions:
-    """Names of activations: tanh and sigma as everywhere, others by their word."""
+def loss_values(graph: Graph) -> set[Value]:
+    """The values that only the loss and the penalties are made of; no weights are in them.
 
-    def __init__(self) -> None:
-        self.names: dict[Expression, str] = {}
-        self.calls: dict[str, int] = {}
-
-    def name(self, part: Part, expression: Expression) -> str:
-        """The name of a function of x0, the same for the same function."""
-        if expression not in self.names:
-            self.names[expression] = self._new(part.word, expression)
-        return self.names[expression]
-
-    def _new(self, word: str, expression: Expression) -> str:
-        primitive = PRIMITIVES.get(expression.operator)
-        if primitive is not None and expression.arguments[0].operator == "variable":
-            name, call, inner = primitive.latex.partition(r"\left(")
-            if call and name.startswith("\\") and inner == r"{0}\right)":
-                return name.replace("{{", "{").replace("}}", "}")
-        self.calls[word] = self.calls.get(word, 0) + 1
-        index = f"_{{{self.calls[word]}}}" if self.calls[word] > 1 else ""
-        return named_function(word) + index
-
-
-def letter_functions(expressions: Iterable[Expression]) -> Iterable[Equation]:
-    """What the function is that formulas write as sigma; nothing where one of them is it alone."""
-    roots = tuple(expressions)
-    for e in postorder(roots):
-        primitive = PRIMITIVES.get(e.operator)
-        if primitive is None or primitive.composition is None:
-            continue
-        letter = primitive.latex.partition(r"\left(")[0].removeprefix("\\")
-        if letter in SYMBOLS:
-            if not (e in roots and e.arguments[0].operator == "variable"):
-                shown = formula(primitive.composition(variable("u")))
-                yield Equation(rf"\{letter}\left(u\right) = {shown}")
-            return
-
-
-def named_function(word: str) -> str:
-    """A word as the name of a function."""
-    return upright(word).replace("mathrm", "operatorname", 1)
-
-
-def applied(name: str, argument: str) -> Piece:
-    """A function of one thing."""
-    return rf"{name}\left({argument}\right)", Level.LEAF
+    Noise that an objective hands to a net is of the net: something else reads it.
+    """
+    users = graph.users()
+    weights = {i.value for i in graph.of_role(Role.PARAMETER)}
+    found: set[Value] = set()
+    for node in reversed(graph.nodes):
+        is_named = node.label.partition(".")[0] in LOSS_LABELS
+        is_penalty = node.label == "penalty"
+        if is_named and (is_penalty or weights.isdisjoint(node.inputs)):
+            readers = (reader for v in node.outputs for reader in users.get(v, ()))
+            if all(found.issuperset(reader.outputs) for reader in readers):
+                found.update(node.outputs)
+    return found
 
 
 class Writer:
@@ -164,6 +133,7 @@ class Notation:
         self.others = 0
         self.taken: set[str] = set()
         self.states = {i.value for i in graph.of_role(Role.STATE)}
+        self.of_loss = loss_values(graph)
         self.steps = self._steps()
         self._name_inputs()
         for step in self.steps:
@@ -172,7 +142,7 @@ class Notation:
     # --- stages -----------------------------------------------------------------------------
 
     def _steps(self) -> list[Step]:
-        nodes = [n for n in self.graph.nodes if n.label not in LOSS_LABELS]
+        nodes = [n for n in self.graph.nodes if self.of_loss.isdisjoint(n.outputs)]
         needed = self._needed(nodes)
         kept = [node for node in nodes if any(v in needed for v in node.outputs)]
         runs: list[list[Node]] = []
@@ -185,7 +155,7 @@ class Notation:
         steps = []
         for run in runs:
             made = [v for node in run for v in node.outputs if v in needed]
-            results = [v for v in made if v in outputs or not set(users.get(v, ())) <= set(run)]
+            results = [v for v in made if v in outputs or self._is_told(v, run, users.get(v, ()))]
             steps.append(Step(tuple(run), tuple(results), self.parts.get(run[0].label)))
         return steps
 
@@ -193,11 +163,34 @@ class Notation:
         """The values that an output or the loss is made of."""
         stages = {v for node in nodes for v in node.outputs}
         found = {v for v in self.graph.outputs.values() if v in stages}
-        found |= {v for n in self.graph.nodes if n.label in LOSS_LABELS for v in n.inputs}
+        for node in self.graph.nodes:
+            if not self.of_loss.isdisjoint(node.outputs):
+                found.update(node.inputs)
         for node in reversed(nodes):
             if any(v in found for v in node.outputs):
                 found.update(node.inputs)
         return found
+
+    def _is_told(self, value: Value, run: Sequence[Node], readers: Sequence[Node]) -> bool:
+        """Whether a value has a line of its own: not where only its stage reads it, nor where it
+        is a part of one expression, as `x / 2` in `exp(x / 2) * y`.
+        """
+        if all(reader in run for reader in readers):
+            return False
+        node, is_read_once = value.node, len(readers) == 1
+        assert node is not None
+        return not (is_read_once and self._is_arithmetic(node) and self._is_arithmetic(readers[0]))
+
+    def _is_arithmetic(self, node: Node) -> bool:
+        """Whether a node is arithmetic as written in an expression, of tensors alone."""
+        part = self.parts.get(node.label)
+        is_written = part is None or (part.word in ELEMENTWISE and part.text != part.word)
+        is_plain = is_written and self.of_loss.isdisjoint(node.outputs)
+        return (
+            isinstance(node.operation, Map)
+            and is_plain
+            and not any(self._is_parameter(v) for v in node.inputs)
+        )
 
     # --- symbols ----------------------------------------------------------------------------
 
@@ -213,13 +206,13 @@ class Notation:
     def _name_step(self, step: Step) -> None:
         weights = [v for n in step.nodes for v in n.inputs if self._is_parameter(v)]
         tensors = self.operands(step)
-        letter, layer = self._letter(step, tensors, weights)
+        letter, layer = self._letter(step, tensors, weights) if step.results else ("", "")
         for value in dict.fromkeys(weights):
             self.symbols.setdefault(value, self._parameter(value, letter, layer))
         for node in step.nodes:
-            if operation(node).fusion is Fusion.RANDOM and node.outputs[0] not in step.results:
+            if operation(node).fusion is Fusion.RANDOM:
                 self.symbols[node.outputs[0]] = (rf"u_{{{self._next()}}}", Level.LEAF)
-        for value in step.results:
+        for value in (v for v in step.results if v not in self.symbols):
             if letter and value is step.results[-1]:
                 self.symbols[value] = (f"{letter}^{{({layer})}}", Level.LEAF)
                 self.stems[value] = (letter, layer)
@@ -293,7 +286,7 @@ class Notation:
         """Whether a stage is a function of each number alone, without weights."""
         node = step.nodes[0]
         is_map = isinstance(node.operation, Map) and len(node.operation.expressions) == 1
-        one = len(step.nodes) == 1 and len(node.inputs) == 1
+        one = len(step.nodes) == 1 and len(node.inputs) == 1 and not self._is_arithmetic(node)
         return is_map and one and step.part is not None and step.part.word in words("activation")
 
     # --- equations --------------------------------------------------------------------------
@@ -325,18 +318,22 @@ class Notation:
         for step in self.steps:
             yield from self.noise(step)
             for value in step.results:
+                if is_noise(value):
+                    continue
                 shown = f"{self.symbols[value][0]} = {self.right_side(step, value)}"
                 spaces = [self.space(value), *self._weights(step, told)]
                 yield Equation(shown, r" ,\; ".join(spaces), note_of(step))
         yield from self._outputs()
 
     def noise(self, step: Step) -> Iterable[Equation]:
-        """The random numbers that a stage draws for itself."""
+        """The random numbers that a stage draws."""
         for node in step.nodes:
             value = node.outputs[0]
-            if operation(node).fusion is Fusion.RANDOM and value not in step.results:
+            if is_noise(value):
                 symbol, law = self.symbols[value][0], self.writer.formula(value)[0]
-                yield Equation(rf"{symbol} \sim {law}", self.space(value), "new at each step")
+                written = f"{note_of(step)}: " if value in step.results else ""
+                note = f"{written}new at each step"
+                yield Equation(rf"{symbol} \sim {law}", self.space(value), note)
 
     def _outputs(self) -> Iterable[Equation]:
         outputs = {n: v for n, v in self.graph.outputs.items() if v in self.symbols}
@@ -376,12 +373,16 @@ class Notation:
         return latex
 
 
+def is_noise(value: Value) -> bool:
+    """Whether a value is drawn at random."""
+    return value.node is not None and operation(value.node).fusion is Fusion.RANDOM
+
+
 def note_of(step: Step) -> str:
     """The stage as written, and its line."""
-    if step.part is None:
-        return ""
-    line = f", line {step.part.span.line}" if step.part.span is not None else ""
-    text = step.part.text
+    span = step.part.span if step.part is not None else step.nodes[-1].span
+    text = step.part.text if step.part is not None else span.text if span is not None else ""
+    line = f", line {span.line}" if span is not None else ""
     return (text if len(text) <= LONGEST_STAGE else text[: LONGEST_STAGE - 1] + "…") + line
 
 

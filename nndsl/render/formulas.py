@@ -15,8 +15,9 @@ from nndsl.lower.result import Network, ParameterInfo, Recipe
 from nndsl.ops.map import Map
 from nndsl.records import dataclass
 from nndsl.render.backpropagation import Backward, LossEquations, general_recursion
-from nndsl.render.equations import Equation, Notation, letter_functions, operation
+from nndsl.render.equations import Equation, Notation, operation
 from nndsl.render.formulas_of_words import optimizer_equations, schedule_equations, start_law
+from nndsl.render.functions import letter_functions
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.latex import formula, number_latex
@@ -97,7 +98,7 @@ def _functions(notation: Notation) -> Iterable[Equation]:
         if shown:
             yield Equation(rf"{name}\left(z\right) = {shown}")
         yield Equation(rf"{name}'\left(z\right) = {formula(slope, names)}")
-    yield from letter_functions(notation.functions.names)
+    yield from map(Equation, letter_functions(notation.functions.names))
     nodes = [node for step in notation.steps for node in step.nodes]
     for line in dict.fromkeys(line for n in nodes for line in operation(n).definition()):
         yield Equation(line)

@@ -24,16 +24,10 @@ from nndsl.passes.join import Join
 from nndsl.passes.pipeline import CLEANING, run
 from nndsl.passes.simplify import Simplify
 from nndsl.records import dataclass
-from nndsl.render.equations import (
-    Equation,
-    Notation,
-    Writer,
-    letter_functions,
-    named_function,
-    operation,
-)
+from nndsl.render.equations import Equation, Notation, Writer, operation
 from nndsl.render.formulas import Formula
 from nndsl.render.formulas_of_words import symbolic_law, update_equations
+from nndsl.render.functions import letter_functions, named_function
 from nndsl.render.plots import Series
 from nndsl.render.word_sorts import Example, Sort, example
 from nndsl.scalar.derivative import differentiate
@@ -119,7 +113,7 @@ def _equations(sort: Sort, word: Word) -> Iterable[Equation]:
     if isinstance(word, Activation):
         shown = _function(named_function(word.name), word.expression, "x")
         slope = differentiate(word.expression, "x")
-        return [*shown, *letter_functions((word.expression, slope))]
+        return [*shown, *map(Equation, letter_functions((word.expression, slope)))]
     if isinstance(word, Loss):
         return _loss(word)
     if isinstance(word, Optimizer):

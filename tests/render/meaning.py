@@ -23,7 +23,7 @@ class Meaning:
 
     def __init__(self, values, functions):
         self.values = {"e": np.e, **values}
-        self.functions = {"max": np.maximum, "log": np.log, **functions}
+        self.functions = {"max": np.maximum, "log": np.log, "sign": np.sign, **functions}
 
     def define(self, latex):
         """Compute the right side of an equation and keep it under the left one."""
@@ -123,7 +123,7 @@ class Meaning:
 
 
 def multiplied(a, b, by_elements):
-    if by_elements or np.ndim(a) == 0 or np.ndim(b) == 0:
+    if by_elements or np.size(a) == 1 or np.size(b) == 1:
         return a * b
     return a @ b
 

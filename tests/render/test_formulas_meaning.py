@@ -57,6 +57,7 @@ def jacobian_of_standardize(z):
 def functions_of(notation):
     found = {
         "softmax": softmax,
+        "flatten": lambda x: x,  # every tensor is a column here
         "standardize": standardize,
         "standardize′": jacobian_of_standardize,
         "σ": lambda x: 1 / (1 + np.exp(-x)),
@@ -96,6 +97,17 @@ def displayed(notation, value, array):
     return array.reshape(-1, 1)
 
 
+def classes_of(loss, target):
+    """Between how many classes the prediction chooses that the loss compares with a target."""
+    reached, classes = {target}, 1
+    for node in loss.graph.nodes:
+        if not reached.isdisjoint(node.inputs):
+            reached.update(node.outputs)
+            compared = [v for v in node.inputs if v in loss.predictions]
+            classes = max([classes, *(v.type.shape[-1] for v in compared)])
+    return classes
+
+
 def cases():
     for name, text in TEXTS.items():
         opened = driver.open_source(Source(f"{name}.nn", text), MODELS, data_needed=False)
@@ -129,7 +141,7 @@ def test_equations_mean_what_is_computed(network, recipe, rng):
         if value.node is None or not value.node.inputs:  # inputs, weights, and noise
             found = displayed(notation, value, values[value.name])
             if found is None:
-                classes = next(v.type.shape[-1] for v in loss.predictions)
+                classes = classes_of(loss, value)
                 found = np.eye(classes)[1:2].T if classes > 1 else np.ones((1, 1))
             known[to_plain(latex)] = found
     meaning = Meaning(known, functions_of(notation))
