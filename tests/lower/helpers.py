@@ -15,6 +15,14 @@ from nndsl.syntax.parser import parse, parse_expression
 
 ABSENT = "not_here.csv"
 MODELS = Path(__file__).resolve().parents[2] / "models"
+ELSEWHERE = ("-ubyte.gz", "tinyshakespeare")
+"""Parts of names of data that the models' folder has not."""
+
+
+def has_local_data(model: Path) -> bool:
+    """Whether a model's data lie beside it."""
+    text = model.read_text(encoding="utf-8")
+    return not any(name in text for name in ELSEWHERE)
 
 
 def schemas_of(text: str) -> dict[str, Schema]:

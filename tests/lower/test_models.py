@@ -11,10 +11,9 @@ from nndsl.ir.text import print_graph
 from nndsl.ir.verify import verify
 from nndsl.lower import lower
 from nndsl.syntax.parser import parse
-from tests.lower.helpers import MODELS, lowered
+from tests.lower.helpers import MODELS, has_local_data, lowered
 
 FILES = sorted(MODELS.glob("*.nn"))
-WITHOUT_LOCAL_DATA = {p.stem for p in FILES if "-ubyte.gz" in p.read_text(encoding="utf-8")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -25,9 +24,7 @@ def test_models_without_their_data(path) -> None:
         verify(network.graph)
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in FILES if p.stem not in WITHOUT_LOCAL_DATA], ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("path", [p for p in FILES if has_local_data(p)], ids=lambda p: p.stem)
 def test_models_with_their_data(path) -> None:
     module = lowered(path.read_text(encoding="utf-8"))
     for network in module.networks.values():

@@ -6,18 +6,13 @@ import pytest
 
 from nndsl.diagnostics import Source
 from nndsl.syntax.format import format_text
+from tests.lower.helpers import has_local_data
 from tests.models.running import MODELS
 
 FILES = sorted(MODELS.glob("*.nn"))
-ELSEWHERE = ("-ubyte.gz", "tinyshakespeare")
-"""Names of data that the models' folder has not."""
-# tested where the data are
-WITHOUT_LOCAL_DATA = {
-    p.stem for p in FILES if any(name in p.read_text(encoding="utf-8") for name in ELSEWHERE)
-}
-TRAINED = [
+TRAINED = [  # the others are tested where their data are
     path for path in FILES
-    if "\ntrain " in path.read_text(encoding="utf-8") and path.stem not in WITHOUT_LOCAL_DATA
+    if "\ntrain " in path.read_text(encoding="utf-8") and has_local_data(path)
 ]  # fmt: skip
 SLOW = ("24_", "25_", "27_")  # deep networks of images, long sequences
 GRADIENTS = [
