@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from nndsl.diagnostics import NndslError, Span, error
-from nndsl.ir.graph import Graph, Role, Value
+from nndsl.diagnostics import Span, error
+from nndsl.ir.graph import Graph, Role
 from nndsl.lower.augmentation import as_augmented, picture_notes
 from nndsl.lower.elaboration import Path
 from nndsl.lower.endings import ending_of, logits_before
@@ -22,9 +22,14 @@ from nndsl.lower.joint import JointDefinition, joined
 from nndsl.lower.layer_lints import lint_layers
 from nndsl.lower.lints import lint_data
 from nndsl.lower.losses import Term
-from nndsl.lower.names import not_yet
 from nndsl.lower.nets import Elaborated, NetDefinition, parameters_of
 from nndsl.lower.networks import network_of
+from nndsl.lower.objective_checks import (
+    check_settings,
+    foreign,
+    objective_count,
+    require_reach,
+)
 from nndsl.lower.objectives import Objective
 from nndsl.lower.optimizers import plan_optimizers
 from nndsl.lower.outputs import Output
@@ -104,7 +109,7 @@ class _Section:
         problems, section = self.scope.problems, self.section
         settings = gather(section.train.body, section.defaults, self.scope, self.found.scope)
         errors = len(problems.errors)
-        _check_settings(settings)
+        check_settings(settings)
         updates = self._updates(settings)
         values = read_run_values(settings, self.source.schema, self.scope)
         _adjust(values, settings)
@@ -175,7 +180,7 @@ class _Section:
         inner = scope.child()
         own = gather_update(statement.body, settings, inner)
         if len(own.objectives) != 1:
-            raise _objective_count(own, statement.span)
+            raise objective_count(own, statement.span)
         text = "".join(statement.target.span.text.split())
         same = sum(update.name.partition("[#")[0] == text for update in before)
         trained = self._trained(statement.target, inner)
@@ -221,7 +226,9 @@ class _Section:
         own = self.definition.parameter_names()
         for name, draft in made.elaboration.drafts.items():
             if name not in own:
-                raise _foreign(draft.owner, self.definition, self.source, draft.span or span)
+                raise foreign(
+                    draft.owner, self.definition.name, self.source.name, draft.span or span
+                )
         if not isinstance(self.definition, JointDefinition):
             match_inputs(made, self.source, span)
         for name, given in made.graph.inputs.items():
@@ -236,9 +243,11 @@ class _Section:
         made.elaboration.purpose = f"{update.name}:" if settings.of_update else ""
         value = objective.value_of(update.objective)
         graph = self._ended(made, update.span)
-        _require_reach(value, graph, update)
+        require_reach(
+            value, graph, update.trained, update.name, (update.objective.span, update.span)
+        )
         trained = [name for name in update.trained if name in graph.inputs]
-        _keep_own(graph, trained)
+        _keep_own(graph, trained, definition)
         plan = plan_optimizers(settings, values.reader, trained, definition)
         penalties, _ = plan_penalties(settings, definition, trained, self.source, by_default=False)
         planned = [(p.kind, p.coefficient, p.parameters) for p in penalties]
@@ -325,50 +334,7 @@ _Judged = tuple[Output, str]
 """An output with its target, and the activation that it passes through where people see it."""
 
 
-# --- settings -------------------------------------------------------------------------------
-
-
-def _check_settings(settings: Settings) -> None:
-    """NN302 for two ways to say what is minimised."""
-    spans = [written.span for written in settings.objectives]
-    place = [*spans, *(statement.span for statement, _ in settings.updates)][0]
-    for name in ("loss", "rule"):
-        written = settings.run.get(name)
-        if written is None:
-            continue
-        if name in settings.from_defaults:
-            del settings.run[name], settings.from_defaults[name]
-            continue
-        title = f"`{name}` and `minimize` both say what is minimised"
-        raise error("NN302", title, written.span, secondary=[(place, "so does this")],
-                    help=f"leave out `{name}`")  # fmt: skip
-    if "ensemble" in settings.run:
-        span = settings.run["ensemble"].span
-        raise not_yet("an ensemble of networks with objectives of one's own", span)
-    if settings.updates and settings.objectives:
-        raise error(
-            "NN302",
-            "a section minimises one objective, or each of its updates does",
-            settings.objectives[0].span,
-            secondary=[(settings.updates[0][0].span, "has an objective of its own")],
-            help="update Net { minimize ... }",
-        )
-    if not settings.updates and len(settings.objectives) > 1:
-        raise _objective_count(settings, settings.objectives[1].span)
-
-
-def _objective_count(settings: Settings, span: Span) -> NndslError:
-    if not settings.objectives:
-        return error("NN319", "an update says what is minimised", span,
-                     help="update Net { minimize ... }")  # fmt: skip
-    return error(
-        "NN302",
-        "two objectives in one update",
-        settings.objectives[1].span,
-        "the second",
-        secondary=[(settings.objectives[0].span, "the first")],
-        help="add them up: `minimize a + 0.3 * b`",
-    )
+# --- what follows --------------------------------------------------------------------------
 
 
 def _adjust(values: RunValues, settings: Settings) -> None:
@@ -380,64 +346,25 @@ def _adjust(values: RunValues, settings: Settings) -> None:
         values.inferred.append(Inferred("keep", "last", why))
 
 
-# --- graphs ---------------------------------------------------------------------------------
-
-
-def _keep_own(graph: Graph, trained: Sequence[str]) -> None:
-    """Gradients for these arrays only, and new running statistics only beside them."""
+def _keep_own(graph: Graph, trained: Sequence[str], definition: NetDefinition) -> None:
+    """Gradients for these arrays only, and new running statistics only of what they belong to."""
     parts = {name.rpartition(".")[0] for name in trained}
+    nets = {name.partition(".")[0] for name in trained}
     for name, given in graph.inputs.items():
         if given.role is Role.PARAMETER and name not in trained:
             given.trainable = False
     with_weights = {n.rpartition(".")[0] for n in graph.inputs if n not in graph.updates}
-    graph.updates = {
-        name: value
-        for name, value in graph.updates.items()
-        if (part := name.rpartition(".")[0]) in parts or part not in with_weights
-    }
-
-
-def _require_reach(value: Value, graph: Graph, update: _Update) -> None:
-    """NN325 when the objective depends on no array that the update trains."""
-    needed = {value}
-    for node in reversed(graph.nodes):
-        if any(result in needed for result in node.outputs):
-            needed.update(node.inputs)
-    if any(graph.inputs[name].value in needed for name in update.trained if name in graph.inputs):
-        return
-    raise error(
-        "NN325",
-        f"the objective does not depend on `{update.name}`: nothing of it would be learnt",
-        update.objective.span,
-        f"computed without any weight of `{update.name}`",
-        secondary=[(update.span, "is to be updated")] if update.span != update.objective.span
-        else [],
-        help=f"use its answer in the objective, such as `{update.name}.output`",
-    )  # fmt: skip
-
-
-def _foreign(owner: str, definition: NetDefinition, source: DataSource, span: Span) -> NndslError:
-    names = definition.name.replace(JOINT, ", ")
-    if not owner or owner == definition.name:
-        return error(
-            "NN325",
-            "an objective has no weights of its own",
-            span,
-            "would make some, and no net would have them",
-            help="give the stage to a net, and name its answer here",
-        )
-    return error(
-        "NN325",
-        f"the objective uses net `{owner}`, which is not among those trained here",
-        span,
-        "its weights belong to no net of this training",
-        help=f"train ({names}, {owner}) on {source.name} {{ ... }}",
-    )
+    for name in list(graph.updates):
+        part, _, _ = name.rpartition(".")
+        inside = not isinstance(definition, JointDefinition) or name.partition(".")[0] in nets
+        if part not in parts and not (inside and part not in with_weights):
+            del graph.updates[name]
 
 
 def _named(note: Inferred, update: _Update) -> Inferred:
     """What an update left out, with its name."""
-    return replace(note, what=f"{note.what} of {update.name}") if update.settings.of_update else note
+    alone = not update.settings.of_update
+    return note if alone else replace(note, what=f"{note.what} of {update.name}")
 
 
 def _ending_notes(outputs: Iterable[_Judged]) -> list[Inferred]:

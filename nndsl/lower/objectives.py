@@ -116,7 +116,7 @@ class Objective:
         """NN306 for a net of another input: alone it can only be trained on what it takes."""
         wanted = data_inputs(self.source)[name].shape
         known = all(isinstance(d, int) for d in (*wanted, *tensor.shape))
-        if known and prod(tensor.shape) != prod(wanted):  # type: ignore[arg-type]
+        if known and prod(tensor.shape) != prod(wanted):
             net = self.definition.name
             raise error(
                 "NN306",
