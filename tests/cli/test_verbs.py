@@ -13,7 +13,7 @@ from nndsl.cli.main import nndsl_command
 from tests.cli.conftest import MODELS
 
 VERBS = ["bench", "cache", "check", "compile", "diff", "doc", "doctor", "evaluate", "explain",
-         "export", "fmt", "new", "predict", "render", "report", "show", "summary", "surface",
+         "export", "fmt", "generate", "new", "predict", "render", "report", "show", "summary", "surface",
          "train"]  # fmt: skip
 
 
