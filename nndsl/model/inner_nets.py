@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -15,6 +14,7 @@ from nndsl.diagnostics import error, nearest
 from nndsl.ir.graph import Role
 from nndsl.ir.types import format_shape
 from nndsl.lower.result import Network
+from nndsl.model.net_inputs import sizes_of
 from nndsl.random import Stream, stream_of
 from nndsl.runtime.durable import write_file
 
@@ -85,36 +85,12 @@ def _keys(loaded: LoadedRun, network: Network) -> dict[str, str] | None:
     return found
 
 
-def inputs_for(loaded: LoadedRun, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The columns of the data as the net's inputs; NN306 when their sizes differ.
-
-    A net that does not stand on the data takes them in their order.
-    """
-    wanted = loaded.network.inputs
-    if all(name in given and given[name].shape[1:] == _sizes(s) for name, s in wanted.items()):
-        return dict(given)
-    fits = len(wanted) == len(given) and all(
-        prod(_sizes(shape)) == prod(array.shape[1:])
-        for shape, array in zip(wanted.values(), given.values(), strict=True)
-    )
-    if not fits:
-        listed = ", ".join(f"`{name}` of {format_shape(s)}" for name, s in wanted.items())
-        raise error(
-            "NN306",
-            f"net `{loaded.network.name}` does not take the columns of the data: its input is "
-            f"{listed}",
-            help="leave the data out and say how many answers to random numbers: --count 64",
-        )
-    pairs = zip(wanted.items(), given.values(), strict=True)
-    return {name: array.reshape(len(array), *_sizes(shape)) for (name, shape), array in pairs}
-
-
 def samples(loaded: LoadedRun, count: int, seed: int = 0) -> dict[str, np.ndarray]:
     """The net's outputs for standard normal inputs, the same for a seed: [count, ...] each."""
     precision = np.dtype(loaded.recipe.precision)
     inputs = {}
     for name, shape in loaded.network.inputs.items():
-        sizes = _sizes(shape)
+        sizes = sizes_of(shape)
         numbers = Stream(seed, stream_of(f"samples:{name}")).normal(count * prod(sizes))
         inputs[name] = numbers.reshape(count, *sizes).astype(precision)
     return loaded.executable.evaluate(inputs)
@@ -168,7 +144,3 @@ def scaled(images: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
     low = min(float(one.min(initial=0.0)) for one in (images, *others))
     high = max(float(one.max(initial=1.0)) for one in (images, *others))
     return tuple((one - low) / (high - low) for one in (images, *others))
-
-
-def _sizes(shape: tuple[int | str, ...]) -> tuple[int, ...]:
-    return tuple(size for size in shape if isinstance(size, int))

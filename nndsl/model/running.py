@@ -24,7 +24,7 @@ from nndsl.ir.graph import Role
 from nndsl.lower import data_specifications, lower
 from nndsl.lower.result import JOINT, Network, Recipe
 from nndsl.model.answered_pictures import picture_figures, picture_prediction
-from nndsl.model.inner_nets import inputs_for
+from nndsl.model.net_inputs import inputs_for
 from nndsl.model.settling import Rests
 from nndsl.model.sizes import require_same_weights, size_of_pictures, sized
 from nndsl.model.source_files import run_importer, run_source
@@ -221,7 +221,7 @@ def answer(loaded: LoadedRun, data: str) -> Answers:
     if not loaded.outputs:
         figures = _objectives(loaded, inputs, prepared)
         alone = JOINT not in loaded.network.name
-        plain = _plain(loaded.evaluate(inputs_for(loaded, inputs))) if alone else ()
+        plain = _plain(loaded.evaluate(inputs_for(loaded.network, inputs))) if alone else ()
         return Answers(table, plain, figures, (*table.notes, *prepared.notes))
     results = loaded.evaluate(inputs)
     answered: dict[str, Prediction] = {}
