@@ -73,9 +73,9 @@ def _check_followed(following: Bound, mixing: list[Bound], schema: Schema) -> No
     """What is predicted must be one number where a distortion changes it with the picture."""
     name = following.call.name
     if mixing:
-        raise error("NN309", f"`{name}` changes what is to be predicted: such pictures are not "
-                    "mixed", mixing[0].call.span,
-                    secondary=[(following.call.span, "turns the answer with the picture")])  # fmt: skip
+        title = f"`{name}` changes what is to be predicted: such pictures are not mixed"
+        turning = [(following.call.span, "turns the answer with the picture")]
+        raise error("NN309", title, mixing[0].call.span, secondary=turning)
     single = [t.kind is TargetKind.NUMBERS and not t.shape for t in schema.targets]
     if single != [True]:
         raise error(

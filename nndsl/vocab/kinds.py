@@ -68,7 +68,7 @@ class LayerContext(Protocol):
         """How the size came about, for messages; `keeping` is the argument that would keep it."""
 
     def mask(self, value: Value) -> Value | None:
-        """Of a sequence [N, T, ...] that may end before its last place: [N, T], 0 behind its end."""
+        """Of a sequence [N, T, ...] that may end before its last place: [N, T], 0 behind it."""
 
     def weights_at(self, path: tuple[str, ...]) -> Sequence[Value]:
         """The learnt arrays made so far at the path of a shared stage."""

@@ -13,8 +13,8 @@ from nndsl.cli.main import nndsl_command
 from tests.cli.conftest import MODELS
 
 VERBS = ["bench", "cache", "check", "compile", "diff", "doc", "doctor", "evaluate", "explain",
-         "export", "fmt", "generate", "new", "predict", "render", "report", "show", "summary", "surface",
-         "train"]  # fmt: skip
+         "export", "fmt", "generate", "new", "predict", "render", "report", "show", "summary",
+         "surface", "train"]  # fmt: skip
 
 
 def test_all_verbs_are_there_and_explain_themselves(nndsl):
@@ -183,7 +183,8 @@ def test_compile_explains_and_writes(nndsl, place):
 @pytest.mark.parametrize(
     ("stage", "word"),
     [("ast", "Net name='Flowers'"), ("ir", "matmul"), ("passes", "dead-code"),
-     ("memory", "workspace"), ("memory", "copy to go back to"), ("kernels", "contraction"), ("defaults", "adam(0.003)")],
+     ("memory", "workspace"), ("memory", "copy to go back to"), ("kernels", "contraction"),
+     ("defaults", "adam(0.003)")],
 )  # fmt: skip
 def test_show(nndsl, stage, word):
     ended = nndsl("show", stage, "iris.nn")

@@ -79,7 +79,8 @@ def test_names_within_a_cell_stand_for_all_steps():
 
 
 def test_words_as_cells_of_a_search():
-    text = "let unit = lstm ~ [rnn, gru, lstm]\nnet A { input x: [T, 3]; unit(4) -> unit(2) -> last }\n"
+    net = "net A { input x: [T, 3]; unit(4) -> unit(2) -> last }\n"
+    text = "let unit = lstm ~ [rnn, gru, lstm]\n" + net
     parameters = lowered(text).networks["A"].parameters
     assert parameters["lstm[2].input_weight"].shape == (4, 8)
 
