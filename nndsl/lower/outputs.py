@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from nndsl.diagnostics import Span
 from nndsl.ir.graph import Value
 from nndsl.ir.types import Dimension
+from nndsl.lower.endings import logits_before
 from nndsl.lower.nets import Elaborated
 from nndsl.lower.result import Inferred, Part
 from nndsl.lower.values import DataSource, Tensor
-from nndsl.ops.compose import add_map
-from nndsl.ops.map import Map
 from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind, TargetSchema
 from nndsl.vocab.preprocessing import numbers_of
@@ -78,7 +77,7 @@ def match_outputs(
     for position, (name, tensor) in enumerate(made.outputs.items()):
         last = endings.get(tensor.value)
         word = last.word if last is not None else ""
-        logits = _logits(made, last) if last is not None and last.inputs else tensor.value
+        logits = logits_before(made.elaboration, last) if last is not None else tensor.value
         targets = matched[position]
         outputs.append(Output(name, tensor, targets, word, logits, last, source, net_span))
         if len(made.outputs) > 1:
@@ -86,21 +85,6 @@ def match_outputs(
             names = ", ".join(t.name for t in targets)
             inferred.append(Inferred(f"target of output {name}", names, why, tensor.span))
     return outputs, inferred
-
-
-def _logits(made: Elaborated, last: Part) -> Value:
-    """What the activation at the end acts on: `4 x` where the last stage is `sigmoid(4)`."""
-    given, node = last.inputs[0], last.output.node
-    if node is None or not isinstance(node.operation, Map):
-        return given
-    inner = next(iter(node.operation.expressions[0].arguments), None)
-    if inner is None or inner.operator == "variable":
-        return given
-    if node.operation.expressions[0].operator != last.word:
-        return given
-    build = made.elaboration.build
-    build.label = last.path
-    return add_map(build, inner, given, name="scale")
 
 
 def _targets(
