@@ -182,3 +182,13 @@ def test_where_takes_a_number_for_each_place() -> None:
     body = "x = text -> embed(4)\n  other -> embed(4) -> attention(x, 2, where=other != 0)"
     (problem,) = problems(net(body, "text: ids(5)[S]\n  input other: ids(5)[T]"))
     assert "`where` has T places, what is looked at S" in problem.title
+
+
+@pytest.mark.parametrize(
+    ("word", "over"), [("global_avg_pool", np.mean), ("global_max_pool", np.max)]
+)
+def test_means_run_to_the_end_of_each_sequence(word: str, over) -> None:
+    ids = np.array([[4, 3, 0, 0], [2, 2, 1, 3]])
+    embedded = values(network("embed(3)"), ids)
+    pooled = values(network(f"embed(3) -> {word}", "text: ids(5, padding=0)[T]"), ids)
+    np.testing.assert_allclose(pooled, [over(embedded[0, :2], axis=0), over(embedded[1], axis=0)])

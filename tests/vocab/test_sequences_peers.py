@@ -25,8 +25,10 @@ ROWS, PLACES, WORDS, FEATURES, HEADS = 3, 7, 11, 12, 4
 class Net:
     """A network of ids with random weights; its output, and gradients of a random sum of it."""
 
-    def __init__(self, body: str, rng: np.random.Generator, blocks: str = "") -> None:
-        text = f"{blocks}\nnet A {{\n  input text: ids({WORDS})[{PLACES}]\n  {body}\n}}\n"
+    def __init__(
+        self, body: str, rng: np.random.Generator, blocks: str = "", ids: str = f"ids({WORDS})"
+    ) -> None:
+        text = f"{blocks}\nnet A {{\n  input text: {ids}[{PLACES}]\n  {body}\n}}\n"
         network = lowered(text).networks["A"]
         build = Builder(network.graph.copy())
         graph = build.graph
@@ -132,9 +134,13 @@ def test_attention(written, options, rng) -> None:
     net.compare(model, p)
 
 
-def test_places_that_only_fill_up_are_not_looked_at(rng) -> None:
-    line = f"text -> embed({FEATURES}) -> attention({HEADS}, where=text != 0)"
-    net = Net(line, rng)
+@pytest.mark.parametrize(
+    ("ids", "written"),
+    [(f"ids({WORDS})", ", where=text != 0"), (f"ids({WORDS}, padding=0)", "")],
+    ids=["where", "padding"],
+)
+def test_places_that_only_fill_up_are_not_looked_at(ids, written, rng) -> None:
+    net = Net(f"text -> embed({FEATURES}) -> attention({HEADS}{written})", rng, ids=ids)
     p = projections(net, "attention.")
 
     def model(ids, table):

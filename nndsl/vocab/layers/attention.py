@@ -91,7 +91,8 @@ def _attention(
     queries, keys, values = (_divided(context, part, heads) for part in parts)
     if arguments["rope"]:
         queries, keys = (_turned(context, v, length, heads.size) for v in (queries, keys))
-    mixed = _mixed(context, heads, queries, keys, values, arguments)
+    counted = _counted(keys, arguments["where"] or context.mask(memory))
+    mixed = _mixed(context, heads, (queries, keys, values), counted, arguments)
     joined = context.build.add(Reshape(x.type.shape), mixed, name="heads")
     return _projected(context, "output", joined, features, arguments)
 
@@ -135,14 +136,14 @@ def _turned(context: LayerContext, value: Value, length: str, size: int) -> Valu
 def _mixed(
     context: LayerContext,
     heads: Heads,
-    queries: Value,
-    keys: Value,
-    values: Value,
+    parts: tuple[Value, Value, Value],
+    counted: tuple[Value, ...],
     arguments: Mapping[str, Any],
 ) -> Value:
     """The average of the values that each query's scores say, [N, T, (groups, each | heads),
     size].
     """
+    queries, keys, values = parts
     build, scale, cap = context.build, heads.size**-0.5, arguments["cap"]
     if heads.is_grouped:
         batch, length, _, size = queries.type.shape
@@ -155,7 +156,7 @@ def _mixed(
         scores = add_map(build, cap * tanh((scale / cap) * operand(0)), scores, name="capped")
         scale = 1.0
     seen = AttentionWeights(scale, arguments["causal"], arguments["window"] or 0)
-    weights = build.add(seen, scores, *_counted(keys, arguments["where"]), name="weights")
+    weights = build.add(seen, scores, *counted, name="weights")
     rate = arguments["dropout"]
     if rate > 0.0 and context.training:
         chance = build.add(Random("uniform", weights.type.shape, context.stream()))
@@ -189,7 +190,9 @@ register(
             "cap": Real(None, "scores are bent by tanh to stay within this size", gt=0),
             "bias": Flag(True, "whether the projections have shifts"),
             "where": Places(
-                None, "which places may be looked at: `text != 0` leaves out what only fills up"
+                None,
+                "which places may be looked at, as in `text != 0`; left out: all up to the end of "
+                "each sequence",
             ),
         },
         "Every place asks by its query, compares with the keys of all places, and takes the "

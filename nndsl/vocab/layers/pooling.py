@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.ir.graph import ShapeError, Value
+from nndsl.ir.graph import Builder, ShapeError, Value
 from nndsl.ir.types import BATCH, ElementType, format_shape
 from nndsl.ops.compose import add_map, add_mean
 from nndsl.ops.map import operand
 from nndsl.ops.pooling import MaxPool, SumPool
-from nndsl.ops.reduction import Reduce
+from nndsl.ops.reduction import Reduce, Reshape
 from nndsl.ops.source import constant_of
 from nndsl.ops.windows import Windows
 from nndsl.params import Flag, Parameter, Sizes
-from nndsl.scalar.functions import sqrt, where
+from nndsl.scalar.functions import maximum, sqrt, where
 from nndsl.vocab.kinds import Layer, LayerContext
 from nndsl.vocab.layers.images import DILATION, PAD, Edge, Image, image_of, windows_of
 from nndsl.vocab.layers.sequences import is_sequence
@@ -135,9 +135,23 @@ def _global(context: LayerContext, operands: Sequence[Value], word: str) -> Valu
             "NN202",
         )
     axes = (1,) if is_sequence(x.type.shape) else tuple(range(2, x.type.rank))
+    mask = context.mask(x) if axes == (1,) else None
+    if mask is not None:
+        return _over_places(context.build, x, mask, word)
     if word == "global_max_pool":
         return context.build.add(Reduce("max", axes), x, name=word)
     return add_mean(context.build, x, axes)
+
+
+def _over_places(build: Builder, x: Value, mask: Value, word: str) -> Value:
+    """The same over the places before each sequence's end."""
+    column = build.add(Reshape((*mask.type.shape, 1)), mask, name="mask")
+    if word == "global_max_pool":
+        seen = add_map(build, where(operand(1) > 0, operand(0), -1e30), x, column, name="seen")
+        return build.add(Reduce("max", (1,)), seen, name=word)
+    kept = add_map(build, operand(0) * operand(1), x, column, name="seen")
+    total, count = (build.add(Reduce("sum", (1,)), v, name="total") for v in (kept, column))
+    return add_map(build, operand(0) / maximum(operand(1), 1.0), total, count, name=word)
 
 
 WINDOWS: dict[str, Parameter] = {
