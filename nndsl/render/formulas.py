@@ -7,6 +7,7 @@ and its MathML are read. `formula_text.py` prints them for a terminal and as a L
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -69,8 +70,20 @@ class Formulas:
 def formulas(network: Network, recipe: Recipe | None = None) -> Formulas:
     """The formulas of a network, and with a recipe those of its training.
 
-    With a recipe the forward pass is that of training: dropout and noise are in it.
+    With a recipe the forward pass is that of training: dropout and noise are in it. Where several
+    updates take turns, each has its own forward pass, loss and gradients.
     """
+    if recipe is None or not recipe.turns:
+        return Formulas(network.name, tuple(_sections(network, recipe)))
+    sections = [
+        replace(section, title=f"{section.title} (update {turn.name})")
+        for turn in recipe.turns
+        for section in _sections(network, turn.recipe)
+    ]
+    return Formulas(network.name, tuple(sections))
+
+
+def _sections(network: Network, recipe: Recipe | None) -> Iterable[Section]:
     graph = recipe.graph if recipe is not None else network.graph
     notation = Notation(network, graph)
     sections = [
@@ -79,7 +92,7 @@ def formulas(network: Network, recipe: Recipe | None = None) -> Formulas:
     ]
     if recipe is not None:
         sections += _training(notation, network, recipe)
-    return Formulas(network.name, tuple(s for s in sections if s.formulas))
+    return (section for section in sections if section.formulas)
 
 
 def _section(title: str, equations: Iterable[Equation], remark: str = "") -> Section:

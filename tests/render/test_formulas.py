@@ -73,6 +73,26 @@ def test_shared_weights_have_one_symbol():
     assert "z⁽²⁾ = W⁽²⁾ a⁽¹′⁾ + b⁽²⁾" in texts
 
 
+def test_an_objective_of_ones_own():
+    *_, found = formulas_of(ROOT / "models" / "29_vae.nn")
+    forward = [formula.text for formula in section(found, "Forward").formulas]
+    assert "u₁ ∼ 𝒩(0, 1)" in forward
+    assert "h₂ = z⁽²⁾ + u₁ ⊙ e^(z⁽³⁾ / 2)" in forward
+    (loss,) = section(found, "Loss").formulas
+    assert loss.text == (
+        "E = ∑ (log(1 + e^(z⁽⁵⁾)) − x ⊙ z⁽⁵⁾) + ∑ (e^(z⁽³⁾) + (z⁽²⁾)² − z⁽³⁾ − 1) / 2"
+    )
+
+
+def test_updates_in_turn():
+    *_, found = formulas_of(ROOT / "models" / "30_gan.nn")
+    weights = [formula.text.partition(" = ")[0] for formula in section(
+        found, "Gradients (update Generator)").formulas]  # fmt: skip
+    assert len(weights) == 5  # none of the critic's
+    (loss,) = section(found, "Loss (update Generator)").formulas
+    assert "N" not in loss.text
+
+
 def test_a_batch_of_formulas_without_training():
     opened = driver.open_file(ROOT / "models" / "01_gates.nn")
     found = formulas(opened.module.networks["Xor"])
