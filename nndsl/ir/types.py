@@ -76,6 +76,14 @@ def shortened(length: Dimension, less: int) -> Dimension:
     return length - less if isinstance(length, int) else f"{length}-{less}"
 
 
+def format_type(type: TensorType) -> str:
+    """A type as people write it, without the batch: its shape, and that ids are ids."""
+    if type.element is not ElementType.INDEX:
+        return format_shape(type.shape)
+    sizes = type.shape[1:] if type.shape[:1] == (BATCH,) else type.shape
+    return f"{format_shape(sizes)} ids" if sizes else "one id"
+
+
 def format_shape(shape: tuple[Dimension, ...]) -> str:
     """A shape as people write it, without the batch: `1x28x28`, `4`, `a single number`."""
     sizes = shape[1:] if shape[:1] == (BATCH,) else shape

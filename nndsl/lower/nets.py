@@ -8,7 +8,7 @@ from dataclasses import field, replace
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph
-from nndsl.ir.types import Dimension, ElementType, TensorType, format_shape
+from nndsl.ir.types import Dimension, ElementType, TensorType, format_shape, format_type
 from nndsl.lower.elaboration import Elaboration, Path
 from nndsl.lower.flow import Course, run_body
 from nndsl.lower.names import unknown_name
@@ -164,7 +164,7 @@ class NetDefinition(NetLike):
                 raise _needs_shape(line)
             type = self._sized(type_of(line.shape, here), len(inputs), sizes)
             self._check_declarable(line, here)
-            tensor = declare(line.name, type, line.span, f"{format_shape(type.shape)} here")
+            tensor = declare(line.name, type, line.span, f"{format_type(type)} here")
             here.define(line.name, tensor, line.name_span, "input")
             self._take_input(course, tensor, line)
 
@@ -205,7 +205,7 @@ class NetDefinition(NetLike):
             return Course(None, "the net has no input yet", remedy=self._remedy())
         tensors: list[Tensor] = []
         for name, type in data_inputs(self.source).items():
-            arose = f"{format_shape(type.shape)} from `{self.source.name}`"
+            arose = f"{format_type(type)} from `{self.source.name}`"
             tensor = declare(name, type, self.net.data_span, arose)
             scope.define(name, tensor, None, "input")
             tensors.append(tensor)

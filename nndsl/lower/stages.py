@@ -8,7 +8,7 @@ from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import ShapeError, Value
-from nndsl.ir.types import format_shape
+from nndsl.ir.types import format_type
 from nndsl.lower.elaboration import Elaboration, Path, StageContext
 from nndsl.lower.problems import NeedsDataError
 from nndsl.lower.result import Inferred, Part
@@ -198,7 +198,7 @@ def _keeping_sizes(refusal: ShapeError, inputs: Sequence[Tensor]) -> str | tuple
 
 
 def _shape(value: Value) -> str:
-    return format_shape(value.type.shape)
+    return format_type(value.type)
 
 
 def _shapes(inputs: Sequence[Tensor]) -> str:

@@ -212,3 +212,22 @@ def test_every_preparation_brings_its_source(name):
         if function is not None:
             assert sources.name_of(function) in sources.texts
     runnable(sources)
+
+
+def test_a_transformer_on_ids_of_a_table(tmp_path):
+    random = np.random.default_rng(0)
+    ids = random.integers(0, 5, (60, 6))
+    names = [f"w{i}" for i in range(6)]
+    lines = [",".join([*names, "y"]), *(",".join(map(str, (*r, "ab"[r[0] % 2]))) for r in ids)]
+    (tmp_path / "d.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "m.nn").write_text(
+        'data d = csv("d.csv", target=y) {\n'
+        f"  input words = [{', '.join(names)}] -> ids(5)\n}}\n"
+        "net N on d {\n  embed(8) + sinusoidal(8)\n"
+        "  layer_norm -> attention(2, causal=true, rope=true) -> global_avg_pool -> dense(2)\n}\n"
+        "train N { epochs = 2 }\n"
+    )
+    out, file = exported(tmp_path / "m.nn", tmp_path, 2)
+    columns = {name: ids[:, i].tolist() for i, name in enumerate(names)}
+    answers = runpy.run_path(str(file))["predict"](columns)
+    np.testing.assert_allclose(answers, nndsl.load(out).predict(tmp_path / "d.csv"), rtol=2e-5)

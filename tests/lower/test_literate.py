@@ -10,7 +10,7 @@ import pytest
 from tests.lower.helpers import rendered
 
 FOLDER = Path(__file__).resolve().parents[1] / "literate"
-FILES = ("shapes", "images", "names", "arguments", "lints")
+FILES = ("shapes", "images", "sequences", "names", "arguments", "lints")
 CASE = re.compile(
     r"^## (?P<title>[^\n]+)\n\n```nn\n(?P<source>.*?)```\n"
     r"(?:\n```text\n(?P<shown>.*?)```\n)?",

@@ -65,7 +65,9 @@ def _heads(features: int, arguments: Mapping[str, Any]) -> Heads:
     size = features // heads
     if arguments["rope"] and size % 2:
         raise ShapeError(
-            f"`rope` turns pairs of features, but a head has {size}", "NN212", "fewer heads"
+            f"`rope` turns pairs of features, but a head has {size}",
+            "NN212",
+            "fewer heads, so that each has an even number",
         )
     return Heads(groups, heads // groups, size)
 
