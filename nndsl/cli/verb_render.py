@@ -72,6 +72,12 @@ def picture_format(path: Path, formats: Sequence[str] = ()) -> str:
 )
 @click.option("--terminal", is_flag=True, help="Draw with letters, here.")
 @open_option
+@click.option(
+    "--unroll",
+    type=click.IntRange(1, 8),
+    metavar="STEPS",
+    help="Draw so many steps of recurrences in place of the arrow that leads back.",
+)
 @click.option("--fused", is_flag=True, help="Show which kernel computes which stages.")
 @click.option(
     "--ir",
@@ -89,6 +95,7 @@ def command(
     output: Path | None,
     terminal: bool,
     opened: tuple[str, ...],
+    unroll: int | None,
     fused: bool,
     after: str | None,
     net: str | None,
@@ -106,6 +113,10 @@ def command(
     read = driver.open_file(file, data, driver.read_settings(settings), data_needed=False)
     network = chosen_net(read, net)
     picture = _picture(read, network, opened, fused, after)
+    if unroll is not None:
+        from nndsl.render.diagram_unroll import unrolled
+
+        picture = unrolled(picture, unroll)
     if terminal:
         from nndsl.render.diagram_terminal import can_show, terminal_text
 

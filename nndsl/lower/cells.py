@@ -88,6 +88,7 @@ class CellStage(BlockStage):
                     reverse=elaboration.reverse and not times,
                     mask=None if times else self._mask(elaboration, inputs),
                     times=times,
+                    names=[port.name for port in self.definition.memory],
                 )
             except ShapeError as refusal:
                 place = self.definition.name_span

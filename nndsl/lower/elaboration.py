@@ -17,6 +17,7 @@ from nndsl.lower.values import Tensor
 from nndsl.ops.binding import bind, names_in
 from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
+from nndsl.ops.scan import nodes_within
 from nndsl.random import stream_of
 from nndsl.records import dataclass
 from nndsl.scalar.expression import constant
@@ -257,7 +258,7 @@ class Elaboration:
                 finals[label] = self.final_path(tuple(label.split("."))) if label else ""
             return finals[label]
 
-        for node in graph.nodes:
+        for node in nodes_within(graph):
             node.label = final(node.label)
         self.parts = [
             replace(

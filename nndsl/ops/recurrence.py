@@ -45,10 +45,11 @@ def recurrence(
     reverse: bool = False,
     mask: Value | None = None,
     times: int = 0,
+    names: Sequence[str] = (),
 ) -> Unrolled:
     """The scan over `sequences` [N, T, ...] whose memory begins as `starts`.
 
-    With `times` it is done so often, and needs no sequence.
+    With `times` it is done so often, and needs no sequence. `names` are those of the memory.
     Where `mask` [N, T] is 0 the sequence has ended (or, going back, not begun): nothing changes.
 
     `write` adds the nodes of one step to the same builder and gives the next memory. What they read
@@ -62,7 +63,8 @@ def recurrence(
         Value(build.unique("now"), replace(v.type, shape=(BATCH, *v.type.shape[2:])))
         for v in sequences
     ]
-    memory = [Value(build.unique("before"), v.type) for v in starts]
+    called = names or ["before"] * len(starts)
+    memory = [Value(build.unique(n), v.type) for n, v in zip(called, starts, strict=True)]
     nodes, following = _written(build, inputs, memory, write, masked=mask is not None)
     made = [value for node in nodes for value in node.outputs]
     constants = _read_beside(nodes, following, {*inputs, *memory, *made})

@@ -7,7 +7,7 @@ direction, whose body is the derivative of the body.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -152,6 +152,14 @@ def over_time(type: TensorType, steps: Dimension) -> TensorType:
     if type.shape[:1] != (BATCH,):
         raise ShapeError(f"{format_full(type.shape)} does not belong to rows of the batch")
     return TensorType((BATCH, steps, *type.shape[1:]), type.element)
+
+
+def nodes_within(graph: Graph) -> Iterator[Node]:
+    """The nodes of a graph, and those of the steps that its scans repeat."""
+    for node in graph.nodes:
+        yield node
+        if isinstance(node.operation, Scan):
+            yield from nodes_within(node.operation.body.graph)
 
 
 def bound_graph(graph: Graph, sizes: Mapping[str, int]) -> Graph:

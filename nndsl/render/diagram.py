@@ -122,6 +122,10 @@ class _Drawer:
             label = "" if key in labelled and arrow.target is not None else arrow.label
             labelled.add(key)
             self._draw_arrow(arrow, label, number)
+        for arrow in self.picture.loops:
+            self._draw_loop(arrow, "dashed")
+        for arrow in self.picture.carried:
+            self._draw_loop(arrow, "solid")
         return str(self.drawing.source)
 
     def _draw_frame(self, drawing: Digraph, frame: Frame | None) -> None:
@@ -224,6 +228,17 @@ class _Drawer:
             self.drawing.edge(*reversed(names), **shown)
         else:
             self._join(*names, arrow.target, shown)
+
+    def _draw_loop(self, arrow: Arrow, style: str) -> None:
+        """An arrow to the next step of a recurrence; it does not change what lies where."""
+        assert arrow.target is not None
+        source, target = self.names[arrow.source], self.names[arrow.target]
+        shown = {"style": style, "constraint": "false"}
+        if source == target:
+            shown |= {"tailport": "e", "headport": "e"}
+        if arrow.label:
+            shown["label"] = f"<{SPACE * 2}{escape(arrow.label)}>"
+        self.drawing.edge(source, target, **shown)
 
     def _join(self, source: str, target: str, end: Box, shown: dict[str, str]) -> None:
         """An edge downwards, or upwards to what rises."""

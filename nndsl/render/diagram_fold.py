@@ -48,8 +48,9 @@ def picture_of(network: Network, opened: Iterable[str] = ()) -> Picture:
     `opened`: names of blocks or paths of parts to show unfolded; "all" for everything.
     Errors: NN019 when a name is none of them.
     """
-    structure = structure_of(network)
-    choice = _Choice(structure.root, tuple(opened))
+    opened = tuple(opened)
+    structure = structure_of(network, opened)
+    choice = _Choice(structure.root, opened)
     picture = Picture(network.name, (_totals(network),))
     folder = _Folder(structure, choice, picture)
     folder.show_all()
@@ -278,6 +279,9 @@ class _Folder:
                 if pair[0] is not pair[1]:
                     pairs.setdefault(pair, shape_text(source.output))
         self.picture.arrows += [Arrow(a, b, label) for (a, b), label in pairs.items()]
+        loops = {(self.box_of[a], self.box_of[b]): name for a, b, name in self.structure.loops}
+        for (a, b), name in loops.items():
+            self.picture.loops.append(Arrow(a, b, name if a is not b else ""))
         alone = len(self.structure.outputs) == 1
         for name, stage in self.structure.outputs.items():
             box, label = self.box_of[stage], shape_text(stage.output)

@@ -33,6 +33,7 @@ KINDS = {
     "dense": Colors("#ffebc4", "#cf8f1d", "#4a3812", "#d9a441"),
     "convolution": Colors("#d6ebfa", "#3187bf", "#143a55", "#56a9dc"),
     "recurrence": Colors("#d2f0e4", "#109069", "#10402f", "#37b98c"),
+    "memory": Colors("#eefaf5", "#109069", "#0d2f26", "#37b98c", "dashed"),
     "attention": Colors("#f5deeb", "#b75a91", "#4b2039", "#d184b0"),
     "lookup": Colors("#faf5bf", "#a2961b", "#403b0d", "#cbbd3d"),
     "normalisation": Colors("#dcedf0", "#5390a0", "#1d363d", "#74b3c2"),

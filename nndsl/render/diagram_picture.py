@@ -60,13 +60,18 @@ class Arrow:
 
 @dataclass
 class Picture:
-    """Boxes in the order of the source; `title` in bold, `notes` in grey below it."""
+    """Boxes in the order of the source; `title` in bold, `notes` in grey below it; `loops` are
+    arrows from what a step of a recurrence makes to where the next one reads it, `carried` the
+    same between steps that are drawn one by one.
+    """
 
     title: str
     notes: tuple[str, ...] = ()
     boxes: list[Box] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
+    loops: list[Arrow] = field(default_factory=list)
+    carried: list[Arrow] = field(default_factory=list)
 
 
 def shape_text(value: Value) -> str:

@@ -6,7 +6,7 @@ it: what people call a layer. `diagram_fold` makes a picture of the tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import field
 
 from nndsl.ir.graph import Node, Role, Value
@@ -15,6 +15,7 @@ from nndsl.ops.map import Map
 from nndsl.records import dataclass
 from nndsl.render.diagram_cost import Cost, flops_of, nodes_of_parts, part_costs
 from nndsl.render.diagram_kinds import FOLLOWERS, LEADERS, kind_of
+from nndsl.render.one_step import Memory, OneStep, one_step
 from nndsl.scalar.text import to_text
 
 SIGNS = {"x0 + x1": "+", "x0 - x1": "−", "x0 * x1": "×", "x0 / x1": "÷"}
@@ -60,22 +61,28 @@ class Group:
 
 @dataclass
 class Structure:
-    """The tree of a network, and the stages that give its outputs by name."""
+    """The tree of a network, the stages that give its outputs by name, and where it loops: from
+    the stage that makes a memory to that which reads it, itself where both are in one box.
+    """
 
     root: Group
     outputs: dict[str, Stage]
+    loops: list[tuple[Stage, Stage, str]] = field(default_factory=list)
 
 
-def structure_of(network: Network) -> Structure:
-    """The tree of a lowered network."""
-    return _Drafter(network).structure()
+def structure_of(network: Network, opened: Collection[str] = ()) -> Structure:
+    """The tree of a lowered network; `opened` are layers whose step is to be seen."""
+    return _Drafter(one_step(network, opened)).structure()
 
 
 class _Drafter:
     """Goes through the parts in order and keeps who made each value."""
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(self, step: OneStep) -> None:
+        self.network = network = step.network
+        self.memories = {place: iter(uses) for place, uses in step.memories.items()}
+        self.remembered: list[Memory] = []
+        self.texts = step.texts
         self.root = Group()
         self.groups = {"": self.root}  # by path: the newest use
         self.stage_of: dict[Value, Stage] = {}
@@ -112,7 +119,28 @@ class _Drafter:
             else:
                 self._draw(part, nodes, cost)
         found = {n: self._source(v) for n, v in self.network.graph.outputs.items()}
-        return Structure(self.root, {n: stage for n, stage in found.items() if stage is not None})
+        outputs = {n: stage for n, stage in found.items() if stage is not None}
+        return Structure(self.root, outputs, list(self._loops()))
+
+    def _loops(self) -> Iterator[tuple[Stage, Stage, str]]:
+        """From the stages that make memories back to those that read them."""
+        for memory in self.remembered:
+            source, target = self._source(memory.following), self._source(memory.now)
+            if source is not None and target is not None:
+                yield source, target, memory.name
+
+    def _remember(self, part: Part, group: Group) -> None:
+        """What the recurrence of a part remembers, as stages that its step starts from."""
+        for memory in next(self.memories.get(part.path, iter(())), ()):
+            self.remembered.append(memory)
+            if memory.now is memory.following:
+                continue
+            before = [] if memory.start is None else [self._source(memory.start)]
+            sources = [stage for stage in before if stage is not None]
+            shown = f"{memory.name} before"
+            stage = Stage("memory", [shown], memory.now, sources, [memory.name])
+            stage.path = f"{part.path}.{memory.name}"
+            self._add(stage, group)
 
     def _open(self, part: Part) -> None:
         """A new use of a block; what reads into it, and a former use, are finished first."""
@@ -124,6 +152,7 @@ class _Drafter:
         group = Group(part)
         self.groups.get(part.parent, self.root).children.append(group)
         self.groups[part.path] = group
+        self._remember(part, group)
 
     def _draw(self, part: Part, nodes: list[Node], cost: Cost) -> None:
         sources = self._sources(part.inputs)
@@ -145,6 +174,7 @@ class _Drafter:
         else:
             stage = self._stage(part, kind, sources)
             self._add(stage, group)
+        self._remember(part, group)
         stage.parameters += cost.parameters
         stage.flops += cost.flops
         stage.weights += part.parameters
@@ -195,7 +225,7 @@ class _Drafter:
         sources = [self.stage_of[v] for v in dict.fromkeys(node.inputs) if v in self.stage_of]
         if not sources:
             return
-        text = operation_text(node)
+        text = self.texts.get(node.outputs[0]) or operation_text(node)
         kind = "join" if text in SIGNS.values() else "other"
         line = node.span.line if node.span is not None else None
         sources = list(dict.fromkeys(sources))

@@ -140,6 +140,7 @@ def _maker(word: str, cell: Cell, gates: int, memories: int) -> Any:
             write,
             reverse=context.reverse,
             mask=context.mask(x),
+            names=("h", "c")[:memories],
         )
         return made.output
 
