@@ -70,13 +70,17 @@ def _bounds(ge: float | None, gt: float | None, le: float | None, lt: float | No
 
 @dataclass(frozen=True)
 class Real(Parameter):
-    """A finite number, optionally within bounds. With `schedule` it may change with time."""
+    """A finite number, optionally within bounds. With `schedule` it may change with time.
+
+    `above` names another argument of the word that has to be less.
+    """
 
     ge: float | None = None
     gt: float | None = None
     le: float | None = None
     lt: float | None = None
     schedule: bool = False
+    above: str = ""
     kind: ClassVar[str] = "number"
 
     def convert(self, value: Any) -> float:

@@ -160,7 +160,7 @@ activation(
     "x kept between low and high: saturated linear.",
     kinks=(0.0, 1.0),
     low=Real(0.0, "least value"),
-    high=Real(1.0, "greatest value"),
+    high=Real(1.0, "greatest value", above="low"),
 )
 activation(
     "hard_sigmoid",

@@ -104,7 +104,28 @@ def bind_arguments(
             raise ArgumentProblem(word, Mistake.MISSING, name, expected=parameter.describe())
         else:
             bound[name] = default_of(parameter)
+    for name, parameter in word.parameters.items():
+        if isinstance(parameter, Real) and parameter.above:
+            _require_above(word, name, parameter.above, given, bound)
     return bound
+
+
+def _require_above(
+    word: Word,
+    name: str,
+    lesser: str,
+    given: Mapping[str, tuple[int | None, Any]],
+    bound: Mapping[str, Any],
+) -> None:
+    """`uniform(0.05)` says only where it begins: that may not be at its end, or above."""
+    low, high = bound[lesser], bound[name]
+    if low < high:
+        return
+    wrong, expected = name, f"above `{lesser}`, which is {value_text(low)}"
+    if name not in given:
+        wrong, expected = lesser, f"below `{name}`, which is {value_text(high)}"
+    position, value = given[wrong]
+    raise ArgumentProblem(word, Mistake.REFUSED, wrong, position, value, expected)
 
 
 def default_of(parameter: Parameter) -> Any:

@@ -122,7 +122,7 @@ initializer(
     "Uniform numbers between low and high.",
     law=("U", variable("low"), variable("high")),
     low=Real(-0.05, "least number"),
-    high=Real(0.05, "greatest number"),
+    high=Real(0.05, "greatest number", above="low"),
 )
 initializer(
     "identity",

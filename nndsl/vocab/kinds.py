@@ -185,12 +185,14 @@ class Metric(Word):
     are [n] or [n, k] in the target's own unit. `judges` says which predictions a metric of classes
     is given: "answers" (1 for the class answered, rows with an answer only), "shares" (of all
     rows, whatever the answer), "refusals" (as answers, and a row of zeros for one without).
+    `of_pictures`: unasked it is told of pictures only, where every pixel has its class.
     """
 
     measure: Callable[..., float] | None = None
     targets: str = "classes"  # or "numbers"
     higher_is_better: bool = True
     judges: str = "answers"
+    of_pictures: bool = False
 
 
 @dataclass(frozen=True)

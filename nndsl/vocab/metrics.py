@@ -27,11 +27,12 @@ def metric(
     targets: str = "classes",
     higher_is_better: bool = True,
     judges: str = "answers",
+    of_pictures: bool = False,
     **parameters: Parameter,
 ) -> None:
     """Define a metric; `measure` gets predictions, targets, and the arguments by name."""
-    register(Metric(name, parameters, doc, see, measure, targets, higher_is_better,
-                    judges))  # fmt: skip
+    register(Metric(name, parameters, doc, see, measure, targets, higher_is_better, judges,
+                    of_pictures))  # fmt: skip
 
 
 def chosen(predictions: np.ndarray) -> np.ndarray:
@@ -272,6 +273,7 @@ metric(
     "What answers and truth share, twice over the sum of both: of two classes for the second one, "
     "of more the mean over the classes.",
     "Dice 1945, Measures of the amount of ecologic association between species",
+    of_pictures=True,
 )
 metric(
     "iou",
@@ -279,6 +281,7 @@ metric(
     "What answers and truth share, over all that is in either (intersection over union): of two "
     "classes for the second one, of more the mean over the classes.",
     "Jaccard 1912; sklearn.metrics.jaccard_score",
+    of_pictures=True,
 )
 metric(
     "mcc",

@@ -209,7 +209,7 @@ preprocessing(
     "Kept between low and high.",
     invert=_same,
     low=Real(doc="least number"),
-    high=Real(doc="greatest number"),
+    high=Real(doc="greatest number", above="low"),
 )
 
 

@@ -38,7 +38,8 @@ def samples(word: Word) -> dict[str, object]:
     for name, parameter in word.parameters.items():
         if parameter.required:
             chain = (call(words("distortion")["shift"]),)
-            special = {"number": 0.5, "chain": chain, "shared stage": ("token[1]",)}
+            number = 0.75 if getattr(parameter, "above", "") else 0.5
+            special = {"number": number, "chain": chain, "shared stage": ("token[1]",)}
             found[name] = special.get(parameter.kind, 3)
     return found
 
@@ -200,3 +201,13 @@ def test_the_default_of_a_reference_is_a_call() -> None:
 )
 def test_values_as_people_write_them(value: object, text: str) -> None:
     assert value_text(value) == text
+
+
+def test_a_range_ends_above_its_beginning() -> None:
+    uniform = words("initializer")["uniform"]
+    with pytest.raises(ArgumentProblem, match="`low` of `uniform` must be below `high`") as found:
+        bind_arguments(uniform, (0.05,))
+    assert (found.value.mistake, found.value.position) == (Mistake.REFUSED, 0)
+    with pytest.raises(ArgumentProblem, match="`high` of `saturate` must be above `low`"):
+        bind_arguments(words("activation")["saturate"], (), {"high": -1.0})
+    assert bind_arguments(uniform, (-0.1,)) == {"low": -0.1, "high": 0.05}

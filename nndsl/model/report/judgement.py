@@ -80,6 +80,7 @@ def all_metrics(recipe: Recipe, judged: Judged) -> list[WordCall]:
         call(word)
         for name, word in words("metric").items()
         if isinstance(word, Metric) and word.targets == sort and name not in names
+        if len(judged.image) == 3 or not word.of_pictures
         if word.judges != "refusals"  # 0 where nothing is refused, and asked for where something is
         if not any(parameter.required for parameter in word.parameters.values())
     ]

@@ -124,6 +124,15 @@ def test_metrics_asked_for_come_first() -> None:
     assert "top_k" not in [m.name for m in all_metrics(RECIPE, judged)]
 
 
+def test_overlaps_are_told_of_pictures() -> None:
+    flowers = classes(np.eye(3), np.array([0, 1, 2]))
+    pixels = replace(flowers, image=(1, 1, 3))
+    told, of_pixels = ({m.name for m in all_metrics(RECIPE, j)} for j in (flowers, pixels))
+    assert of_pixels - told == {"dice", "iou"}
+    asked = SimpleNamespace(metrics=(metric("iou"),))
+    assert "iou" in {m.name for m in all_metrics(asked, flowers)}
+
+
 def test_a_figure_without_meaning_is_none() -> None:
     judged = classes(np.eye(3)[:2], np.array([0, 0]))
     assert math.isnan(figure(metric("auc"), judged))
