@@ -11,8 +11,8 @@ from nndsl.codegen.context import Context, draft, row_loop
 from nndsl.codegen.draft import Draft, Share, Slot
 from nndsl.codegen.emit_matmul import contraction_call
 from nndsl.codegen.loops import size_of
-from nndsl.codegen.program import Axis, Contraction, Element, Size, Split
-from nndsl.ir.graph import Node
+from nndsl.codegen.program import Axis, Contraction, Element, Region, Size, Split
+from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import Dimension
 from nndsl.ops.attention import AttentionWeights, AttentionWeightsGradient
 from nndsl.ops.base import Op
@@ -141,19 +141,31 @@ def emit_weights(context: Context, node: Node, operation: Op) -> list[Draft]:
     queries, keys = (size_of((size,)).factor for size in scores.type.shape[-2:])
     sizes = queries, keys
     unit, extent, split = row_loop(scores)
+    over = node.inputs[operation.overwritten]
+    in_place = _same_memory(context, over, node.outputs[0])
     pointers = [
-        *(context.read(value, Share.PART) for value in node.inputs),
+        *(context.read(v, Share.PART) for v in node.inputs if not (in_place and v is over)),
         context.write(node.outputs[0], Share.PART),
     ]
     if isinstance(operation, AttentionWeights):
         masks = {scores.type.shape: "scores"}
         mask = "".join(masks.get(v.type.shape, "keys") for v in node.inputs[1:])
-        kernel = glue_attention.weights_kernel(operation.sight, context.precision, sizes, mask)
+        kernel = glue_attention.weights_kernel(
+            operation.sight, context.precision, sizes, mask, in_place=in_place
+        )
     else:
-        kernel = glue_attention.gradient_kernel(operation.sight, context.precision, sizes)
+        kernel = glue_attention.gradient_kernel(
+            operation.sight, context.precision, sizes, in_place=in_place
+        )
     slots: list[Slot] = [*pointers, unit]
     flops = operation.flops([v.type for v in node.inputs])
     return [draft(node, kernel, slots, extent, split, 1, flops)]
+
+
+def _same_memory(context: Context, one: Value, other: Value) -> bool:
+    """Whether a result is written over an operand."""
+    a, b = context.buffers[one], context.buffers[other]
+    return a.region is Region.WORKSPACE is b.region and a.offset == b.offset
 
 
 def emit_lookup(context: Context, node: Node, operation: Op) -> list[Draft]:

@@ -6,6 +6,8 @@ its own place is, rounded up to a whole register, so that no numbers are left ov
 
 from __future__ import annotations
 
+import re
+
 from nndsl.codegen.draft import glue_kernel
 from nndsl.codegen.glue import INDENT, block, function
 from nndsl.codegen.printing import assignments
@@ -58,9 +60,14 @@ def _outside(sight: Sight, element: Element) -> list[str]:
 
 
 def weights_kernel(
-    sight: Sight, element: Element, sizes: tuple[int, int], mask: str = ""
+    sight: Sight,
+    element: Element,
+    sizes: tuple[int, int],
+    mask: str = "",
+    *,
+    in_place: bool = False,
 ) -> Kernel:
-    """Softmax of what each row sees. Arguments: x, [valid,] y, unit.
+    """Softmax of what each row sees. Arguments: x, [valid,] y, unit; `in_place`, x is y.
 
     With a mask, `valid` has 0 where nothing may be seen: "keys", a number for each row of the batch
     and key, or "scores", one for each score.
@@ -93,7 +100,7 @@ def weights_kernel(
     ]
     real = f"pointer:{kind}"
     pointers = {"x": real, **({"valid": real} if padded else {}), "y": real}
-    return _rows("attention_weights", pointers, lines, element, sizes)
+    return _rows("attention_weights", pointers, lines, element, sizes, "x" if in_place else "")
 
 
 def _seen_score(kind: str, *, padded: bool) -> str:
@@ -104,8 +111,10 @@ def _seen_score(kind: str, *, padded: bool) -> str:
     return f"where({valid} > {kind}(0.0), x[seen + j], {kind}({UNSEEN!r}))"
 
 
-def gradient_kernel(sight: Sight, element: Element, sizes: tuple[int, int]) -> Kernel:
-    """Scale * w * (dw - sum(w * dw)). Arguments: w, dw, y, unit."""
+def gradient_kernel(
+    sight: Sight, element: Element, sizes: tuple[int, int], *, in_place: bool = False
+) -> Kernel:
+    """Scale * w * (dw - sum(w * dw)). Arguments: w, dw, y, unit; `in_place`, dw is y."""
     kind = element.value
     lines = [
         *_bounds(sight),
@@ -118,7 +127,7 @@ def gradient_kernel(sight: Sight, element: Element, sizes: tuple[int, int]) -> K
     ]
     real = f"pointer:{kind}"
     pointers = {"w": real, "dw": real, "y": real}
-    return _rows("attention_gradient", pointers, lines, element, sizes)
+    return _rows("attention_gradient", pointers, lines, element, sizes, "dw" if in_place else "")
 
 
 def _rows(
@@ -127,8 +136,15 @@ def _rows(
     lines: list[str],
     element: Element,
     sizes: tuple[int, int],
+    over: str,
 ) -> Kernel:
-    """A kernel over rows; how many queries and keys there are is written into its text."""
+    """A kernel over rows; how many queries and keys there are is written into its text.
+
+    The result is written over the operand called `over`, if any: two pointers to one memory would
+    keep loops from becoming vectors.
+    """
+    pointers = {name: kind for name, kind in pointers.items() if name != over}
+    lines = [re.sub(rf"\b{over}\[", "y[", line) for line in lines] if over else lines
     queries, keys = sizes
     rows = ["for row in range(low * unit, high * unit):", *block(lines)]
     lines = [f"queries = {queries}", f"n = {keys}", *rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -50,6 +51,7 @@ class SeenRows(Op):
     """Base of the ops on scores [N, ..., queries, keys]; `sight` is among its options."""
 
     fusion = Fusion.ROW
+    overwritten: ClassVar[int]  # the operand that a row of the result may be written over
 
     scale: float
     causal: bool
@@ -65,6 +67,10 @@ class SeenRows(Op):
         require_rank(scores, 3, "attention")
         require_element(scores, ElementType.REAL, "attention")
         return TensorType(scores.shape)
+
+    def in_place(self, position: int) -> bool:
+        """Whether a row may be written over scores, or the gradient of weights."""
+        return position == self.overwritten
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Compare, scale, subtract, exp, add, divide."""
@@ -85,6 +91,7 @@ class AttentionWeights(SeenRows):
     offset: int = 0
 
     name = "attention_weights"
+    overwritten = 0
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         """The type of the scores."""
@@ -150,6 +157,7 @@ class AttentionWeightsGradient(SeenRows):
     offset: int = 0
 
     name = "attention_weights_gradient"
+    overwritten = 1
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
         """The type of the weights."""
