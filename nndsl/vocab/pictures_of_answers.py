@@ -41,7 +41,7 @@ picture(
 
 
 def _samples(run: Run, arguments: Mapping[str, Any]) -> list[Figure]:
-    found = run.sampled(arguments["net"], arguments["count"])
+    found = run.sampled(arguments["of"], arguments["count"])
     if found is None:
         return []
     net, images = found
@@ -55,6 +55,6 @@ picture(
     "What a net makes of standard normal numbers, as pictures.",
     standard=True,
     section="answers",
-    net=NetIn(None, "whose, such as `Generator`; left out: the first that is fed noise alone"),
+    of=NetIn(None, "whose, such as `Generator`; left out: the first that is fed noise alone"),
     count=Int(64, "how many", ge=1, le=1024),
 )
