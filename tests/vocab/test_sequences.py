@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from nndsl.ir.graph import Role
-from nndsl.ir.types import ElementType
+from nndsl.ir.types import ElementType, TensorType
 from nndsl.runtime.reference import evaluate
+from nndsl.vocab.arguments import bind_arguments
+from nndsl.vocab.kinds import Layer
+from nndsl.vocab.registry import words
 from tests.lower.helpers import codes, lowered, problems
+from tests.vocab.context import Context
 
 IDS = np.array([[0, 3, 3, 1], [2, 2, 0, 1]])
 
@@ -192,3 +196,30 @@ def test_means_run_to_the_end_of_each_sequence(word: str, over) -> None:
     embedded = values(network("embed(3)"), ids)
     pooled = values(network(f"embed(3) -> {word}", "text: ids(5, padding=0)[T]"), ids)
     np.testing.assert_allclose(pooled, [over(embedded[0, :2], axis=0), over(embedded[1], axis=0)])
+
+
+def test_capped_scores_are_bent_by_tanh() -> None:
+    found = network("embed(4) -> attention(2, cap=0.5, bias=false)")
+    weights = {n: np.arange(20 if "embed" in n else 16).reshape(i.shape) / 9 - 0.7
+               for n, i in found.parameters.items()}  # fmt: skip
+    x = weights["embed.weight"][IDS]
+    q, k, v = ((x @ weights[f"attention.{p}.weight"]).reshape(2, 4, 2, 2)
+               for p in ("query", "key", "value"))  # fmt: skip
+    scores = 0.5 * np.tanh(np.einsum("nihk,njhk->nhij", q, k) / 2**0.5 / 0.5)
+    shares = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    mixed = np.einsum("nhij,njhk->nihk", shares, v).reshape(2, 4, 4)
+    expected = mixed @ weights["attention.output.weight"]
+    np.testing.assert_allclose(values(found, **weights), expected, rtol=1e-12)
+
+
+def test_weights_are_dropped_in_training_only() -> None:
+    layer = words("layer")["attention"]
+    assert isinstance(layer, Layer)
+    assert layer.make is not None
+    kinds = {}
+    for training in (True, False):
+        context = Context(training)
+        x = context.build.input("x", TensorType(("N", "T", 4)), Role.DATA)
+        layer.make(context, [x], bind_arguments(layer, (2,), {"dropout": 0.5}))
+        kinds[training] = {node.operation.name for node in context.build.graph.nodes}
+    assert kinds[True] - kinds[False] == {"random"}
