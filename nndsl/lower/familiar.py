@@ -18,25 +18,25 @@ _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 """The parts of a name: `HardSigmoid` and `hard_sigmoid` have two."""
 _EXAMPLE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 """What a page of the catalogue quotes, mistakes among it."""
+DATA_SETS = "mnist fashion emnist kmnist usps svhn cifar imagenet iris wine penguins titanic boston"
+"""What data is often called, and no text at hand spells."""
 
 
 def looks_mistyped(name: str, other: str, text: str) -> bool:
     """Whether `name` is stranger than `other`, going by the language's own texts and `text`.
 
-    Where the two stand in `text` themselves they say nothing, and are left out. Of two equally
-    strange ones that which lacks a letter is the slip.
+    Where the two stand in `text` themselves they say nothing, and are left out. Of two that are no
+    words that which lacks a letter of the other is the slip, else that which looks stranger.
     """
     rest = _parts(re.sub(rf"\b({re.escape(name)}|{re.escape(other)})\b", " ", text))
     words = _known_words() | rest
     triples = _known_triples() | _triples(rest)
-    mine, its = (_strangeness(_parts(n), words, triples) for n in (name, other))
-    return mine > its or (mine == its and _lacks_a_letter(name, other))
-
-
-def _strangeness(
-    parts: frozenset[str], words: frozenset[str], triples: frozenset[str]
-) -> tuple[int, int]:
-    return len(parts - words), len(_triples(parts) - triples)
+    mine, its = (_parts(n) for n in (name, other))
+    if len(mine - words) != len(its - words):
+        return len(mine - words) > len(its - words)
+    if _lacks_a_letter(name, other) or _lacks_a_letter(other, name):
+        return _lacks_a_letter(name, other)
+    return len(_triples(mine) - triples) > len(_triples(its) - triples)
 
 
 def _lacks_a_letter(name: str, other: str) -> bool:
@@ -56,7 +56,7 @@ def _known_words() -> frozenset[str]:
     for members in registries().values():
         for word in members.values():
             texts += [word.name, *word.parameters, word.doc]
-    return _parts(" ".join(texts))
+    return _parts(" ".join((DATA_SETS, *texts)))
 
 
 @cache

@@ -79,6 +79,16 @@ def test_of_two_names_that_stand_once_the_stranger_one_is_wrong(given: str, used
     assert (found.primary.span.text, found.fix.replacement) == (strange, right)
 
 
+@pytest.mark.parametrize(("given", "used"), [("mnist", "mnst"), ("mnist", "minst"),
+                                             ("gurwen", "guwen")])  # fmt: skip
+def test_data_is_misspelt_where_it_is_used(given: str, used: str) -> None:
+    found = the_one(f"""data {given} = table(x=[1, 2], y=[1, 2], target=y)
+        net A {{ input x: [1]; dense(1) }}
+        train A on {used} {{ epochs = 2 }}""")
+    assert found.primary is not None and found.fix is not None
+    assert (found.primary.span.text, found.fix.replacement) == (used, given)
+
+
 def test_of_two_names_as_good_as_each_other_the_use_is_wrong() -> None:
     found = the_one("let a2 = 3\n" + NET.format("dense(a1)"))
     assert found.primary is not None
