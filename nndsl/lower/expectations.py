@@ -24,7 +24,7 @@ from nndsl.lower.provenance import other_size
 from nndsl.lower.recipe_values import bare_names
 from nndsl.lower.result import Expectation, Module, Network
 from nndsl.lower.scopes import Scope
-from nndsl.lower.values import Mention, Part, Shape, Tensor, Unknown
+from nndsl.lower.values import Mention, Part, Record, Shape, Tensor, Unknown
 from nndsl.lower.words import name_span, shown
 from nndsl.records import dataclass
 from nndsl.syntax import tree
@@ -63,12 +63,24 @@ def judge(module: Module, expectation: Expectation, evidence: Evidence) -> Diagn
     assert isinstance(found, FileScope)  # `lower` has put it there
     with _looking_at(found, evidence):
         scope = Scope(found.scope.session, found.scope)
-        for name, value in evidence.figures.items():
+        for name, value in _by_name(evidence.figures).items():
             if scope.find(name) is None:
-                scope.define(name, float(value), None, "figure")
+                scope.define(name, value, None, "figure")
         failed = _first_failing(expectation.condition, scope)
         _raise_reported(found)
         return None if failed is None else _failure(failed, expectation, scope)
+
+
+def _by_name(figures: Mapping[str, float]) -> dict[str, Any]:
+    """Figures by their first name: `test_sold.accuracy` is `accuracy` of the record `test_sold`."""
+    found: dict[str, Any] = {}
+    for name, value in figures.items():
+        *path, last = name.split(".")
+        inner = found
+        for part in path:
+            inner = inner.setdefault(part, Record(part)).fields
+        inner[last] = float(value)
+    return found
 
 
 def check_conditions(module: Module, failed: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nndsl.diagnostics import Span, error, nearest
@@ -9,6 +10,7 @@ from nndsl.lower.names import unknown_name
 from nndsl.lower.values import Mention
 from nndsl.lower.words import shown
 from nndsl.params import TimeLength
+from nndsl.syntax import tree
 from nndsl.vocab.registry import words
 
 PARTS = ("train_", "val_", "test_")
@@ -39,6 +41,32 @@ def require_figure(name: str, span: Span) -> None:
         usual = [figure for figure in known if figure.startswith("val_")]
         near = known if nearest(name, known) else usual
         raise unknown_name("NN301", f"there is no figure called `{name}`", name, near, span)
+
+
+def dotted(expression: object) -> Iterator[tree.Field]:
+    """Figures of further outputs and of updates in an expression: `test_sold.accuracy`."""
+    if isinstance(expression, tree.Field):
+        first: tree.Expression = expression
+        while isinstance(first, tree.Field):
+            first = first.base
+        if isinstance(first, tree.Name) and first.name.startswith(PARTS):
+            yield expression
+            return
+    if isinstance(expression, tree.Tree):
+        for child in vars(expression).values():
+            yield from dotted(child)
+    elif isinstance(expression, tuple):
+        for child in expression:
+            yield from dotted(child)
+
+
+def require_dotted(found: tree.Field, figures: Sequence[str]) -> None:
+    """NN301 when the training computes no such figure of an output or an update."""
+    name = "".join(found.span.text.split())
+    known = [f"{part}{figure}" for part in PARTS for figure in figures]
+    if name not in known:
+        title = f"there is no figure called `{name}`"
+        raise unknown_name("NN301", title, name, known or ("test_loss",), found.span)
 
 
 def whole_epochs(length: TimeLength, mention: Mention) -> int:

@@ -35,7 +35,15 @@ from nndsl.lower.optimizers import plan_optimizers
 from nndsl.lower.outputs import Output
 from nndsl.lower.penalties import add_penalties, plan_penalties
 from nndsl.lower.pictures import chosen_pictures
-from nndsl.lower.recipe_values import RunValues, add_figures, clip_of, count_of, read_run_values
+from nndsl.lower.recipe_values import (
+    RunValues,
+    add_figures,
+    check_dotted,
+    clip_of,
+    count_of,
+    figures_of,
+    read_run_values,
+)
 from nndsl.lower.recipes import (
     Target,
     answer_graph,
@@ -125,6 +133,9 @@ class _Section:
         evaluation, outputs = None, list[_Judged]()
         with problems.caught():
             evaluation, outputs = self._evaluation(updates)
+        kinds = [(output.name, output.target.kind) for output, _ in outputs]
+        of_turns = [turn.figure for turn in turns if settings.updates]
+        check_dotted(settings, [*of_turns, *figures_of(kinds, values)], self.scope)
         if len(problems.errors) > errors:
             return None
         lint_data(self.source, values.stop, problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -10,7 +10,14 @@ from nndsl.diagnostics import NndslError, Span, error
 from nndsl.lower import recipe_defaults as defaults
 from nndsl.lower.augmentation import read_augment
 from nndsl.lower.constants import FUNCTIONS
-from nndsl.lower.figures import PARTS, figure_name, require_figure, whole_epochs
+from nndsl.lower.figures import (
+    PARTS,
+    dotted,
+    figure_name,
+    require_dotted,
+    require_figure,
+    whole_epochs,
+)
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.recipe_answers import metrics_beside, read_answer, read_ensemble, read_replay
 from nndsl.lower.recipe_words import CLIPS, STOPS
@@ -396,12 +403,32 @@ def _metric_of(figure: str) -> str | None:
 def check_expectations(settings: Settings, scope: Scope) -> None:
     """NN301 for a name in `expect` that is no figure, word or own name: before any training."""
     for expectation in settings.expectations:
+        of_outputs = [bare_names(found) for found in dotted(expectation.condition)]
+        later = [name for names in of_outputs for name in names]
         for name in bare_names(expectation.condition):
-            known = scope.find(name.name) is not None or sorts_of(name.name)
+            known = name in later or scope.find(name.name) is not None or sorts_of(name.name)
             if known or name.name in (*FUNCTIONS, "true", "false", "least_squares"):
                 continue
             with scope.problems.caught():
                 require_figure(name.name, name.span)
+
+
+def check_dotted(settings: Settings, figures: Sequence[str], scope: Scope) -> None:
+    """NN301 for a figure of an output or an update in `expect` that is not computed."""
+    for expectation in settings.expectations:
+        for found in dotted(expectation.condition):
+            with scope.problems.caught():
+                require_dotted(found, figures)
+
+
+def figures_of(outputs: Sequence[tuple[str, TargetKind]], values: RunValues) -> list[str]:
+    """The figures of the outputs after the first, each with the kind of its target."""
+    found = []
+    for name, kind in outputs[1:]:
+        sort, usual = ("classes", "accuracy") if kind is TargetKind.CLASSES else ("numbers", "r2")
+        asked = [m.name for m in values.metrics if getattr(m.word, "targets", "") == sort]
+        found += [f"{name}.{metric}" for metric in asked or [usual]]
+    return found
 
 
 def names_in(expression: tree.Expression) -> list[str]:

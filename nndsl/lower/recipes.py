@@ -20,7 +20,13 @@ from nndsl.lower.outputs import Output, match_outputs
 from nndsl.lower.paths import resolve
 from nndsl.lower.penalties import add_penalties, plan_penalties
 from nndsl.lower.pictures import chosen_pictures
-from nndsl.lower.recipe_values import RunValues, add_figures, read_run_values
+from nndsl.lower.recipe_values import (
+    RunValues,
+    add_figures,
+    check_dotted,
+    figures_of,
+    read_run_values,
+)
 from nndsl.lower.restraints import plan_restraints
 from nndsl.lower.result import Expectation, Inferred, Network, Penalty, Recipe, Restraint
 from nndsl.lower.rules import apply_rule
@@ -78,6 +84,8 @@ def recipe_of(
         raise _no_target(section.train, target.definition, source)
     made = target.definition.fresh(True, target.parameters)
     outputs, output_notes = match_outputs(made, source.schema, source, section.train.span)
+    kinds = [(output.name, output.target.kind) for output in outputs]
+    check_dotted(settings, figures_of(kinds, values), scope)
     chosen = losses.read(outputs)
     span = chosen.span or section.train.target.span
     graph = _graph(made, outputs, chosen, penalties, scope, span, source)
