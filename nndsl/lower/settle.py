@@ -100,7 +100,7 @@ class SettleStage(Stage):
                 [operands[0].value],
                 lambda step: [self._once(elaboration, operands[0], step)],
                 times=self.limit,
-                names=["state"],
+                names=["y"],
             )
         except ShapeError as refusal:
             help = refusal.help or ()

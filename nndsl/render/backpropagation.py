@@ -23,8 +23,10 @@ from nndsl.passes.differentiate import PREFIX, Differentiate
 from nndsl.passes.join import Join
 from nndsl.passes.pipeline import CLEANING, run
 from nndsl.passes.simplify import Simplify
-from nndsl.render.equations import Equation, Notation, Step, Writer, bracketed, operation
+from nndsl.render.equations import Notation, Step, bracketed
 from nndsl.render.functions import applied, named_function
+from nndsl.render.recurrences import ThroughTime, derivative
+from nndsl.render.writer import Equation, Writer, operation
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.expression import ONE, ZERO, Expression, variable
 from nndsl.scalar.latex import piece_of
@@ -108,6 +110,15 @@ class Backward:
     def _visit(self, step: Step, node: Node) -> Iterable[Equation]:
         value = next((v for v in node.outputs if v in self.shares and v in self.active), None)
         if value is None:
+            return
+        unfolding = self.notation.unfoldings.get(node)
+        if unfolding is not None:
+            upstream_of = {v: self._total(v) for v in node.outputs if v in self.shares}
+            through_time = ThroughTime(unfolding, upstream_of)
+            yield from through_time.equations()
+            for operand, share in through_time.shares(self.notation.piece).items():
+                if operand in self.active:
+                    self.shares.setdefault(operand, []).append(share)
             return
         upstream = self._total(value)
         receivers = [v for v in node.inputs if v in self.active]
@@ -197,11 +208,6 @@ class Backward:
         if known(result) > known(operand):
             return rf"\sum \, {bracketed(piece)}", Level.PRODUCT
         return piece
-
-
-def derivative(symbol: str) -> str:
-    """The derivative of the loss by a symbol."""
-    return rf"\frac{{\partial E}}{{\partial {symbol}}}"
 
 
 def general_recursion(notation: Notation) -> Iterable[Equation]:

@@ -14,16 +14,15 @@ from nndsl.ir.graph import Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, Dimension
 from nndsl.lower.result import Network, ParameterInfo, Part
 from nndsl.lower.tensors import ELEMENTWISE
-from nndsl.ops.base import Fusion, Op
-from nndsl.ops.map import Map, by_elements
-from nndsl.ops.shapes import known
+from nndsl.ops.base import Fusion
+from nndsl.ops.map import Map
+from nndsl.ops.scan import Scan
 from nndsl.records import dataclass
 from nndsl.render.functions import Functions, applied, named_function
-from nndsl.scalar.expression import Expression, variable
-from nndsl.scalar.inspection import substitute
-from nndsl.scalar.latex import name_latex, piece_of
+from nndsl.render.recurrences import Unfolding
+from nndsl.render.writer import Equation, Writer, operation
+from nndsl.scalar.latex import name_latex
 from nndsl.scalar.piece import Level, Piece, closed, upright
-from nndsl.scalar.tidy import tidy
 from nndsl.vocab.registry import words
 
 LONGEST_STAGE = 40
@@ -31,15 +30,6 @@ LONGEST_STAGE = 40
 
 LOSS_LABELS = ("loss", "objective", "penalty")
 """How labels of nodes begin that belong to no stage of the network."""
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One line: the formula, the spaces its symbols live in, and a few words."""
-
-    latex: str
-    where: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,12 +44,6 @@ class Step:
     def label(self) -> str:
         """The path of the stage."""
         return self.nodes[0].label
-
-
-def operation(node: Node) -> Op:
-    """The operation of a node, with all that operations say of themselves."""
-    assert isinstance(node.operation, Op)
-    return node.operation
 
 
 def loss_values(graph: Graph) -> set[Value]:
@@ -80,43 +64,6 @@ def loss_values(graph: Graph) -> set[Value]:
     return found
 
 
-class Writer:
-    """Writes values as formulas: by their symbol where they have one, maps of maps as one."""
-
-    def __init__(self, symbols: Mapping[Value, Piece], makers: Mapping[Value, Node]) -> None:
-        self.symbols = symbols
-        self.makers = makers
-
-    def piece(self, value: Value) -> Piece:
-        """The symbol of a value, or its formula where it has none."""
-        return self.symbols[value] if value in self.symbols else self.formula(value)
-
-    def formula(self, value: Value) -> Piece:
-        """A value in terms of the symbols of others."""
-        node = self.makers[value]
-        if not isinstance(node.operation, Map):
-            parts = [self.piece(v) for v in node.inputs]
-            found = operation(node).latex(parts, [v.type for v in node.inputs])
-            return found[node.outputs.index(value)]
-        leaves: dict[Value, str] = {}
-        expression = tidy(self._expression(node, value, leaves))
-        names = {name: self.piece(v) for v, name in leaves.items()}
-        tensors = {name for v, name in leaves.items() if known(v.type.shape) > 1}
-        return piece_of(by_elements(expression, tensors), names)
-
-    def _expression(self, node: Node, value: Value, leaves: dict[Value, str]) -> Expression:
-        """A map's result as one expression over `leaves`, which are named as they are met."""
-        assert isinstance(node.operation, Map)
-        operands = {}
-        for index, read in enumerate(node.inputs):
-            maker = self.makers.get(read)
-            if read in self.symbols or maker is None or not isinstance(maker.operation, Map):
-                operands[f"x{index}"] = variable(leaves.setdefault(read, f"v{len(leaves)}"))
-            else:
-                operands[f"x{index}"] = self._expression(maker, read, leaves)
-        return substitute(node.operation.expressions[node.outputs.index(value)], operands)
-
-
 class Notation:
     """Symbols for the values of a graph, and the equations of its stages."""
 
@@ -134,6 +81,7 @@ class Notation:
         self.taken: set[str] = set()
         self.states = {i.value for i in graph.of_role(Role.STATE)}
         self.of_loss = loss_values(graph)
+        self.unfoldings: dict[Node, Unfolding] = {}
         self.steps = self._steps()
         self._name_inputs()
         for step in self.steps:
@@ -203,12 +151,38 @@ class Notation:
         for i in self.graph.of_role(Role.STATE):
             self.symbols[i.value] = (name_latex(i.value.name.rpartition(".")[2]), Level.LEAF)
 
+    def unfolding(self, step: Step) -> Unfolding | None:
+        """The recurrence that a stage is."""
+        return next((self.unfoldings[n] for n in step.nodes if n in self.unfoldings), None)
+
+    def _function_within(self, node: Node) -> str:
+        """The name of an activation that stands in a step of a recurrence; "" for another node."""
+        part = self.parts.get(node.label)
+        if part is None or part.word not in words("activation"):
+            return ""
+        assert isinstance(node.operation, Map)
+        return self.functions.name(part, node.operation.expressions[0])
+
+    def _name_recurrence(self, step: Step, node: Node, several: bool) -> None:
+        """Its symbols, and those of its weights, at all steps."""
+        layer = self.layers.setdefault(step.label, len(self.layers) + 1)
+        sup = f"^{{({layer})}}" if several else ""
+        unfolding = Unfolding(node, step.label, sup, self.parameters, self._function_within)
+        self.unfoldings[node] = unfolding
+        self.symbols |= unfolding.weights
+        made = unfolding.results(lambda value: self.writer.piece(value))
+        self.symbols |= {v: piece for v, piece in made.items() if v in step.results}
+
     def _name_step(self, step: Step) -> None:
+        scans = [n for n in step.nodes if isinstance(n.operation, Scan)]
+        if len(scans) == 1:
+            every = [n for n in self.graph.nodes if isinstance(n.operation, Scan)]
+            self._name_recurrence(step, scans[0], len(every) > 1)
         weights = [v for n in step.nodes for v in n.inputs if self._is_parameter(v)]
         tensors = self.operands(step)
         letter, layer = self._letter(step, tensors, weights) if step.results else ("", "")
-        for value in dict.fromkeys(weights):
-            self.symbols.setdefault(value, self._parameter(value, letter, layer))
+        for value in (v for v in dict.fromkeys(weights) if v not in self.symbols):
+            self.symbols[value] = self._parameter(value, letter, layer)
         for node in step.nodes:
             if operation(node).fusion is Fusion.RANDOM:
                 self.symbols[node.outputs[0]] = (rf"u_{{{self._next()}}}", Level.LEAF)
@@ -302,6 +276,8 @@ class Notation:
 
     def right_side(self, step: Step, value: Value) -> str:
         """What a result of a stage is."""
+        if self.unfolding(step) is not None:
+            return self.symbols[value][0]
         if self.is_activation(step):
             return applied(self.function(step), self.piece(step.nodes[0].inputs[0])[0])[0]
         found = self.writer.formula(value)[0]
@@ -317,6 +293,11 @@ class Notation:
         told: set[Value] = set()
         for step in self.steps:
             yield from self.noise(step)
+            unfolding = self.unfolding(step)
+            if unfolding is not None:
+                spaces = list(self._weights(step, told))
+                yield from unfolding.equations(self.writer, note_of(step), spaces)
+                continue
             for value in step.results:
                 if is_noise(value):
                     continue

@@ -16,9 +16,10 @@ from nndsl.lower.result import Network, ParameterInfo, Recipe
 from nndsl.ops.map import Map
 from nndsl.records import dataclass
 from nndsl.render.backpropagation import Backward, LossEquations, general_recursion
-from nndsl.render.equations import Equation, Notation, operation
+from nndsl.render.equations import Notation
 from nndsl.render.formulas_of_words import optimizer_equations, schedule_equations, start_law
 from nndsl.render.functions import letter_functions
+from nndsl.render.writer import Equation, operation
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.latex import formula, number_latex

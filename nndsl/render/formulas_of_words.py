@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from nndsl.ir.graph import CLOCK_NAMES
 from nndsl.lower.result import OptimizerUse, ParameterInfo
-from nndsl.render.equations import Equation
+from nndsl.render.writer import Equation
 from nndsl.scalar.expression import Expression, constant
 from nndsl.scalar.inspection import rewrite, substitute, variables
 from nndsl.scalar.latex import formula, name_latex, number_latex

@@ -24,12 +24,13 @@ from nndsl.passes.join import Join
 from nndsl.passes.pipeline import CLEANING, run
 from nndsl.passes.simplify import Simplify
 from nndsl.records import dataclass
-from nndsl.render.equations import Equation, Notation, Writer, operation
+from nndsl.render.equations import Notation
 from nndsl.render.formulas import Formula
 from nndsl.render.formulas_of_words import symbolic_law, update_equations
 from nndsl.render.functions import letter_functions, named_function
 from nndsl.render.plots import Series
 from nndsl.render.word_sorts import Example, Sort, example
+from nndsl.render.writer import Equation, Writer, operation
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.evaluation import evaluate
 from nndsl.scalar.expression import Expression, constant

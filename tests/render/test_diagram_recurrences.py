@@ -81,7 +81,7 @@ def test_steps_of_an_open_cell_stand_below_one_another() -> None:
 def test_what_settles_is_a_loop_of_its_state() -> None:
     found = picture("settle(dense(3) -> tanh, limit=9) -> dense(2)", shape="[3]")
     assert [frame.text for frame in found.frames] == ["settle, at most 9 steps"]
-    assert pairs(found.loops) == [("dense(3)", "state before")]
-    assert ("input", "state before") in pairs(found.arrows)
+    assert pairs(found.loops) == [("dense(3)", "y before")]
+    assert ("input", "y before") in pairs(found.arrows)
     shown = unrolled(found, 2)
     assert pairs(shown.arrows).count(("dense(3)", "dense(2)")) == 1
