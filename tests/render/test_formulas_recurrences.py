@@ -75,7 +75,7 @@ def test_what_settles() -> None:
 
 
 def test_back_through_time(tmp_path) -> None:
-    (tmp_path / "w.csv").write_text("a,b,y\n0,1,yes\n1,0,no\n" * 10)
+    (tmp_path / "w.csv").write_text("a,b,y\n" + "0,1,yes\n1,0,no\n" * 10)
     text = (
         'data w = csv("w.csv", target=y) { input words = [a, b] -> ids(2) }\n'
         "net A on w { embed(3) -> lstm(2) -> last -> dense(w.classes) -> softmax }\n"
