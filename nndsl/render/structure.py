@@ -11,6 +11,7 @@ from dataclasses import field
 
 from nndsl.ir.graph import Node, Role, Value
 from nndsl.lower.result import Network, Part
+from nndsl.lower.tensors import ELEMENTWISE
 from nndsl.ops.map import Map
 from nndsl.records import dataclass
 from nndsl.render.diagram_cost import Cost, flops_of, nodes_of_parts, part_costs
@@ -182,9 +183,9 @@ class _Drafter:
 
     def _stage(self, part: Part, kind: str, sources: list[Stage]) -> Stage:
         line = part.span.line if part.span is not None else None
-        return Stage(
-            kind, [part.shown], part.output, sources, [part.word], part.path, line
-        )  # fmt: skip
+        is_function = part.word in ELEMENTWISE  # `abs(a - b)`: what it is of has boxes of its own
+        shown = part.word if is_function else part.shown
+        return Stage(kind, [shown], part.output, sources, [part.word], part.path, line)
 
     def _follows(self, part: Part, kind: str, before: Stage, group: Group) -> bool:
         """Whether a part stands in the box of the one before it: nobody else reads that box."""

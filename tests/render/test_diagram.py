@@ -83,6 +83,12 @@ def test_blocks_open_by_name_or_path():
     assert frames(inner) == [("pair(12)", 2), ("gate(12)", 2)]
 
 
+def test_a_function_of_an_expression_is_a_box_after_it():
+    text = "net A { input x: [4]; input y: [4]; abs(x - y) -> dense(1) }"
+    boxes = picture_of(network(text)).boxes
+    assert [box.lines for box in boxes] == [("x",), ("y",), ("−",), ("abs",), ("dense(1)",)]
+
+
 def test_a_block_that_is_not_there():
     with pytest.raises(NndslError, match="NN019") as caught:
         picture_of(network(RESIDUAL), ["residul"])
