@@ -93,6 +93,9 @@ class Objective:
         inputs = [i.name for i in self.schema.inputs]
         if name == "inputs" and len(inputs) == 1:
             name = inputs[0]
+        alone = next((i.name for i in self.schema.inputs if i.columns == (name,)), None)
+        if name not in inputs and alone is not None:
+            name = alone  # pictures are called by their column as well
         if name in inputs:
             return self._input(name, place)
         target = next((t for t in self.schema.targets if t.name == name), None)

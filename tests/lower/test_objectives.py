@@ -212,3 +212,10 @@ def test_a_net_at_rest_is_as_at_inference():
 def test_a_check_without_the_data_goes_as_far_as_it_can():
     head = 'data d = csv("not_here.csv", target=y)\nnet A on d { code = dense(2)\n dense(1) }\n'
     assert codes(head + "train A { minimize mse(A.output, d.y); epochs = 3 }") == []
+
+
+def test_an_input_of_one_column_is_called_by_it_as_well():
+    head = 'data pics = shapes(40, size=[8, 8])\nnet A on pics { conv(1, 3, pad=same) }\n'
+    for name in ("image", "input", "inputs"):
+        found = recipe(f"mse(A.output, pics.{name})", head)
+        assert [i.value.name for i in found.graph.of_role(Role.DATA)] == ["input"]
