@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from nndsl.lower import Session, data_specifications, lower
 from nndsl.lower.problems import MOST_ERRORS, in_order
 from nndsl.lower.result import JOINT, Module, Network, Recipe
 from nndsl.lower.spelling import together
+from nndsl.ops.binding import bound_copy, sizes_of
 from nndsl.passes import pipeline
 from nndsl.passes.pipeline import Pass
 from nndsl.records import dataclass
@@ -559,13 +560,20 @@ def compile_prediction(
 def answer(
     network: Network, weights: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]
 ) -> np.ndarray:
-    """The first output of a network for some rows, in float64, through the compiled kernels."""
+    """The first output of a network for some rows, in float64, through the compiled kernels.
+
+    Lengths that are names are those of the rows.
+    """
+    sizes = sizes_of(network.graph, {name: array.shape for name, array in arrays.items()})
+    if sizes:
+        network = replace(network, graph=bound_copy(network.graph, sizes))
     compiled = compile_prediction(network, precision="float64")
     states = compiled.program.states
     compiled.executable.set_parameters({n: a for n, a in weights.items() if n not in states})
     compiled.executable.set_states({n: a for n, a in weights.items() if n in states})
     shapes = compiled.program.shapes
-    inputs = {n: np.ascontiguousarray(a, np.float64) for n, a in arrays.items() if n in shapes}
+    elements = {n: compiled.program.inputs[n].element.value for n in arrays if n in shapes}
+    inputs = {n: np.ascontiguousarray(arrays[n], element) for n, element in elements.items()}
     return compiled.executable.evaluate(inputs)[next(iter(network.graph.outputs))]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nndsl.diagnostics import Diagnostic, Label, Span, error
-from nndsl.ir.types import Dimension, format_shape
+from nndsl.ir.types import Dimension, ElementType, format_shape
 from nndsl.lower import constants
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.figures import is_figure
@@ -232,7 +232,26 @@ def _rows(
         size = "x".join(map(str, array.shape)) or "a single number"
         declared = (tensor.span or net.name_span, net.source is None)
         raise other_size(net.name, format_shape(shape), size, declared, places)
+    _check_ids(rows, tensor, places[1])
     return rows, single
+
+
+def _check_ids(rows: np.ndarray, tensor: Tensor, place: Span) -> None:
+    """NN304 for ids that the network's vocabulary has not."""
+    type = tensor.value.type
+    if type.element is not ElementType.INDEX:
+        return
+    whole = (rows >= 0) & (rows == np.floor(rows))
+    fits = whole if type.below is None else whole & (rows < type.below)
+    if not fits.all():
+        wrong = rows[~fits].flat[0]
+        most = "" if type.below is None else f" below {type.below}"
+        raise error(
+            "NN304",
+            f"ids are whole numbers from 0{most}, this has {wrong:g}",
+            place,
+            secondary=[(tensor.span, "declared here")] if tensor.span is not None else [],
+        )
 
 
 def _weights_of(part: Part, weights: Weights) -> np.ndarray:

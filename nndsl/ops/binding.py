@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nndsl.diagnostics import error
-from nndsl.ir.graph import Graph, ShapeError
+from nndsl.ir.graph import Graph, Input, Node, ShapeError, Value
 from nndsl.ir.types import BATCH, TensorType, resolved
 from nndsl.ops.base import Op
 
@@ -33,6 +33,43 @@ def bind(graph: Graph, sizes: Mapping[str, int]) -> None:
             raise error(refusal.code, refusal.title, place, help=remedy) from None
         for value, type in zip(node.outputs, types, strict=True):
             value.type = type
+
+
+def bound_copy(graph: Graph, sizes: Mapping[str, int]) -> Graph:
+    """A graph with values of its own in which the names have numbers; see `bind`."""
+    made: dict[Value, Value] = {}
+
+    def copied(value: Value) -> Value:
+        return made.setdefault(value, Value(value.name, value.type, None, value.index))
+
+    inputs = {
+        name: Input(copied(i.value), i.role, i.trainable, i.setting, i.start)
+        for name, i in graph.inputs.items()
+    }
+    nodes = []
+    for old in graph.nodes:
+        operands, results = (tuple(map(copied, values)) for values in (old.inputs, old.outputs))
+        nodes.append(Node(old.operation, operands, results, old.span, old.label))
+        for value in results:
+            value.node = nodes[-1]
+    outputs, updates = (
+        {name: made[value] for name, value in found.items()}
+        for found in (graph.outputs, graph.updates)
+    )
+    copy = Graph(inputs, nodes, outputs, updates)
+    bind(copy, sizes)
+    return copy
+
+
+def sizes_of(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """The numbers that names among the sizes of inputs have for arrays of these shapes."""
+    found: dict[str, int] = {}
+    for name, shape in shapes.items():
+        declared = graph.inputs[name].value.type.shape if name in graph.inputs else ()
+        for size, number in zip(declared, shape, strict=False):
+            if isinstance(size, str) and size != BATCH:
+                found.setdefault(size, number)
+    return found
 
 
 def bound_type(type: TensorType, sizes: Mapping[str, int]) -> TensorType:

@@ -81,3 +81,39 @@ def test_the_file_is_drawn_and_summed_up(name: str, tmp_path, nndsl) -> None:
     path = MODELS / f"{name}.nn"
     assert nndsl("summary", path).code == 0
     assert nndsl("render", path, "-o", tmp_path / "net.svg").code == 0
+
+
+SUMS = """# Of any length
+net Sums {
+  input x: [T, 2]
+  dense(1, weights=[[1, 1]], bias=0) -> global_avg_pool
+}
+expect Sums([[1, 2], [3, 4]]) == 5 and near(Sums([[1, 2], [3, 4], [6, 7]]), 7.66667, 1e-4)
+"""
+CALLED = """data d = table(w=[0, 1, 2, 0], v=[1, 1, 0, 2], y=["a", "b", "a", "b"]) {
+  input words = [w, v] -> ids(3)
+  target = y
+  split = all
+}
+net Words on d { embed(4) -> flatten -> dense(2) -> softmax }
+train Words { epochs = 1; expect Words([1, 2])[1] > 0 }
+"""
+
+
+def test_nets_are_called_on_sequences_of_any_length(tmp_path, nndsl) -> None:
+    file = tmp_path / "sums.nn"
+    file.write_text(SUMS, encoding="utf-8")
+    assert nndsl("check", file).code == 0
+    file.write_text(SUMS.replace("== 5", "== 6"), encoding="utf-8")
+    assert nndsl("check", file).code == 1
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"), [("[1, 2]", ""), ("[1, 3]", "this has 3"), ("[1, 0.5]", "0.5")]
+)
+def test_nets_are_called_on_ids(ids: str, said: str, tmp_path, nndsl) -> None:
+    file = tmp_path / "words.nn"
+    file.write_text(CALLED.replace("[1, 2]", ids), encoding="utf-8")
+    ended = nndsl("train", file, "--quiet", "--out", tmp_path / "run")
+    assert said in ended.err
+    assert (ended.code == 0) is (said == "")
