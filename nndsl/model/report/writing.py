@@ -208,10 +208,11 @@ def _machine(evidence: Evidence) -> Section:
     rows = int(evidence.loaded.run.record.rows.get("train", 0)) or 1
     found = machine.measure(recipe, rows, _arrays(evidence))
     times = found.times
+    what = f"A step of `update {recipe.turns[0].name}`" if recipe.turns else "A training step"
     total = sum(one.seconds for one in times.calls) or 1.0
     flops = sum(one.flops for one in times.calls)
     lead = (
-        f"A training step of {counted(times.batch, 'row')} takes {duration(times.step)} on one "
+        f"{what} of {counted(times.batch, 'row')} takes {duration(times.step)} on one "
         f"thread of this machine ({machine.described()}): {number(times.batch / times.step)} rows "
         f"a second. Its kernels, measured one by one, each over and over, take {duration(total)}"
         f"{f', {flops / total / 1e9:.3g} GFLOP/s' if flops else ''}."
