@@ -75,10 +75,12 @@ class CellStage(BlockStage):
             elaboration.used_from(name, self.span, path),
         ):
             scope = self._scope(elaboration)
-            starts = [self._start(elaboration, port, scope) for port in self.definition.memory]
+            inputs, given = inputs[: self.count], inputs[self.count :]
+            starts = self._starts(elaboration, scope, given)
             before, learnt = len(elaboration.parts), len(elaboration.draft_names)
             named = set(elaboration.points)
-            elaboration.add_part(self._part(elaboration, path, inputs, inputs[0], ()))
+            read = (*inputs, *given)
+            elaboration.add_part(self._part(elaboration, path, read, read[0], ()))
             try:
                 made = recurrence(
                     elaboration.build,
@@ -95,7 +97,7 @@ class CellStage(BlockStage):
                 raise error(refusal.code, refusal.title, place, help=refusal.help or ()) from None
             result = Tensor(made.last[0] if times else made.output)
             drafts = tuple(elaboration.draft_names[learnt:])
-            elaboration.parts[before] = self._part(elaboration, path, inputs, result, drafts)
+            elaboration.parts[before] = self._part(elaboration, path, read, result, drafts)
             if not times:
                 elaboration.keep_mask((t.value for t in inputs), made.output)
             of_all_steps(elaboration, made, before + 1, named)
@@ -105,11 +107,33 @@ class CellStage(BlockStage):
         """Where the sequences have ended."""
         return next((m for t in inputs if (m := elaboration.masks.get(t.value))), None)
 
-    def _start(self, elaboration: Elaboration, port: tree.Port, scope: Scope) -> Value:
-        """Zeros of a port's shape."""
-        assert port.shape is not None
-        shape = shape_of(port.shape, scope)
-        return zeros(elaboration.build, TensorType((BATCH, *shape)))
+    @property
+    def count(self) -> int:
+        """How many tensors a step reads; those behind them are where the memory starts."""
+        return len(self.definition.inputs)
+
+    def _starts(
+        self, elaboration: Elaboration, scope: Scope, given: Sequence[Tensor]
+    ) -> list[Value]:
+        """The memory before the first step: as given, zeros for the rest."""
+        found = []
+        for number, port in enumerate(self.definition.memory):
+            assert port.shape is not None
+            type = TensorType((BATCH, *shape_of(port.shape, scope)))
+            start = given[number] if number < len(given) else None
+            if start is not None and start.value.type != type:
+                raise self._other_start(port, start, type)
+            found.append(zeros(elaboration.build, type) if start is None else start.value)
+        return found
+
+    def _other_start(self, port: tree.Port, start: Tensor, type: TensorType) -> NndslError:
+        wanted, found = format_shape(type.shape), format_shape(start.value.type.shape)
+        return error(
+            "NN203",
+            f"the memory `{port.name}` is {wanted}, what it starts from {found}",
+            self.span,
+            secondary=[(port.span, f"{wanted} here"), (start.span, start.arose)],
+        )
 
     def _write(self, scope: Scope, inputs: Sequence[Tensor], step: Step) -> Sequence[Value]:
         """One step: the body between the ports and the last line."""
@@ -162,7 +186,7 @@ class CellStage(BlockStage):
                 "a port with a shape is its memory",
                 help=f"cell (x, h: [n]) -> {definition.name}(n) {{ ... }}",
             )
-        if len(definition.inputs) != len(inputs):
+        if not self.count <= len(inputs) <= self.count + len(definition.memory):
             names = ", ".join(port.name for port in definition.inputs)
             raise error(
                 "NN205",
@@ -172,7 +196,7 @@ class CellStage(BlockStage):
                 self.span,
                 secondary=[(definition.name_span, "declared here")],
             )
-        for tensor in inputs if in_time else ():
+        for tensor in inputs[: self.count] if in_time else ():
             if not is_sequence(tensor.value.type.shape):
                 raise error(
                     "NN202",

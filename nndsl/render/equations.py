@@ -235,7 +235,7 @@ class Notation:
         letters = {"weight": "W", "bias": "b"} if letter == "z" else {"weight": r"\gamma",
                                                                      "bias": r"\beta"}  # fmt: skip
         if letter != "z" and value.type.rank == 2:
-            letters["weight"] = "E"
+            letters["weight"] = "E" if self._is_table(value) else "W"
         symbol = letters.get(name) or name_latex(name)
         role = owner.rpartition(".")[2].partition("[")[0]
         index = index.rstrip("]") or ("" if role in words("layer") else upright(role))
@@ -245,6 +245,11 @@ class Notation:
             taken = f"{symbol}{number}^{{({layer},{self._next()})}}"
         self.taken.add(taken)
         return taken, Level.LEAF
+
+    def _is_table(self, value: Value) -> bool:
+        """Whether rows of a weight are looked up."""
+        readers = (n for n in self.graph.nodes if value in n.inputs)
+        return any(operation(n).fusion is Fusion.GATHER for n in readers)
 
     def _is_parameter(self, value: Value) -> bool:
         return value.node is None and value.name in self.parameters

@@ -88,7 +88,8 @@ def test_words_as_cells_of_a_search():
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("(x, x) -> mgu(2)", "NN205"),
+        ("(x, x) -> mgu(2)", "NN203"),
+        ("(x, x, x) -> mgu(2)", "NN205"),
         ("last -> mgu(2)", "NN202"),
         ("mgu(0)", "NN304"),
         ("both(dense(4))", "NN202"),
@@ -133,3 +134,24 @@ def test_the_id_that_pads_is_written():
     assert codes(text.format("9, padding=0")) == []
     assert codes(text.format("9, pad=0")) == ["NN304"]
     assert codes(text.format("9, padding=-1")) == ["NN304"]
+
+
+def test_a_cell_goes_on_from_a_memory_that_is_given(rng):
+    text = (
+        f"{MGU}net A {{\n  input x: [T, 3]\n  input start: [2]\n"
+        "  (x, start) -> mgu(2) -> last\n}\n"
+    )
+    graph = lowered(text).networks["A"].graph
+    given = arrays(graph, rng, N=4, T=5)
+    first = {**given, "x": given["x"][:, :2]}
+    middle, _ = evaluate(graph, first)
+    second = {**given, "x": given["x"][:, 2:], "start": middle["output"]}
+    found, _ = evaluate(graph, second)
+    whole, _ = evaluate(graph, given)
+    np.testing.assert_allclose(found["output"], whole["output"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("line", ["(x, start) -> mgu(3)", "(x, start) -> lstm(3)"])
+def test_a_start_of_another_size(line: str):
+    text = f"{MGU}net A {{\n  input x: [T, 3]\n  input start: [2]\n  {line}\n}}\n"
+    assert codes(text) == ["NN203"]

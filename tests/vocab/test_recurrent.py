@@ -74,3 +74,21 @@ def test_a_recurrence_needs_a_sequence_of_numbers(word):
         Built(word, [("N", 4)], UNITS)
     with pytest.raises(ShapeError, match="not ids"):
         Built(word, [("N", "T")], UNITS, element=ElementType.INDEX)
+
+
+@pytest.mark.parametrize(("word", "memories"), [("rnn", 1), ("gru", 1), ("lstm", 2)])
+def test_a_recurrence_goes_on_from_what_is_given(word, memories, rng):
+    shapes = [("N", "T", FEATURES), *[("N", UNITS)] * memories]
+    made = Built(word, shapes, UNITS)
+    x, w = rng.normal(size=(ROWS, STEPS, FEATURES)), weights(made, rng)
+    starts = [rng.normal(size=(ROWS, UNITS)) for _ in range(memories)]
+    found = made.run(x, *starts, **w)
+    alone = Built(word, shapes[:1], UNITS)
+    zeros = [np.zeros((ROWS, UNITS))] * memories
+    np.testing.assert_allclose(made.run(x, *zeros, **w), alone.run(x, **w), rtol=1e-12)
+    assert (found[:, 0] != made.run(x, *zeros, **w)[:, 0]).all()
+
+
+def test_a_memory_of_another_size_is_refused():
+    with pytest.raises(ShapeError, match="the memory of `lstm` is 2, what it starts from 3"):
+        Built("lstm", [("N", "T", FEATURES), ("N", 3)], UNITS)

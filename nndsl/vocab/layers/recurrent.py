@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.ir.graph import Value
-from nndsl.ir.types import BATCH, TensorType
+from nndsl.ir.graph import ShapeError, Value
+from nndsl.ir.types import BATCH, TensorType, format_shape
 from nndsl.ops.compose import add_map, add_sum
 from nndsl.ops.map import operand
 from nndsl.ops.matmul import MatMul
@@ -123,12 +123,12 @@ def _maker(word: str, cell: Cell, gates: int, memories: int) -> Any:
     def make(
         context: LayerContext, operands: Sequence[Value], arguments: Mapping[str, Any]
     ) -> Value:
-        """The cell at every step, from a memory of zeros; its output at every step."""
-        (x,) = operands
+        """The cell at every step, from a memory given or of zeros; its output at every step."""
+        x = operands[0]
         _, features = sequence_of(x, word)
         units = arguments["units"]
         weights = _weights(context, features, units, gates, arguments)
-        start = zeros(context.build, TensorType((BATCH, units)))
+        starts = _starts(context, operands[1:], word, TensorType((BATCH, units)), memories)
 
         def write(step: Step) -> Sequence[Value]:
             return cell(context, step, weights, arguments)
@@ -136,7 +136,7 @@ def _maker(word: str, cell: Cell, gates: int, memories: int) -> Any:
         made = recurrence(
             context.build,
             [x],
-            [start] * memories,
+            starts,
             write,
             reverse=context.reverse,
             mask=context.mask(x),
@@ -145,6 +145,22 @@ def _maker(word: str, cell: Cell, gates: int, memories: int) -> Any:
         return made.output
 
     return make
+
+
+def _starts(
+    context: LayerContext, given: Sequence[Value], word: str, type: TensorType, memories: int
+) -> list[Value]:
+    """The memory before the first step: as given, zeros for the rest."""
+    for value in given:
+        if value.type != type:
+            wanted, found = format_shape(type.shape), format_shape(value.type.shape)
+            raise ShapeError(
+                f"the memory of `{word}` is {wanted}, what it starts from {found}",
+                "NN203",
+                "the last step of another recurrence: `-> last`",
+            )
+    missing = memories - len(given)
+    return [*given, *([zeros(context.build, type)] * missing if missing else ())]
 
 
 def _weights(
@@ -193,9 +209,8 @@ def _recurrent(
     **more: Parameter,
 ) -> None:
     parameters = {"units": COMMON["units"], **more, **COMMON}
-    layer = Layer(
-        word, parameters, doc, source, _maker(word, cell, gates, memories), takes="[T, 3]"
-    )
+    make = _maker(word, cell, gates, memories)
+    layer = Layer(word, parameters, doc, source, make, (1, 1 + memories), takes="[T, 3]")
     register(layer, example=f"{word}(16) -> last")
 
 
