@@ -72,6 +72,7 @@ class _Emitter:
         self.body = scan.body.graph
         self.layout: Layout = layout_of(scan, self.steps)
         self.results = len(node.outputs) - len(self.layout.scratch)
+        self.spots = self.layout.spots
         self.inputs = [entry.value for entry in self.body.inputs.values()]
         over_time = list(zip(node.inputs, self.inputs, strict=True))[: scan.sequences]
         over_time += list(zip(node.outputs, self.body.outputs.values(), strict=False))[
@@ -85,12 +86,17 @@ class _Emitter:
         states = self.inputs[first : first + self.scan.states]
         starts = self.node.inputs[first : first + self.scan.states]
         found = []
+        order = self.scan.order(self.steps)
         for number, (state, start) in enumerate(zip(states, starts, strict=True)):
-            memory = Spot("state", number)
-            found.append(self._copy(state, self._at(start, state), self._located(memory, 0)))
+            for spot in (Spot("state", number), *self.layout.starts[number]):
+                copy = self._copy(state, self._at(start, state), self._located(spot, 0))
+                found.append(self._at_step(copy, order[0]))
+        self.spots = {v: [*s, *self.layout.later.get(v, ())] for v, s in self.layout.spots.items()}
         turns = [self._step(parity) for parity in (0, 1)]
-        for turn, step in enumerate(self.scan.order(self.steps)):
+        for turn, step in enumerate(order[:-1]):
             found += [self._at_step(d, step) for d in turns[turn % 2]]
+        self.spots = self.layout.spots  # behind the last step there is none
+        found += [self._at_step(d, order[-1]) for d in self._step((self.steps - 1) % 2)]
         for number, state in enumerate(states):
             last = self._located(Spot("state", number), self.steps % 2)
             found.append(self._copy(state, last, self._at(self.node.outputs[number], state)))
@@ -119,11 +125,11 @@ class _Emitter:
         """The calls of a step, as they are at time 0."""
         drafts: list[Draft] = []
         for value in self.inputs:
-            drafts += self._further(value, parity, self.layout.spots[value][1:])
+            drafts += self._further(value, parity, self.spots[value][1:])
         for node in self.body.nodes:
             if is_part(node):
                 for value in node.outputs if len(node.inputs) == 1 else ():
-                    drafts += self._further(value, parity, self.layout.spots[value][1:])
+                    drafts += self._further(value, parity, self.spots[value][1:])
             else:
                 drafts += self._computed(node, parity)
         return drafts
@@ -131,27 +137,27 @@ class _Emitter:
     def _computed(self, node: Node, parity: int) -> list[Draft]:
         apart = takes_rows_apart(node)
         if isinstance(node.operation, Map) and apart:
-            node, places = _with_all_places(node, self.layout)
+            node, places = _with_all_places(node, self.spots)
             drafts = self.emit(self._context(node, parity, places), node)
             copied = [v for v in node.outputs if v in self.layout.contiguous]
             return drafts + [d for v in copied for d in self._further(v, parity, ())]
         chosen = {v: self._read(v, side_by_side=not apart) for v in node.inputs}
-        chosen |= {v: self.layout.spots[v][0] for v in node.outputs}
+        chosen |= {v: self.spots[v][0] for v in node.outputs}
         drafts = self.emit(self._context(node, parity, chosen), node)
         for value in node.outputs:
-            drafts += self._further(value, parity, self.layout.spots[value][1:])
+            drafts += self._further(value, parity, self.spots[value][1:])
         return drafts
 
     def _read(self, value: Value, *, side_by_side: bool) -> Spot:
         copy = self.layout.contiguous.get(value)
-        return copy if side_by_side and copy is not None else self.layout.spots[value][0]
+        return copy if side_by_side and copy is not None else self.spots[value][0]
 
     def _context(self, node: Node, parity: int, places: Mapping[Value, Spot]) -> Context:
         """The context of a node of the body."""
         buffers: dict[Value, Buffer] = {}
         strides: dict[Value, Stride] = {}
         for value in (*node.inputs, *node.outputs):
-            spot = places.get(value) or self.layout.spots[value][0]
+            spot = places.get(value) or self.spots[value][0]
             buffers[value], stride = self._located(spot, parity)
             if stride is not None:
                 strides[value] = stride
@@ -161,7 +167,7 @@ class _Emitter:
         """Copies of a value from where it is made to where else it is needed."""
         copy = self.layout.contiguous.get(value)
         targets = [*spots, *([copy] if copy is not None else [])]
-        source = self._located(self.layout.spots[value][0], parity)
+        source = self._located(self.spots[value][0], parity)
         return [self._copy(value, source, self._located(spot, parity)) for spot in targets]
 
     def _copy(
@@ -200,14 +206,16 @@ class _Emitter:
         return replace(one, slots=tuple(slots))
 
 
-def _with_all_places(node: Node, layout: Layout) -> tuple[Node, dict[Value, Spot]]:
+def _with_all_places(
+    node: Node, spots: Mapping[Value, list[Spot]]
+) -> tuple[Node, dict[Value, Spot]]:
     """A formula that writes each of its results wherever it is needed."""
     formula = node.operation
     assert isinstance(formula, Map)
     places: dict[Value, Spot] = {}
     expressions = []
     for value, expression in zip(node.outputs, formula.expressions, strict=True):
-        for number, spot in enumerate(layout.spots[value]):
+        for number, spot in enumerate(spots[value]):
             places[value if number == 0 else Value(value.name, value.type)] = spot
             expressions.append(expression)
     every = Map(tuple(expressions), formula.element)

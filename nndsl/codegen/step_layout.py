@@ -9,6 +9,7 @@ write them there; for the others they are copied. Parts of a value (split) and v
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from math import prod
 
@@ -50,12 +51,16 @@ class Spot:
 class Layout:
     """Spots of the values of a body. The first spot of a value is the one where it is read.
 
+    What is kept of the memory before each step is written by the step before: `later` has the spots
+    where each next memory goes so, `starts` those where the first memory goes, by its number.
     Scratch holds two memories for each state, which change places from step to step, then values.
     """
 
     spots: dict[Value, list[Spot]]
     scratch: list[TensorType]
     contiguous: dict[Value, Spot]  # copies for kernels that need rows side by side
+    later: dict[Value, list[Spot]]
+    starts: dict[int, list[Spot]]
 
 
 def layout_of(scan: Scan, steps: int) -> Layout:
@@ -125,9 +130,21 @@ class _Planner:
             for index, value in enumerate(node.outputs):
                 if value not in self.spots:
                     self.spots[value] = self._of_value(node, index, value)
+        later: dict[Value, list[Spot]] = {}
+        starts: dict[int, list[Spot]] = {}
+        following = list(self.body.outputs.values())[: self.scan.states]
+        for number, (before, after) in enumerate(zip(self.states, following, strict=True)):
+            starts[number] = [s for s in self.wanted.get(before, []) if s.where == "result"]
+            later.setdefault(after, []).extend(self._a_step_on(s) for s in starts[number])
+            self.wanted[before] = [s for s in self.wanted.get(before, []) if s.where != "result"]
         for value in self.inputs:
             self.spots[value] += self.wanted.get(value, [])
-        return Layout(self.spots, self.scratch, self.contiguous)
+        return Layout(self.spots, self.scratch, self.contiguous, later, starts)
+
+    def _a_step_on(self, spot: Spot) -> Spot:
+        """The same place of the step that is done next."""
+        moves = -spot.moves if self.scan.reverse else spot.moves
+        return replace(spot, inside=spot.inside + moves)
 
     def _of_input(self, number: int, value: Value) -> Spot:
         first = self.scan.sequences
