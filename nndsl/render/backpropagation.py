@@ -29,6 +29,7 @@ from nndsl.render.recurrences import ThroughTime, derivative
 from nndsl.render.writer import Equation, Writer, operation
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.expression import ONE, ZERO, Expression, variable
+from nndsl.scalar.inspection import substitute, variables
 from nndsl.scalar.latex import piece_of
 from nndsl.scalar.piece import Level, Piece, closed
 from nndsl.scalar.tidy import tidy
@@ -53,6 +54,7 @@ class LossEquations:
         self.predictions = [v for v in read if v in notation.symbols and v not in roles]
         inputs = {v.name: Input(v, roles.get(v, Role.PARAMETER)) for v in read}
         alone = Graph(inputs, nodes, {"data_loss": graph.outputs["data_loss"]})
+        self.is_mean = _is_mean_over_rows(alone)
         self.graph = run(_of_one_row(alone), (Simplify(), Join(), *CLEANING))
         differentiated = run(self.graph, (Differentiate("data_loss"), *CLEANING))
         self.gradients = {v: differentiated.outputs[PREFIX + v.name] for v in self.predictions}
@@ -78,6 +80,32 @@ def _of_one_row(graph: Graph) -> Graph:
             node = Node(one, (), node.outputs, node.span, node.label)
         nodes.append(node)
     return Graph(dict(graph.inputs), nodes, dict(graph.outputs))
+
+
+def _is_mean_over_rows(graph: Graph) -> bool:
+    """Whether the loss of a batch is the mean of those of its rows: linear in all sums over the
+    rows, which are divided by their number.
+    """
+    found: dict[Value, Expression] = {}
+    totals: list[str] = []
+    for node in graph.nodes:
+        value, op = node.outputs[0], node.operation
+        if value.type.shape[:1] == (BATCH,):
+            continue
+        if op == SizeOf(BATCH):
+            found[value] = variable("N")
+        elif any(v.type.shape[:1] == (BATCH,) for v in node.inputs):
+            totals.append(f"v{len(totals)}")
+            found[value] = variable(totals[-1])
+        elif isinstance(op, Map) and found.keys() >= set(node.inputs):
+            operands = {f"x{index}": found[v] for index, v in enumerate(node.inputs)}
+            found[value] = substitute(op.expressions[0], operands)
+        elif isinstance(op, Reduce | Move) and node.inputs[0] in found:
+            found[value] = found[node.inputs[0]]
+    loss = found.get(graph.outputs["data_loss"])
+    return loss is not None and not any(
+        variables(tidy(differentiate(loss, total) * variable("N"))) for total in totals
+    )
 
 
 class Backward:

@@ -29,6 +29,8 @@ from nndsl.scalar.piece import Level
 from nndsl.scalar.primitives import PRIMITIVES
 from nndsl.vocab.arguments import value_text
 
+MEAN = "Of one example; the batch's is the mean."
+NO_MEAN = "Of a batch of one example; that of more is no mean over the examples."
 UPDATE = "Of any weight w at step t = 0, 1, ...; g is the gradient of the batch's loss."
 
 
@@ -122,9 +124,10 @@ def _training(notation: Notation, network: Network, recipe: Recipe) -> Iterable[
     loss = LossEquations(notation)
     backward = Backward(notation, loss.slopes())
     deltas = [*general_recursion(notation), *backward.recursion()]
-    yield _section("Loss", _loss(loss, recipe), "Of one example; the batch's is the mean.")
+    of_what = MEAN if loss.is_mean else NO_MEAN
+    yield _section("Loss", _loss(loss, recipe), of_what)
     yield _section("Back-propagation", deltas, "δ⁽ˡ⁾ is the derivative of E by z⁽ˡ⁾.")
-    yield _section("Gradients", backward.gradients(), "Of one example; the batch's is the mean.")
+    yield _section("Gradients", backward.gradients(), of_what)
     yield _section("Penalty", _penalties(recipe.graph), "Added to the loss of the batch.")
     yield _section("Update", _updates(recipe), UPDATE)
     yield _section("Start", _starts(notation, network.parameters))

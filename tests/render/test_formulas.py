@@ -84,6 +84,22 @@ def test_an_objective_of_ones_own():
     )
 
 
+@pytest.mark.parametrize(
+    ("objective", "is_mean"),
+    [("mse(A.output, d.x) + 3", True), ("64 * mean(A.output) - 2 * mean(d.x)", True),
+     ("sum(A.output)", False), ("mean(A.output)^2", False),
+     ("sum(A.output * d.x) / sum(d.x)", False)],
+)  # fmt: skip
+def test_what_the_loss_of_a_batch_is(objective, is_mean):
+    text = f"""data d = table(x=[1, 2], y=[1, 2]) {{ input x = x; target = y }}
+        net A on d {{ dense(1) }}
+        train A {{ minimize {objective} }}"""
+    opened = driver.open_source(driver.Source("m.nn", text), ROOT)
+    (recipe,) = opened.module.recipes
+    found = formulas(opened.module.networks["A"], recipe)
+    assert ("the batch's is the mean" in section(found, "Loss").remark) == is_mean
+
+
 def test_updates_in_turn():
     *_, found = formulas_of(ROOT / "models" / "30_gan.nn")
     weights = [formula.text.partition(" = ")[0] for formula in section(
