@@ -46,6 +46,7 @@ class Objective:
         self.made, self.definition, self.source = made, definition, source
         self.schema = source.schema
         self._lets: dict[Later, Any] = {}
+        self._open: list[Later] = []  # those being made
         self._columns: dict[str, Tensor] = {}
         self._passes: dict[str, _Pass] = {}
         if made.elaboration.home:
@@ -72,11 +73,20 @@ class Objective:
     def tensor(self, value: Any) -> Any:
         """The tensor of a part of a net, or of a `let`; other values as they are."""
         if isinstance(value, Later):
-            if value not in self._lets:
-                assert isinstance(value.names, Scope)
-                self._lets[value] = evaluate(value.value, self._scope(value.names))
-            return self._lets[value]
+            return self._let(value)
         return self._part(value) if isinstance(value, Part) else value
+
+    def _let(self, later: Later) -> Any:
+        """What a `let` stands for, made when it is first asked for."""
+        if later not in self._lets:
+            if later in self._open:
+                title = f"`{later.name}` is computed from itself"
+                raise error("NN207", title, later.value.span, help="a `let` uses those above it")
+            assert isinstance(later.names, Scope)
+            self._open.append(later)
+            self._lets[later] = evaluate(later.value, self._scope(later.names))
+            self._open.remove(later)
+        return self._lets[later]
 
     def column(self, source: DataSource, expression: tree.Field) -> Tensor | None:
         """An input or a target of the data that is trained on; None for other names."""
@@ -223,6 +233,10 @@ def _no_number(found: Any, span: Span) -> NndslError:
     if isinstance(found, Group):
         title = f"an objective is one number, this is {len(found.tensors)} tensors"
         return error("NN324", title, span, help="add them up: `minimize a + 0.3 * b`")
+    net = _net_in(found)
+    if net is not None:
+        title = f"an objective is computed from tensors, and `{net.name}` is a net"
+        return error("NN324", title, span, help=f"its answer is `{net.name}.output`")
     loss = found.name if isinstance(found, Mention) and is_loss(found.name) else "mse"
     return error(
         "NN324",
@@ -231,3 +245,9 @@ def _no_number(found: Any, span: Span) -> NndslError:
         "nothing in it changes with the weights",
         help=f"for instance `minimize {loss}(Net.output, data.target)`",
     )
+
+
+def _net_in(found: Any) -> NetLike | None:
+    """A net where a tensor is meant: by itself, or as an argument of a loss or a function."""
+    given = [one.value for one in found.given or ()] if isinstance(found, Mention) else [found]
+    return next((value for value in given if isinstance(value, NetLike)), None)

@@ -133,6 +133,8 @@ REFUSED = {
     "shapes that differ": ("mse(A.code, iris.inputs)", "NN203", "compares 2 with 4"),
     "no number": ("A.code^2", "NN324", "one number"),
     "no tensor": ("3", "NN324", "3"),
+    "a net": ("mse(A, iris.inputs)", "NN324", "`A` is a net"),
+    "a let of itself": ("mean(a)\n let a = noise(2) + b\n let b = a", "NN207", "itself"),
     "an unknown tensor": ("mse(A.cod, A.code)", "NN318", "cod"),
     "an unknown column": ("mse(A.code, iris.petal)", "NN303", "petal"),
     "one tensor": ("mse(A.code)", "NN205", "compares two tensors"),
