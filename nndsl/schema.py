@@ -26,9 +26,13 @@ SOURCE_OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """What may be written beside each kind of data source, by the source's word."""
 
-DATA_SETTINGS = ("target", "drop", "where", "split", "time", "shuffle", "missing")
+SERIES_SETTINGS = ("window", "horizon", "stride")
+DATA_SETTINGS = (
+    *("target", "drop", "where", "split", "time", "shuffle", "missing"),
+    *SERIES_SETTINGS,
+)
 """What may be set in the body of a `data` section."""
-TEXT_SETTINGS = ("split",)
+TEXT_SETTINGS = ("split", "window", "stride")
 """What may be set in the body of a `data` section that is a text."""
 
 
@@ -86,7 +90,8 @@ class TargetSchema:
     """One target column: its kind, classes (sorted), and the steps to be turned back.
 
     `shape` is that of one example where it is not a single value: [channels, height, width] of a
-    picture, whose classes stand in one channel; [length] of a sequence with a class at each place.
+    picture, whose classes stand in one channel; [length] of a sequence with a class at each place,
+    or of numbers that are told for several rows ahead.
     """
 
     name: str

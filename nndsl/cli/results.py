@@ -58,7 +58,8 @@ def _print_verdict(verdict: Verdict) -> None:
         judged = f"{verdict.rows} answered" if verdict.refused else str(verdict.rows)
         line += f"  ({verdict.right} of {judged}; 95 % interval {low:.2f} to {high:.2f})"
     known = isfinite(verdict.baseline)
-    say(f"{line}, {figure('baseline', verdict.baseline)}" if known else line)
+    other = "naive forecast" if verdict.naive else "baseline"
+    say(f"{line}, {figure(other, verdict.baseline)}" if known else line)
     if verdict.confusion is None or len(verdict.classes) < 3:
         return
     if len(verdict.classes) > MOST_CLASSES:

@@ -15,6 +15,7 @@ from nndsl.data.images.column import ImageColumn
 from nndsl.data.images.decoding import MOST_LEVELS
 from nndsl.data.mistakes import Mistakes
 from nndsl.data.options import setting
+from nndsl.data.series import series_of, with_windows
 from nndsl.data.table import (
     CategoryColumn,
     NumberColumn,
@@ -61,7 +62,7 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
     if table.origin.kind == "text":
         return text_schema(table, specification)
     roles = roles_of(table, specification)
-    if not roles.inputs:
+    if not roles.inputs and not series_of(specification):
         raise error(
             "NN412",
             f"`{specification.name}` has no column left as input",
@@ -93,6 +94,9 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
         inputs,
         tuple(targets),
     )
+    series = series_of(specification)
+    if series:
+        schema = with_windows(table, schema, series, specification.settings["window"].span)
     if "where" not in specification.settings:  # a part may be of one class: the ones of a table
         require_variety(table, schema, specification)
     return schema
@@ -154,7 +158,8 @@ def _inputs(
 ) -> Iterator[InputSchema]:
     declared = [chain for chain in specification.chains if chain.input is not None]
     if not declared:
-        yield _input(table, INPUT, roles.inputs, (), chains)
+        past = tuple(roles.targets) if series_of(specification) else ()  # is known as well
+        yield _input(table, INPUT, tuple(dict.fromkeys((*past, *roles.inputs))), (), chains)
     for chain in declared:
         assert chain.input is not None
         names: list[str] = []

@@ -11,6 +11,7 @@ from nndsl.records import dataclass
 from nndsl.schema import (
     DATA_SETTINGS,
     SOURCE_OPTIONS,
+    TEXT_SETTINGS,
     ChainRequest,
     DataSpecification,
     Setting,
@@ -30,9 +31,11 @@ def check_names(specification: DataSpecification) -> None:
     for name, setting in specification.options.items():
         if name not in options:
             problems.append(_unknown(f"option of {specification.kind}", name, options, setting))
+    text = specification.kind == "text"
+    settings, of = (TEXT_SETTINGS, "a text") if text else (DATA_SETTINGS, "data")
     for name, setting in specification.settings.items():
-        if name not in DATA_SETTINGS:
-            problems.append(_unknown("setting of data", name, DATA_SETTINGS, setting))
+        if name not in settings:
+            problems.append(_unknown(f"setting of {of}", name, settings, setting))
     if problems:
         raise NndslError([d for problem in problems for d in problem.diagnostics])
 

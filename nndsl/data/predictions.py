@@ -26,7 +26,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Prediction:
     """The answers for one target.
 
-    `values` are class indices [rows] (-1: refused) or numbers [rows] in the target's own unit;
+    `values` are class indices [rows] (-1: refused) or numbers [rows] in the target's own unit (of
+    several rows ahead [rows, ahead], NaN for none);
     `probabilities` [rows, classes], None for numbers. Of pictures both have further axes, values
     [rows, channels, height, width] and probabilities [rows, classes, height, width]; `as_bytes`
     says that they are written as PNG, not as numbers.
@@ -90,6 +91,11 @@ def _added_columns(
                                    as_bytes=prediction.as_bytes)  # fmt: skip
             yield _free(name, taken), files
             continue
+        if target.shape:
+            for ahead, column in enumerate(prediction.values.T, 1):
+                name = _free(f"predicted_{target.name}_{ahead}", taken)
+                yield name, _numbers(column, decimal)
+            continue
         yield _free(f"predicted_{target.name}", taken), _answers(prediction, decimal)
         if prediction.probabilities is not None:
             prefix = f"probability_{target.name}_" if several else "probability_"
@@ -114,8 +120,13 @@ def _answers(prediction: Prediction, decimal: str) -> list[str]:
     if prediction.target.kind is TargetKind.CLASSES:
         names = (*prediction.target.classes, "")
         return [names[index] for index in prediction.values.reshape(-1).tolist()]
-    numbers = prediction.values.reshape(-1).tolist()
-    return [f"{number:.9g}".replace(".", decimal) for number in numbers]
+    return _numbers(prediction.values, decimal)
+
+
+def _numbers(values: np.ndarray, decimal: str) -> list[str]:
+    """Numbers as cells, empty where there is none."""
+    numbers = values.reshape(-1).tolist()
+    return ["" if n != n else f"{n:.9g}".replace(".", decimal) for n in numbers]
 
 
 def _write(

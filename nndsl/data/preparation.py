@@ -25,6 +25,7 @@ from nndsl.data.inference import require_variety, with_shapes, word_of
 from nndsl.data.mistakes import Mistakes
 from nndsl.data.new_data import match_columns, remarks_on_new
 from nndsl.data.remarks import remarks
+from nndsl.data.series import covered, horizon_of, restored, targets_ahead, window_of, windowed
 from nndsl.data.steps import apply_steps, fit_values, spread
 from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn, number_text
 from nndsl.data.text.column import TextColumn
@@ -80,6 +81,9 @@ def prepare(
     finite number.
     """
     require_variety(table, schema, specification)
+    window = window_of(schema)
+    if window:
+        train_rows = covered(train_rows, window)
     mistakes = Mistakes()
     inputs, fitted, targets = {}, [], {}
     for declared in schema.inputs:
@@ -90,7 +94,7 @@ def prepare(
     for target in schema.targets:
         with mistakes.caught():
             fitted_targets.append(_fit_target(table, target, train_rows))
-            targets[target.name] = _target_array(table, fitted_targets[-1], precision)
+            targets[target.name] = _target_array(table, fitted_targets[-1], precision, window)
     mistakes.raise_any()
     shapes = {name: array.shape[1:] for name, array in inputs.items()}
     learnt = replace(schema, inputs=tuple(fitted), targets=tuple(fitted_targets))
@@ -237,6 +241,8 @@ def _input_array(table: Table, declared: InputSchema, precision: str) -> np.ndar
     if isinstance(first, TextColumn):
         return windows(first)
     array = _joined_columns(table, declared, precision)
+    if len(declared.shape) == 2:
+        return windowed(array, declared.shape[0])
     if any(ids_of(steps) is None for steps in declared.steps.values()):
         return array
     whole = array.astype(np.int32)
@@ -333,10 +339,17 @@ def _fit_target(table: Table, target: TargetSchema, train_rows: np.ndarray) -> T
 
 
 def _target_arrays(table: Table, schema: Schema, precision: str) -> dict[str, np.ndarray]:
-    return {target.name: _target_array(table, target, precision) for target in schema.targets}
+    window = window_of(schema)
+    return {t.name: _target_array(table, t, precision, window) for t in schema.targets}
 
 
-def _target_array(table: Table, target: TargetSchema, precision: str) -> np.ndarray:
+def _target_array(table: Table, target: TargetSchema, precision: str, window: int) -> np.ndarray:
+    """The target of each row; of a series (`window` rows are seen) what comes after it."""
+    array = _own_array(table, target, precision)
+    return targets_ahead(array, window, horizon_of(target)) if window else array
+
+
+def _own_array(table: Table, target: TargetSchema, precision: str) -> np.ndarray:
     column = table.columns[target.name]
     if isinstance(column, TextColumn):
         return windows(column)
@@ -384,12 +397,7 @@ def invert_target(target: TargetSchema, values: np.ndarray) -> np.ndarray:
 
     [rows, 1] where a step had made several numbers of one.
     """
-    changed: Any = np.asarray(values, dtype=np.float64)
-    for step in reversed(target.steps):
-        invert = word_of(step).invert
-        assert invert is not None
-        changed = invert(changed, step.learnt, step.arguments)
-    return np.asarray(changed, dtype=np.float64)
+    return restored(target, values)
 
 
 def target_of(target: TargetSchema, values: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from nndsl.data.inline import read_inline
 from nndsl.data.location import STANDARD_INPUT, locate, locate_given, standard_input
 from nndsl.data.options import check_names, csv_options, missing_texts, value_of
 from nndsl.data.parquet import read_parquet
+from nndsl.data.series import require_order
 from nndsl.data.table import NumberColumn, Origin, Table
 from nndsl.data.text.reading import read_text
 from nndsl.diagnostics import Diagnostic, NndslError, error
@@ -57,6 +58,7 @@ def read_table(
     condition = value_of(specification, "where", None)
     if isinstance(condition, ColumnExpression) and expected is None:
         table = table.take(rows_where(condition, table))
+    require_order(table, specification)
     return table
 
 

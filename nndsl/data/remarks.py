@@ -8,6 +8,7 @@ import numpy as np
 
 from nndsl.data.columns import roles_of
 from nndsl.data.images.column import ImageColumn
+from nndsl.data.series import window_of
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct, note
 from nndsl.data.text.column import TextColumn
 from nndsl.diagnostics import Diagnostic, Severity
@@ -28,6 +29,9 @@ def remarks(
     if table.origin.kind == "text":
         return ()  # windows of one text say nothing of each other
     inputs = list(dict.fromkeys(n for declared in schema.inputs for n in declared.columns))
+    if window_of(schema):  # a target's own past is an input, and says nothing wrong
+        targets = {target.name for target in schema.targets}
+        inputs = [name for name in inputs if name not in targets]
     return (
         *_missing(table, {target.name for target in schema.targets}),
         *_target_rule(table, schema),
@@ -111,7 +115,7 @@ def _left_out(
                 f"column `{name}` is left out: {why}",
                 help=[f"to use it all the same: {name} -> {chain}"],
             )
-    unused = [name for name in roles.inputs if name not in inputs]
+    unused = [name for name in roles.inputs if name not in (*inputs, *roles.targets)]
     if unused:
         more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
         yield note("NN458", f"columns of no input: {', '.join(unused[:_LISTED])}{more}")

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from nndsl.data.columns import column_names
-from nndsl.data.images.column import ImageColumn
 from nndsl.data.options import setting, value_of
-from nndsl.data.table import CategoryColumn, NumberColumn, Table
-from nndsl.data.text.column import TextColumn
+from nndsl.data.series import apart, series_of, times_of, usable_rows
+from nndsl.data.table import NumberColumn, Table
 from nndsl.diagnostics import NndslError, error
 from nndsl.random import permutation
 from nndsl.records import dataclass
@@ -53,7 +52,8 @@ def split_rows(table: Table, schema: Schema, specification: DataSpecification, s
     """
     if table.parts is not None:
         return Split(*(np.flatnonzero(table.parts == part) for part in range(3)))
-    rows = rows_with_target(table, schema)
+    series = series_of(specification)
+    rows = usable_rows(table, schema, series) if series else rows_with_target(table, schema)
     found = setting(specification, "split")
     value = DEFAULT if found is None or isinstance(found.value, StepRequest) else found.value
     if value == "all":
@@ -61,6 +61,10 @@ def split_rows(table: Table, schema: Schema, specification: DataSpecification, s
     if isinstance(value, str):
         return _by_column(table, rows, value, found)
     counts = _counts(value, len(rows), table, found)
+    if series:
+        parts = _cut(rows, counts)
+        train = apart(parts.train, parts.validation, series)
+        return Split(train, apart(parts.validation, parts.test, series), parts.test)
     return _cut(_order(table, schema, specification, rows, seed), counts)
 
 
@@ -68,10 +72,10 @@ def folds(
     table: Table, schema: Schema, specification: DataSpecification, seed: int, count: int
 ) -> tuple[Split, ...]:
     """`count` splits: each row is once in a test part, a fifth of the rest is validation."""
-    if table.parts is not None:
+    if table.parts is not None or series_of(specification):
         raise error(
             "NN417",
-            f"the text of `{specification.name}` is cut in time, not dealt out in folds",
+            f"`{specification.name}` is cut in time, not dealt out in folds",
             place=table.place(),
             help="split = [80%, 10%, 10%]",
         )
@@ -139,26 +143,12 @@ def _order(
     time = setting(specification, "time")
     if time is not None:
         name = column_names(table, [time.value], time.span)[0]
-        return rows[np.argsort(_sortable(table, name)[rows], kind="stable")]
+        return rows[np.argsort(times_of(table, name)[rows], kind="stable")]
     if value_of(specification, "shuffle", True) is False:
         return rows
     shuffled = rows[permutation(len(rows), seed, _SPLIT_EPOCH)]
     labels = _labels(table, schema)
     return shuffled if labels is None else _spread(shuffled, labels)
-
-
-def _sortable(table: Table, name: str) -> np.ndarray:
-    column = table.columns[name]
-    if column.missing.any():
-        row = int(np.flatnonzero(column.missing)[0])
-        raise error(
-            "NN417",
-            f"`{name}` orders the rows, but {table.row_name(row)} has none",
-            place=table.place(row, name),
-        )
-    if isinstance(column, ImageColumn | TextColumn):
-        column.to_categories()
-    return column.codes if isinstance(column, CategoryColumn) else column.values
 
 
 def _spread(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.types import format_shape, number_of
 from nndsl.lower.outputs import Output
@@ -172,7 +174,7 @@ def _classes_text(output: Output) -> str:
 
 
 def _target_width(output: Output) -> int:
-    return sum(numbers_of(target.steps) for target in output.targets)
+    return sum(prod(t.shape) * numbers_of(t.steps) for t in output.targets)
 
 
 def _wrong_width(output: Output) -> None:

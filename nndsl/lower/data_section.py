@@ -34,11 +34,6 @@ PICTURES = "images"
 OWN_COLUMNS = ("image", "label", "input")
 """Names that pictures which are a target may not have: those of the data beside them."""
 _PATHS = {"images": 'images("folder")', "text": 'text("book.txt")'}
-LATER_SETTINGS = {
-    "window": "windows over time (`window`)",
-    "horizon": "forecasting several steps (`horizon`)",
-    "stride": "windows over time (`stride`)",
-}
 LATER_SOURCES = {
     "text_pairs": "pairs of texts (`text_pairs`)",
     "pairs": "pairs of examples (`pairs`)",
@@ -249,8 +244,6 @@ def _read_setting(section: _Section, statement: tree.Bind, scope: Scope) -> None
     if not isinstance(statement.target, tree.Name):
         raise error("NN307", "a setting of data has a plain name", statement.target.span)
     name = statement.target.name
-    if name in LATER_SETTINGS:
-        raise not_yet(LATER_SETTINGS[name], statement.span)
     if name not in DATA_SETTINGS:
         raise unknown_name(
             "NN307",

@@ -12,7 +12,10 @@ from nndsl.schema import DataSpecification, InputSchema, Schema
 
 LARGE = 10.0
 SCALING = frozenset(
-    ("standardize", "minmax", "robust", "scale", "onehot", "log1p", "log", "clip", "ordinal", "ids")
+    (
+        *("standardize", "minmax", "robust", "scale", "log1p", "log", "clip"),
+        *("onehot", "ordinal", "ids", "cycle"),
+    )
 )
 
 

@@ -495,6 +495,8 @@ def type_of_input(given: InputSchema) -> TensorType:
     counts = [ids_of(steps) for steps in given.steps.values()]
     known = [count for count in counts if count is not None]
     if not known or len(known) < len(counts):
+        if len(given.shape) == 2:  # rows of a series: a name, so that it is told from a signal
+            return TensorType((str(given.shape[0]), given.shape[1]))
         return TensorType(given.shape)
     shape = tuple(str(size) for size in given.shape if given.shape != (1,))
     return TensorType(shape, ElementType.INDEX, max(known))

@@ -19,6 +19,7 @@ from nndsl.data import (
     schema_from_json,
     write_predictions,
 )
+from nndsl.data.series import naive_forecast, window_of
 from nndsl.diagnostics import Diagnostic, error
 from nndsl.ir.graph import Role
 from nndsl.lower import data_specifications, lower
@@ -38,7 +39,7 @@ from nndsl.train import folder as folders
 from nndsl.train.job import Arrays, Output
 from nndsl.train.limits import LIMITS, Limits, at_limits
 from nndsl.train.saved import SavedRun, fitting_weights, read_members, read_record, read_run
-from nndsl.train.scoring import OF_PLACES, measured, metrics_of, probabilities
+from nndsl.train.scoring import OF_PLACES, OF_SERIES, measured, metrics_of, probabilities
 from nndsl.train.together import Together
 from nndsl.vocab.answers import decided
 
@@ -299,7 +300,8 @@ def _prediction(target: TargetSchema, values: np.ndarray, loaded: LoadedRun) -> 
         chances = probabilities(values.reshape(places, -1))
         return Prediction(target, decided(recipe.answer, chances), chances)
     numbers = invert_target(target, values.reshape(len(values), -1))
-    return Prediction(target, numbers[:, 0], None)
+    numbers[: max(window_of(loaded.schema) - 1, 0)] = np.nan  # no whole window behind these
+    return Prediction(target, numbers if target.shape else numbers[:, 0], None)
 
 
 def _figures(
@@ -318,13 +320,24 @@ def _figures(
             continue
         actual, known = _known(prediction, prepared.targets[target.name])
         given = prediction.probabilities
-        guess = prediction.values[:, None] if given is None else given
-        default = OF_PLACES if target.sequence else _DEFAULT_METRICS[target.kind]
+        guess = prediction.values.reshape(len(actual), -1) if given is None else given
+        default = _default_metrics(target, loaded.schema)
         asked = metrics_of(recipe, target.kind, default)
         for metric in asked if known.any() else ():
             value = measured(metric, guess[known], actual[known], recipe.answer)
             figures[prefix + metric.name] = value
+        naive = naive_forecast(loaded.schema, target)
+        if naive is not None and known.any():
+            value = measured(asked[0], naive(prepared.inputs)[known], actual[known])
+            figures[f"{prefix}naive_{asked[0].name}"] = value
     return figures
+
+
+def _default_metrics(target: TargetSchema, schema: Schema) -> tuple[str, ...]:
+    if target.sequence:
+        return OF_PLACES
+    series = window_of(schema) and target.kind is TargetKind.NUMBERS
+    return OF_SERIES if series else _DEFAULT_METRICS[target.kind]
 
 
 def _limits(prediction: Prediction, prepared: Prepared, loaded: LoadedRun) -> Limits | None:

@@ -27,6 +27,7 @@ from nndsl.data import (
     split_rows,
     target_of,
 )
+from nndsl.data.series import naive_forecast
 from nndsl.diagnostics import error
 from nndsl.lower.result import Network, Recipe
 from nndsl.model.source_files import data_files, source_files
@@ -204,6 +205,7 @@ def outputs_of(network: Network, schema: Schema, recipe: Recipe) -> tuple[Output
                 target.pictures,
                 partial(target_of, target) if numbers and not target.shape else None,
                 target.sequence,
+                naive_forecast(schema, target),
             )
         )
     return tuple(outputs)

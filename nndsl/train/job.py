@@ -120,7 +120,8 @@ class Output:
     `restore` turns numbers back into the target's own unit: [rows, k] -> [rows, k], of `pictures`
     [rows, channels, height, width]; `prepare` makes of single numbers in their own unit what the
     network is to say: [rows, 1] -> [rows, k]. The answers of pictures are their pixels,
-    those of a `sequence` its places.
+    those of a `sequence` its places. `naive` says of some rows of a series that nothing changes:
+    [rows, k] in the target's own unit.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Output:
     pictures: bool = False
     prepare: Callable[[np.ndarray], np.ndarray] | None = None
     sequence: bool = False
+    naive: Callable[[Arrays], np.ndarray] | None = None
 
     @property
     def independent(self) -> bool:
@@ -218,8 +220,9 @@ class Verdict:
     """How good the first output is on the test rows, and what that is worth.
 
     `interval` is the 95 % Wilson interval of the accuracy, `baseline` the figure of always saying
-    the most frequent class or the mean, `confusion` counts [actual, predicted]. Of classes `rows`
-    are those that got an answer, `refused` those that got none.
+    the most frequent class or the mean, or (`naive`) that a series does not change, `confusion`
+    counts [actual, predicted]. Of classes `rows` are those that got an answer, `refused` those that
+    got none.
     """
 
     metric: str
@@ -232,6 +235,7 @@ class Verdict:
     confusion: np.ndarray | None = None
     recalls: tuple[float, ...] = ()
     refused: int = 0
+    naive: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ LOSS = "data_loss"
 _DEFAULT = {TargetKind.CLASSES: ("accuracy",), TargetKind.NUMBERS: ("r2",)}
 _OF_PIXELS = ("accuracy", "dice")
 OF_PLACES = ("accuracy", "perplexity")
+OF_SERIES = ("mae", "rmse", "r2")
 _MOST_COUNTED = 256
 """Classes of which a table of mistakes is kept; of a vocabulary nobody would read it."""
 _SORT = {TargetKind.CLASSES: "classes", TargetKind.NUMBERS: "numbers"}
@@ -152,10 +153,14 @@ def verdict(
     """The figure called `name` of an output on the test rows, beside its baseline."""
     predictions, actual = judged(output, scores.outputs[output.name], test)
     if output.kind is TargetKind.NUMBERS:
-        _, known = judged(output, train[output.target], train)
-        always = np.tile(known.mean(axis=0), (len(actual), 1))
+        if output.naive is not None:
+            always = output.naive(test)
+        else:
+            _, known = judged(output, train[output.target], train)
+            always = np.tile(known.mean(axis=0), (len(actual), 1))
         baseline = measured(call(words("metric")[name]), always, actual)
-        return Verdict(name, scores.metrics[name], scores.rows, baseline)
+        naive = output.naive is not None
+        return Verdict(name, scores.metrics[name], scores.rows, baseline, naive=naive)
     known = train[output.target][:].reshape(-1)
     few = predictions.shape[1] <= _MOST_COUNTED
     said = predictions
@@ -183,6 +188,8 @@ def default_metrics(output: Output) -> tuple[str, ...]:
     """The metrics of an output where none are asked for."""
     if output.sequence:
         return OF_PLACES
+    if output.naive is not None:
+        return OF_SERIES
     by_pixel = output.pictures and output.kind is TargetKind.CLASSES
     return _OF_PIXELS if by_pixel else _DEFAULT[output.kind]
 

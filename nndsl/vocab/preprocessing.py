@@ -252,6 +252,22 @@ preprocessing("log1p", _log1p, "log(1 + x), for numbers above -1 with a long tai
 preprocessing("log", _log, "Natural logarithm, for numbers above 0.", invert=_exp)
 
 
+def _cycle(
+    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> np.ndarray:
+    turn = 2 * math.pi * values / arguments["period"]
+    return np.stack([np.sin(turn), np.cos(turn)], axis=-1)
+
+
+preprocessing(
+    "cycle",
+    _cycle,
+    "Sine and cosine, two numbers for each: hour 23 then lies beside hour 0.",
+    numbers=lambda arguments: 2,
+    period=Real(doc="after how much it begins again: 24 for hours of the day", gt=0),
+)
+
+
 # Missing numbers
 
 

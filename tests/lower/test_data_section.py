@@ -121,7 +121,6 @@ MISTAKES = {
     'data d = csv("a.csv") { age }': "NN309",
     'data d = csv("a.csv") { let a = log2(x) }': "NN301",
     'data d = csv("a.csv") { where = [1, 2] }': "NN309",
-    'data d = csv("a.csv") { window = 168 }': "NN390",
     'data d = images("cats/", siez=28)': "NN307",
     "data d = images(size=28)": "NN312",
     'data d = pairs("a.csv")': "NN390",

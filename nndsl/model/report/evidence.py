@@ -199,7 +199,7 @@ def _other_rows(loaded: LoadedRun, source: str | None) -> Rows:
     known = np.ones(table.rows, dtype=bool)
     for target in loaded.schema.targets if loaded.outputs else ():
         array = prepared.targets[target.name]
-        if target.shape:
+        if target.pictures or target.sequence:
             continue  # pictures have all their pixels, sequences all their places
         if target.kind is TargetKind.CLASSES:
             known &= array.reshape(-1) >= 0
