@@ -16,7 +16,7 @@ from nndsl.lower.elaboration import Elaboration, Judgement
 from nndsl.lower.endings import ending_of, logits_before
 from nndsl.lower.scopes import Scope
 from nndsl.lower.tensors import as_real, reshaped
-from nndsl.lower.values import Given, Mention, Tensor
+from nndsl.lower.values import Given, Mention, NetLike, Tensor
 from nndsl.lower.words import bind, shown
 from nndsl.ops.classes import OneHot
 from nndsl.ops.compose import add_map, add_mean
@@ -74,6 +74,10 @@ def _read(
     name: str, span: Span, given: Sequence[Given], operands: Sequence[Tensor], scope: Scope
 ) -> _Call:
     rest = list(given)
+    net = next((g for g in rest if isinstance(g.value, NetLike)), None)
+    if net is not None:
+        title = f"`{name}` compares tensors, and `{net.value.name}` is a net"
+        raise error("NN324", title, net.span, help=f"its answer is `{net.value.name}.output`")
     target: Tensor | float | None = operands[1] if len(operands) == 2 else None
     first = next((g for g in rest if g.name is None), None)
     if len(operands) == 1 and first is not None and is_number(first.value):

@@ -248,6 +248,6 @@ def _no_number(found: Any, span: Span) -> NndslError:
 
 
 def _net_in(found: Any) -> NetLike | None:
-    """A net where a tensor is meant: by itself, or as an argument of a loss or a function."""
+    """A net where a tensor is meant: by itself, or as an argument of a word."""
     given = [one.value for one in found.given or ()] if isinstance(found, Mention) else [found]
     return next((value for value in given if isinstance(value, NetLike)), None)
