@@ -17,6 +17,7 @@ import numpy as np
 from nndsl.data.options import CsvOptions
 from nndsl.export.numpy_source import Sources, lines_of
 from nndsl.ir.graph import Graph, Role, Value
+from nndsl.ir.types import BATCH
 from nndsl.schema import FittedStep, Schema, TargetKind, TargetSchema
 from nndsl.version import VERSION
 from nndsl.vocab.answers import Answer
@@ -301,6 +302,16 @@ def _plain(text: str) -> str:
     return re.sub(r"[^\w ,;'-]", "_", text)
 
 
+def _lengths(graph: Graph, names: Mapping[Value, str]) -> list[str]:
+    """What the sizes are that only an input's array tells."""
+    found: dict[str, str] = {}
+    for entry in graph.of_role(Role.DATA):
+        for axis, size in enumerate(entry.value.type.shape):
+            if isinstance(size, str) and size != BATCH:
+                found.setdefault(size, f"np.shape({names[entry.value]})[{axis}]")
+    return [f"{size} = {text}" for size, text in found.items()]
+
+
 def _network(
     graph: Graph,
     members: Sequence[Mapping[str, np.ndarray]],
@@ -324,6 +335,7 @@ def _network(
     what = '"""Outputs for rows [rows, ...] of each input, as the network sees them."""'
     computed = [
         f"rows = len({given[0]})" if given else "rows = 1",
+        *_lengths(graph, names),
         *(f"{name} = np.asarray({name}, precision)" for name in given),
         *body,
         f"return ({results},)",

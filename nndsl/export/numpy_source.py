@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nndsl.ir.graph import Builder, Graph, Node, Role, Value
-from nndsl.ir.types import Dimension, ElementType
+from nndsl.ir.types import BATCH, Dimension, ElementType
 from nndsl.ops.attention import AttentionWeights
 from nndsl.ops.base import Op
 from nndsl.ops.classes import OneHot, Pick
@@ -31,6 +31,7 @@ from nndsl.ops.pooling import MaxPool, SumPool
 from nndsl.ops.reduction import Broadcast, Reduce, Reshape
 from nndsl.ops.rotary import Rotary
 from nndsl.ops.rows import LogSoftmax, Softmax
+from nndsl.ops.scan import Scan
 from nndsl.ops.sequences import turn_pairs, waves_of, weigh_keys
 from nndsl.ops.source import Constant, SizeOf, Waves
 from nndsl.ops.windows import convolve, pool_maximum, pool_sum, spread_convolution
@@ -82,6 +83,9 @@ class _Printer:
         self.names, self.sources = names, sources
 
     def statements(self, node: Node) -> list[str]:
+        """The lines of one operation."""
+        if isinstance(node.operation, Scan):
+            return self.repeated(node, node.operation)
         if isinstance(node.operation, Map):
             texts = [self.formula(e, node) for e in node.operation.expressions]
         else:
@@ -95,6 +99,32 @@ class _Printer:
         return [
             f"{self.named(value)} = {text}" for value, text in zip(node.outputs, texts, strict=True)
         ]
+
+    def repeated(self, node: Node, scan: Scan) -> list[str]:
+        """A recurrence as a loop over its steps; what it keeps is put side by side behind it."""
+        inner = [entry.value for entry in scan.body.graph.inputs.values()]
+        given = [self.names[v] for v in node.inputs]
+        first, last = scan.sequences, scan.sequences + scan.states
+        self.names |= dict(zip(inner[last:], given[last:], strict=True))
+        states = [self.named(v) for v in inner[first:last]]
+        lines = [f"{a} = {b}" for a, b in zip(states, given[first:last], strict=True)]
+        step = self.named(Value("step", node.outputs[0].type))
+        body = [
+            f"{self.named(v)} = {x}[:, {step}]" for v, x in zip(inner, given[:first], strict=False)
+        ]
+        body += [line for each in scan.body.graph.nodes for line in self.statements(each)]
+        results = [self.names[v] for v in scan.body.graph.outputs.values()]
+        outputs = [self.named(v) for v in node.outputs]
+        kept = outputs[scan.states :]
+        lines += [f"{name} = []" for name in kept]
+        body += [f"{a}.append({b})" for a, b in zip(kept, results[scan.states :], strict=True)]
+        body.append(f"{', '.join(states)}, = {', '.join(results[: scan.states])},")
+        count = scan.times or f"{given[0]}.shape[1]"
+        steps = f"reversed(range({count}))" if scan.reverse else f"range({count})"
+        lines += [f"for {step} in {steps}:", *(f"    {line}" for line in body)]
+        lines += [f"{a} = {b}" for a, b in zip(outputs, states, strict=False)]
+        way = "[::-1]" if scan.reverse else ""
+        return lines + [f"{name} = np.stack({name}{way}, axis=1)" for name in kept]
 
     def called(self, node: Node, function: Callable[..., Any], options: Sequence[object]) -> str:
         """The statement that calls a function of ours, whose source the file brings along."""
@@ -163,8 +193,20 @@ def _number(expression: Expression) -> str:
     return repr(number) if math.isfinite(number) else f'float("{number}")'
 
 
+def _size(size: Dimension) -> str:
+    """A number, or the variable that holds it."""
+    return "rows" if size == BATCH else str(size)
+
+
+class _Variable(str):
+    """The name of a size, which stands without quotation marks."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
 def _shape(shape: Sequence[Dimension]) -> str:
-    sizes = [str(d) if isinstance(d, int) else "rows" for d in shape]
+    sizes = [_size(d) for d in shape]
     return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
 
 
@@ -213,7 +255,7 @@ _FORMS: dict[type, Callable[[Any, list[str]], str]] = {
     Softmax: _softmax,
     LogSoftmax: lambda op, x: f"log_softmax({x[0]})",
     Constant: _constant,
-    SizeOf: lambda op, x: "float(rows)",
+    SizeOf: lambda op, x: f"float({_size(op.dimension)})",
     OneHot: lambda op, x: f"np.eye({op.classes}, dtype=precision)[{x[0]}]",
     Pick: _pick,
     Lookup: lambda op, x: f"{x[0]}[{x[1]}.astype(np.int32)]",
@@ -225,7 +267,7 @@ _FORMS: dict[type, Callable[[Any, list[str]], str]] = {
 _CALLS: dict[type, Callable[[Any], tuple[Callable[..., Any], Sequence[object]]]] = {
     AttentionWeights: lambda op: (weigh_keys, (op.scale, op.causal, op.window, op.offset)),
     Rotary: lambda op: (turn_pairs, (op.interleaved, op.inverse)),
-    Waves: lambda op: (waves_of, (op.size, op.features, op.base, op.kind)),
+    Waves: lambda op: (waves_of, (_Variable(op.size), op.features, op.base, op.kind)),
     Convolution: lambda op: (convolve, (op.stride, op.dilation, op.groups)),
     ConvolutionInputGradient: lambda op: (
         spread_convolution,

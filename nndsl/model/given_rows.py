@@ -71,19 +71,23 @@ def arrays_of(
 
 def _array(given: Any, wanted: Input, limits: Mapping[str, int], precision: str) -> np.ndarray:
     name, type = wanted.value.name, wanted.value.type
-    inner = tuple(d for d in type.shape[1:] if isinstance(d, int))
+    inner = type.shape[1:]
     array = np.asarray(given)
     if array.dtype.kind not in "fiub":
         raise _misfit(name, f"it holds {array.dtype}, not numbers")
     if inner == (1,) and array.ndim == 1:
         array = array[:, None]
-    if array.shape[1:] != inner or array.ndim == 0:
+    fits = array.ndim == len(inner) + 1 and all(
+        isinstance(wanted, str) or wanted == size
+        for wanted, size in zip(inner, array.shape[1:], strict=True)
+    )
+    if not fits:
         found = f"[{', '.join(map(str, array.shape))}]" if array.ndim else "one number"
         raise _misfit(name, f"it is {found}, not [{', '.join(map(str, ('rows', *inner)))}]")
     if len(array) == 0:
         raise _misfit(name, "it has no rows")
     if type.element is ElementType.INDEX:
-        return _classes(array, name, limits.get(name))
+        return _classes(array, name, limits.get(name, type.below))
     if not np.isfinite(array).all():
         raise _misfit(name, "it holds numbers that are not finite")
     return np.ascontiguousarray(array, dtype=precision)
@@ -93,7 +97,7 @@ def _classes(array: np.ndarray, name: str, limit: int | None) -> np.ndarray:
     whole = array.astype(np.int32)
     if not np.array_equal(whole, array) or array.min() < 0 or (limit and array.max() >= limit):
         legal = f"0 to {limit - 1}" if limit else "whole numbers from 0"
-        raise _misfit(name, f"classes are {legal}")
+        raise _misfit(name, f"its numbers are {legal}")
     return whole
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from nndsl.codegen.generate import generate
 from nndsl.diagnostics import error
 from nndsl.ir.graph import Role
 from nndsl.lower.result import Network, Recipe
+from nndsl.ops.binding import bound_copy, sizes_of
 from nndsl.passes import pipeline
 from nndsl.passes.differentiate import PREFIX, Differentiate
 from nndsl.passes.join import Join
@@ -73,7 +75,9 @@ class Kernels:
 
     def predict(self, inputs: Arrays) -> Arrays:
         """The outputs by name, as people are shown them."""
-        executable = self._program("predict", 0, self._predicting)
+        sizes = sizes_of(self._network.graph, {n: array.shape for n, array in inputs.items()})
+        use = "predict" + "".join(f" {name}={size}" for name, size in sorted(sizes.items()))
+        executable = self._program(use, 0, partial(self._predicting, sizes=sizes))
         self._hand_over(executable)
         return executable.evaluate(inputs)
 
@@ -112,9 +116,13 @@ class Kernels:
             self._programs[use] = rows, executable
         return executable
 
-    def _predicting(self, rows: int) -> Executable:
+    def _predicting(self, rows: int, sizes: Mapping[str, int]) -> Executable:
+        """For sequences of these lengths, where the network leaves them open."""
+        network = self._network
+        if sizes:
+            network = replace(network, graph=bound_copy(network.graph, sizes))
         return driver.compile_prediction(
-            self._network, self._sized(), precision=self._precision
+            network, self._sized(), precision=self._precision
         ).executable
 
     def _differentiating(self, rows: int) -> Executable:
