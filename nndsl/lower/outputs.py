@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nndsl.diagnostics import Span
+from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Value
 from nndsl.ir.types import Dimension
 from nndsl.lower.endings import logits_before
@@ -68,7 +68,11 @@ class Output:
 def match_outputs(
     made: Elaborated, schema: Schema, source: DataSource | None, net_span: Span | None
 ) -> tuple[list[Output], list[Inferred]]:
-    """Outputs with their targets in order; an output beyond the targets repeats the first."""
+    """Outputs with their targets in order; an output beyond the targets repeats the first.
+
+    Errors: NN326 where outputs are called as targets are, but stand in another order.
+    """
+    _check_order(made, schema, source)
     stages = (part for part in made.elaboration.parts if not part.is_block)
     endings = {part.output: part for part in stages if part.output not in part.inputs}
     matched = _targets(list(made.outputs.values()), schema.targets)
@@ -85,6 +89,23 @@ def match_outputs(
             names = ", ".join(t.name for t in targets)
             inferred.append(Inferred(f"target of output {name}", names, why, tensor.span))
     return outputs, inferred
+
+
+def _check_order(made: Elaborated, schema: Schema, source: DataSource | None) -> None:
+    names = [target.name for target in schema.targets]
+    for position, (name, tensor) in enumerate(made.outputs.items()):
+        if name not in names or names.index(name) == position or len(made.outputs) == 1:
+            continue
+        specification = source.specification if source is not None else None
+        written = specification.settings.get("target") if specification is not None else None
+        raise error(
+            "NN326",
+            f"output {position + 1} is called `{name}`, which is target {names.index(name) + 1}",
+            tensor.span,
+            "outputs are matched with targets by their order",
+            secondary=[(written.span if written is not None else None, "the targets")],
+            help=f"the last line: ({', '.join(names)})",
+        )
 
 
 def _targets(

@@ -55,3 +55,23 @@ def test_updates_have_losses():
 def test_what_is_not_computed_is_told_before_any_training(text, near):
     assert codes(text) == ["NN301"]
     assert near in " ".join(problems(text)[0].help)
+
+
+def test_outputs_called_as_targets_stand_in_their_order():
+    text = """data d = csv("penguins.csv") { target = [bill_length_mm, bill_depth_mm] }
+net A on d {
+  h = dense(4)
+  bill_depth_mm = h -> dense(1)
+  bill_length_mm = h -> dense(1)
+  (%s)
+}
+train A { }
+"""
+    names = ["bill_length_mm", "bill_depth_mm"]
+    assert codes(text % ", ".join(names)) == []
+    (found,) = problems(text % ", ".join(names[::-1]))
+    assert (found.code, found.help) == (
+        "NN326",
+        ("the last line: (bill_length_mm, bill_depth_mm)",),
+    )
+    assert codes(text % "h, bill_length_mm") in (["NN326"], ["NN306"])
