@@ -61,7 +61,7 @@ def kind_of(part: Part, nodes: list[Node], network: Network) -> str:
     if not nodes:  # a later part of a split is made by the nodes of the first one
         return "training" if part.output in part.inputs else "other"
     fusions = {_operation(node).fusion for node in nodes}
-    if Fusion.CONTROL in fusions:
+    if Fusion.OPAQUE in fusions:
         return "recurrence"
     if Fusion.CONTRACTION in fusions:
         return _contraction(nodes, network)

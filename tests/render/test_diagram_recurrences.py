@@ -85,3 +85,11 @@ def test_what_settles_is_a_loop_of_its_state() -> None:
     assert ("input", "y before") in pairs(found.arrows)
     shown = unrolled(found, 2)
     assert pairs(shown.arrows).count(("dense(3)", "dense(2)")) == 1
+
+
+def test_a_recurrence_has_its_colour_wherever_it_starts() -> None:
+    found = picture("first = x -> gru(4) -> last\n  x -> gru(first, 4) -> last")
+    assert [box.kind for box in found.boxes if box.lines[0].startswith("gru")] == [
+        "recurrence",
+        "recurrence",
+    ]
