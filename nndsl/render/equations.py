@@ -8,7 +8,7 @@ through `Op.latex`: no word is known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nndsl.ir.graph import Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, Dimension
@@ -28,6 +28,9 @@ from nndsl.vocab.registry import words
 LONGEST_STAGE = 40
 """Characters of a stage as written that stand beside its equation."""
 
+LOSSES = ("loss", "data_loss")
+"""The outputs of a training's graph that people do not see."""
+
 LOSS_LABELS = ("loss", "objective", "penalty")
 """How labels of nodes begin that belong to no stage of the network."""
 
@@ -46,18 +49,20 @@ class Step:
         return self.nodes[0].label
 
 
-def loss_values(graph: Graph) -> set[Value]:
-    """The values that only the loss and the penalties are made of; no weights are in them.
+def loss_values(graph: Graph, stages: Collection[str]) -> set[Value]:
+    """The values that only the loss and the penalties are made of: of no stage, without weights.
 
     Noise that an objective hands to a net is of the net: something else reads it.
     """
+    shown = {v for name, v in graph.outputs.items() if name not in LOSSES}
     users = graph.users()
     weights = {i.value for i in graph.of_role(Role.PARAMETER)}
     found: set[Value] = set()
     for node in reversed(graph.nodes):
-        is_named = node.label.partition(".")[0] in LOSS_LABELS
+        is_named = node.label.partition(".")[0] in LOSS_LABELS or node.label not in stages
         is_penalty = node.label == "penalty"
-        if is_named and (is_penalty or weights.isdisjoint(node.inputs)):
+        if is_penalty or (is_named and weights.isdisjoint(node.inputs)
+                          and shown.isdisjoint(node.outputs)):  # fmt: skip
             readers = (reader for v in node.outputs for reader in users.get(v, ()))
             if all(found.issuperset(reader.outputs) for reader in readers):
                 found.update(node.outputs)
@@ -80,7 +85,7 @@ class Notation:
         self.others = 0
         self.taken: set[str] = set()
         self.states = {i.value for i in graph.of_role(Role.STATE)}
-        self.of_loss = loss_values(graph)
+        self.of_loss = loss_values(graph, self.parts)
         self.unfoldings: dict[Node, Unfolding] = {}
         self.steps = self._steps()
         self._name_inputs()
