@@ -191,7 +191,7 @@ def test_texts_of_glue_kernels(golden):
             (f.where(x0 + x1 > 0, x0 + x1, 0.0),),
             (glue.MapOperand("a0", Element.FLOAT32), glue.MapOperand("a1", Element.FLOAT32)),
             (glue.MapOperand("b2", Element.FLOAT32),),
-            collapse(("N", 3), [("N", 3), (3,)]),
+            collapse(("N", 3), (("N", 3), (3,))),
             Element.FLOAT32,
         ),
         glue.total_kernel("sum", Element.FLOAT32),
