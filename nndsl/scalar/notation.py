@@ -16,6 +16,7 @@ what stands side by side without it is one thing, such as `f\left(x\right)`.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from nndsl.records import dataclass
 
@@ -124,6 +125,7 @@ TIMES = Symbol(_SPACES[","], "space")
 Box = Symbol | Row | Fraction | Root | Script | Fence | Accent | Cases
 
 
+@lru_cache(maxsize=512)  # what is printed as text is often printed as MathML too
 def read(latex: str) -> Row:
     """The boxes of a formula; `NotationError` where it is none of the part that is read."""
     return _Reader(latex).formula()

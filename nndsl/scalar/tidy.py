@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 from nndsl.scalar.expression import ONE, ZERO, Expression, constant
 from nndsl.scalar.inspection import postorder, rewrite
@@ -26,6 +26,7 @@ Terms = dict[Expression, float]
 """The coefficient of each term of a sum, or the exponent of each factor of a product."""
 
 
+@lru_cache(maxsize=4096)  # deep networks repeat a few formulas hundreds of times
 def tidy(expression: Expression) -> Expression:
     """The same function in the form of a textbook."""
     asked = _conditions(rewrite([expression], _named_choice)[0])

@@ -49,11 +49,6 @@ def test_every_model(path):
             assert formula.where == "" or "∈" in to_plain(formula.where)
         trained = any(s.title == "Loss" for s in found.sections)
         assert trained == any(s.title == "Gradients" for s in found.sections)
-
-
-@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
-def test_text_fits_a_terminal(path):
-    for found in formulas_of(path):
         for line in formulas_text(found).splitlines():
             assert columns_of(line) <= WIDTH or "line" not in line
 
