@@ -18,7 +18,7 @@ from nndsl.vocab.arguments import ArgumentProblem, Mistake, argument_error
 from nndsl.vocab.pictures import Picture, Shapes
 from nndsl.vocab.registry import WordCall, words
 
-LATER = ("boundary", "landscape", "paths", "surface", "tsne")
+LATER = ("landscape", "paths", "surface", "tsne")
 
 
 def chosen_pictures(settings: Settings, definition: NetDefinition) -> tuple[WordCall, ...]:

@@ -14,6 +14,7 @@ from nndsl.vocab import optimizers as optimizers
 from nndsl.vocab import pictures as pictures
 from nndsl.vocab import pictures_of_answers as pictures_of_answers
 from nndsl.vocab import pictures_of_layers as pictures_of_layers
+from nndsl.vocab import pictures_of_planes as pictures_of_planes
 from nndsl.vocab import preprocessing as preprocessing
 from nndsl.vocab import replay as replay
 from nndsl.vocab import roads as roads

@@ -92,6 +92,22 @@ class Example:
     maps: Mapping[str, np.ndarray]
 
 
+@dataclass(frozen=True)
+class Plane:
+    """What a network says over the plane of two columns of numbers.
+
+    `points` [rows, 2] are the rows that are `judged`, `shares` [y, x, classes] the answers at the
+    points of a grid; all numbers are as the table has them.
+    """
+
+    columns: tuple[str, str]
+    points: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    shares: np.ndarray
+    judged: Judged
+
+
 class Run(Protocol):
     """What a picture may look at."""
 
@@ -129,6 +145,11 @@ class Run(Protocol):
         """A net of the run and its answers to random numbers, as such pictures.
 
         None where they are none, or where no net is named and none is fed by noise alone.
+        """
+
+    def plane(self, steps: int) -> Plane | None:
+        """The first output over the plane of the input's two columns, on a grid of so many steps
+        each way; None where there are not two, or no classes.
         """
 
 

@@ -10,6 +10,14 @@ def test_hills_separate_what_a_line_cannot(nndsl) -> None:
     assert (ended.code, ended.err) == (0, "")
 
 
+def test_the_report_shows_where_the_answer_changes(tmp_path, nndsl) -> None:
+    out = tmp_path / "run"
+    file = MODELS / "06_rbf.nn"
+    assert nndsl("train", file, "--only", "Hills", "--out", out, "--quiet").code == 0
+    assert nndsl("report", out).code == 0
+    assert "ring: decision boundary" in (out / "report.html").read_text(encoding="utf-8")
+
+
 def test_widths_and_centres_learn() -> None:
     run = stepper(opened("06_rbf", precision="float64"), "Hills")
     run.step(50)

@@ -10,7 +10,15 @@ import pytest
 
 from nndsl.vocab.arguments import call
 from nndsl.vocab.figures import Confusion, Histogram, Images, Lines
-from nndsl.vocab.pictures import Example, Judged, Picture, confusion_of, histogram, spoken
+from nndsl.vocab.pictures import (
+    Example,
+    Judged,
+    Picture,
+    Plane,
+    confusion_of,
+    histogram,
+    spoken,
+)
 from nndsl.vocab.registry import words
 
 PICTURES = list(words("picture").values())
@@ -47,6 +55,13 @@ class FakeRun:
     def reconstructed(self, count: int) -> tuple[np.ndarray, np.ndarray] | None:
         rows = np.linspace(0, 1, 3 * 30).reshape(3, 6, 5)[:count]
         return (rows, rows[::-1]) if self.judged else None
+
+    def plane(self, steps: int) -> Plane | None:
+        points = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]])
+        side = np.linspace(0, 2, steps)
+        left = np.broadcast_to((side < 1).astype(float), (steps, steps))
+        shares = np.stack([left, 1 - left], axis=2)
+        return Plane(("x", "y"), points, side, side, shares, CLASSES) if self.judged else None
 
     def sampled(self, net: str | None, count: int) -> tuple[str, np.ndarray] | None:
         return (net or "Maker", np.full((count, 6, 5), 0.5)) if self.weights else None

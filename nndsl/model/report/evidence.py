@@ -24,12 +24,13 @@ from nndsl.diagnostics import NndslError, error
 from nndsl.model.report.examples import images_of, maps_of
 from nndsl.model.report.made import reconstructed, sampled
 from nndsl.model.report.numbers import number
+from nndsl.model.report.planes import plane_of
 from nndsl.model.running import LoadedRun, load_run
 from nndsl.records import dataclass
 from nndsl.schema import TargetKind
 from nndsl.train import folder as folders
 from nndsl.train.scoring import judged as judged_arrays
-from nndsl.vocab.pictures import Example, Judged
+from nndsl.vocab.pictures import Example, Judged, Plane
 
 TRAINING, VALIDATION, TEST, GIVEN = "training", "validation", "test", "given"
 
@@ -89,6 +90,13 @@ class Evidence:
     def sampled(self, net: str | None, count: int) -> tuple[str, np.ndarray] | None:
         """What a net makes of random numbers, as pictures."""
         return sampled(self.loaded, net, count)
+
+    def plane(self, steps: int) -> Plane | None:
+        """What the network says over the plane of its two columns."""
+        if self.rows is None or not self.judged:
+            return None
+        table, chosen = self.rows.table, self.rows.parts[self.part]
+        return plane_of(self.loaded, table, chosen, self.judged[0], steps)
 
     def example(self, row: int, place: str | None) -> Example | None:
         """What becomes of a row of those that count."""
