@@ -28,6 +28,7 @@ from nndsl.diagnostics import NndslError, error
 from nndsl.records import dataclass
 from nndsl.schema import (
     ChainRequest,
+    Column,
     ColumnKind,
     DataSpecification,
     FittedStep,
@@ -40,7 +41,7 @@ from nndsl.schema import (
 from nndsl.vocab import bind_arguments, nearest_words, words
 from nndsl.vocab.arguments import ArgumentProblem
 from nndsl.vocab.kinds import Preprocessing
-from nndsl.vocab.preprocessing import numbers_of
+from nndsl.vocab.preprocessing import numbers_of, padding_of
 
 INPUT = "input"
 """The name of the only input when the source names none."""
@@ -90,7 +91,7 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
     schema = Schema(
         specification.name,
         table.rows,
-        describe_columns(table),
+        _described(table, inputs),
         inputs,
         tuple(targets),
     )
@@ -100,6 +101,13 @@ def schema_of(table: Table, specification: DataSpecification) -> Schema:
     if "where" not in specification.settings:  # a part may be of one class: the ones of a table
         require_variety(table, schema, specification)
     return schema
+
+
+def _described(table: Table, inputs: Sequence[InputSchema]) -> tuple[Column, ...]:
+    """The columns; of texts that are read word by word only what they are, not all of them."""
+    read = {n for i in inputs for n, s in i.steps.items() if padding_of(s) is not None}
+    found = describe_columns(table)
+    return tuple(replace(c, categories=()) if c.name in read else c for c in found)
 
 
 def _no_rows(table: Table, specification: DataSpecification) -> NndslError:

@@ -86,7 +86,7 @@ def remarks_on_new(table: Table, schema: Schema) -> tuple[Diagnostic, ...]:
 def _column_remarks(table: Table, column: TableColumn, known: Column) -> list[Diagnostic]:
     notes = []
     if isinstance(column, CategoryColumn):
-        notes += _unseen(table, column, known)
+        notes += [] if known.distinct and not known.categories else _unseen(table, column, known)
     elif (
         isinstance(column, NumberColumn)
         and column.width == 1

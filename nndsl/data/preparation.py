@@ -204,7 +204,7 @@ def fit_steps(
     """The steps with what each learnt from these rows, one after the other.
 
     Which categories there are is no statistic but the table's own: they are taken from all rows, so
-    that the network's width does not depend on which rows train.
+    that the network's width does not depend on which rows train. How frequent words are is one.
     """
     if isinstance(column, TextColumn):
         return tuple(steps)  # the vocabulary was learnt when the text was read
@@ -218,7 +218,8 @@ def _learning_values(
 ) -> np.ndarray:
     if steps and word_of(steps[0]).accepts == "category":
         categories = column.to_categories()
-        return np.asarray(_names(categories.categories)[categories.codes])
+        codes = categories.codes if ids_of(steps) is None else categories.codes[rows]
+        return np.asarray(_names(categories.categories)[codes])
     assert isinstance(column, NumberColumn)
     if column.width == 1:
         return np.asarray(column.values[rows], dtype=np.float64)

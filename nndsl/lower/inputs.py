@@ -76,6 +76,15 @@ def _check_ids(
             secondary=[(source.span, f"the input `{wanted.name}`")],
             help=f"ids({type.below})",
         )
+    if type.padding is not None and mine.padding != type.padding:
+        raise error(
+            "NN306",
+            f"`{source.name}` fills shorter texts with the id {type.padding}, which the network "
+            "would read as a word",
+            place,
+            secondary=[(source.span, f"the input `{wanted.name}`")],
+            help=f"ids({mine.below or type.below}, padding={type.padding})[T]",
+        )
 
 
 def match_inputs(made: Elaborated, source: DataSource, span: Span) -> None:

@@ -36,7 +36,7 @@ from nndsl.lower.values import (
 from nndsl.records import dataclass
 from nndsl.schema import DataSpecification, InputSchema
 from nndsl.syntax import tree
-from nndsl.vocab.preprocessing import IDS, ids_of
+from nndsl.vocab.preprocessing import ids_of, padding_of
 
 OUTPUT = "output"
 ONLY_INPUT = "input"
@@ -465,10 +465,10 @@ def data_inputs(source: DataSource) -> dict[str, TensorType]:
     chains = {c.input: c for c in source.specification.chains if c.input is not None}
     types = {}
     for name, chain in chains.items():
-        counts = [step.arguments.get("count") for step in chain.steps if step.word == IDS]
-        element = ElementType.INDEX if counts else ElementType.REAL
+        count = ids_of(chain.steps)
+        element = ElementType.INDEX if count else ElementType.REAL
         types[name] = TensorType(
-            (f"{source.name}.{name}",), element, counts[-1] if counts else None
+            (f"{source.name}.{name}",), element, count, padding_of(chain.steps)
         )
     return types or {ONLY_INPUT: TensorType((f"{source.name}.inputs",))}
 
@@ -499,7 +499,8 @@ def type_of_input(given: InputSchema) -> TensorType:
             return TensorType((str(given.shape[0]), given.shape[1]))
         return TensorType(given.shape)
     shape = tuple(str(size) for size in given.shape if given.shape != (1,))
-    return TensorType(shape, ElementType.INDEX, max(known))
+    padding = next((padding_of(steps) for steps in given.steps.values()), None)
+    return TensorType(shape, ElementType.INDEX, max(known), padding)
 
 
 def outputs_of(result: Tensor | Group) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from nndsl.vocab.registry import words
 GROUPS = ("numeric", "categories")
 LATER_STEPS = frozenset(
     (
-        *("image", "words", "binarize", "reshape", "bins", "first_letter"),
+        *("image", "binarize", "reshape", "bins", "first_letter"),
         *("ids", "tokens", "shift"),
     )
 )

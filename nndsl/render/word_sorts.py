@@ -19,7 +19,6 @@ from nndsl.vocab.arguments import bind_arguments, value_text
 from nndsl.vocab.augmentation import Distortion
 from nndsl.vocab.kinds import Generator, Layer, Loss, Metric, Preprocessing
 from nndsl.vocab.levels import Level
-from nndsl.vocab.preprocessing import IDS
 from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
 
 
@@ -211,7 +210,7 @@ def _file(sort: Sort, word: Word, line: str) -> str:
         return NETWORK.format(line=line).replace("[4]", takes, 1)
     if isinstance(word, Preprocessing):
         columns = TEXTS if word.accepts == "category" else NUMBERS
-        looked_up = "embed(3) -> flatten -> " if word.name == IDS else ""
+        looked_up = "embed(3) -> flatten -> " if word.ids is not None else ""
         return PREPARING.format(columns=f"{columns}, {TWO_CLASSES}", line=line,
                                 stages=f"{looked_up}dense(2) -> softmax")  # fmt: skip
     if isinstance(word, Level):

@@ -20,6 +20,7 @@ from nndsl.vocab import replay as replay
 from nndsl.vocab import roads as roads
 from nndsl.vocab import schedules as schedules
 from nndsl.vocab import shapes as shapes
+from nndsl.vocab import tokens as tokens
 from nndsl.vocab import views as views
 from nndsl.vocab.arguments import bind_arguments as bind_arguments
 from nndsl.vocab.registry import lookup as lookup

@@ -216,7 +216,9 @@ class Preprocessing(Word):
 
     Values are float64 arrays [n] with NaN for missing, or arrays of str (None for missing) when
     `accepts` is "category". `apply` gives [n] or [n, width]. A step that makes several numbers of
-    one says how many with `numbers(arguments)`; its `invert` gives [n, 1].
+    one says how many with `numbers(arguments)`; its `invert` gives [n, 1]. Where the numbers are no
+    quantities but ids, `ids(arguments)` says how many there are, and `padding` is the id that fills
+    up what is shorter than others.
     """
 
     fit: Callable[[np.ndarray, Mapping[str, Any]], dict[str, Any]] | None = None
@@ -224,3 +226,5 @@ class Preprocessing(Word):
     invert: Callable[[np.ndarray, Mapping[str, Any], Mapping[str, Any]], np.ndarray] | None = None
     accepts: str = "number"  # "number" | "category"
     numbers: Callable[[Mapping[str, Any]], int] | None = None
+    ids: Callable[[Mapping[str, Any]], int] | None = None
+    padding: int | None = None

@@ -6,7 +6,6 @@ lost on the way (blanks between words) is said with the word.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from nndsl.params import Int
@@ -29,14 +28,15 @@ class Level(Word):
     every: tuple[str, ...] = ()
 
 
-_WORD = re.compile(r"\n|[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_")
 _NO_BLANK_BEFORE = frozenset(".,;:!?)]}’”\n")
 _NO_BLANK_AFTER = frozenset("\n([{“")
 
 
 def words_in(text: str) -> list[str]:
     """Words, marks and line ends of a text, in their order: `don't stop!` has three."""
-    return _WORD.findall(text)
+    import re  # here, for exported files have this function alone
+
+    return re.findall(r"\n|[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_", text)
 
 
 def _sentence(units: Sequence[str]) -> str:

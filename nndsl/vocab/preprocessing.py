@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nndsl.params import Int, Parameter, Real
-from nndsl.schema import FittedStep
+from nndsl.schema import FittedStep, StepRequest
 from nndsl.vocab.kinds import Preprocessing
 from nndsl.vocab.registry import register, words
 
@@ -37,13 +37,17 @@ def preprocessing(
     invert: Change | None = None,
     accepts: str = "number",
     numbers: Count | None = None,
+    ids: Count | None = None,
+    padding: int | None = None,
     **parameters: Parameter,
 ) -> None:
     """Define a step on columns; without `fit` it learns nothing."""
-    word = Preprocessing(
-        name, parameters, doc, see, fit or _nothing, apply, invert, accepts, numbers
+    fits = fit or _nothing
+    register(
+        Preprocessing(
+            name, parameters, doc, see, fits, apply, invert, accepts, numbers, ids, padding
+        )
     )
-    register(word)
 
 
 def numbers_of(steps: Iterable[FittedStep]) -> int:
@@ -325,14 +329,34 @@ preprocessing(
     _ids,
     "Whole numbers from 0 on that stand for words, letters or other things: a network looks them "
     "up by `embed`.",
+    ids=lambda arguments: int(arguments["count"]),
     count=Int(doc="how many things there are: all numbers are below", ge=1, le=1 << 24),
 )
 
 
-def ids_of(steps: Iterable[FittedStep]) -> int | None:
+def ids_of(steps: Iterable[FittedStep | StepRequest]) -> int | None:
     """How many things the numbers that some steps give stand for; None where they are numbers."""
-    counts = [step.arguments["count"] for step in steps if step.word == IDS]
-    return counts[-1] if counts else None
+    made = _word_of_ids(steps)
+    return made[0].ids(made[1]) if made is not None and made[0].ids is not None else None
+
+
+def padding_of(steps: Iterable[FittedStep | StepRequest]) -> int | None:
+    """The id that fills up what is shorter than others; None where all are of one length."""
+    made = _word_of_ids(steps)
+    return made[0].padding if made is not None else None
+
+
+def _word_of_ids(
+    steps: Iterable[FittedStep | StepRequest],
+) -> tuple[Preprocessing, Mapping[str, Any]] | None:
+    """The last step that makes ids, with its arguments."""
+    known = words("preprocessing")
+    made = [
+        (word, step.arguments)
+        for step in steps
+        if isinstance(word := known.get(step.word), Preprocessing) and word.ids is not None
+    ]
+    return made[-1] if made else None
 
 
 # Categories

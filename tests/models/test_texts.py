@@ -30,6 +30,18 @@ def test_the_play_is_learnt(name: str, epochs: int, nndsl, tmp_path: Path) -> No
     assert len(first) == len("ROMEO:") + 300 + 1
 
 
+def test_remarks_are_read_in_both_directions(nndsl, tmp_path: Path) -> None:
+    run, made = tmp_path / "run", tmp_path / "made.csv"
+    assert nndsl("train", MODELS / "27_bidirectional.nn", "--out", run).code == 0
+    new = tmp_path / "new.csv"
+    kind = "We expected it to be dull, but it was lovely."
+    unkind = "We expected it to be lovely, but it was dull."
+    new.write_text(f'remark\n"{kind}"\n"{unkind}"\n', encoding="utf-8")
+    assert nndsl("predict", run, new, "-o", made).code == 0
+    said = [line.split(",")[-3] for line in made.read_text(encoding="utf-8").splitlines()[1:]]
+    assert said == ["yes", "no"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["27_char_rnn", "27_own_cell"])
 def test_what_the_files_promise(name: str, nndsl, tmp_path: Path) -> None:

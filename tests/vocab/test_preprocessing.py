@@ -17,6 +17,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "clip": {"low": -1e9, "high": 1e301},
     "bump": {"count": 12},
     "cycle": {"period": 24.0},
+    "words": {"length": 4},
+    "chars": {"length": 4},
 }
 
 
@@ -141,6 +143,16 @@ def test_the_hours_of_a_day_are_a_cycle() -> None:
     np.testing.assert_allclose(found[:2], [[0, 1], [1, 0]], atol=1e-15)
     np.testing.assert_allclose(found[3], found[0], atol=1e-15)
     assert np.linalg.norm(found[2] - found[0]) < 0.27
+
+
+def test_words_become_ids_of_one_length() -> None:
+    column = np.array(["The cat!", "the dog", None, "the cat, the dog"], dtype=object)
+    step = Fitted("words", column, count=5, length=4)
+    assert step.learnt == {"units": ["the", "cat", "dog"]}
+    new = np.array(["the cat sat", "", None, "THE dog and the cat"], dtype=object)
+    assert step.apply(new).tolist() == [[2, 3, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0], [2, 4, 1, 2]]
+    letters = Fitted("chars", np.array(["abba"], dtype=object), length=3)
+    assert letters.apply(np.array(["bac"], dtype=object)).tolist() == [[3, 2, 1]]
 
 
 def test_ordinal() -> None:
