@@ -99,4 +99,10 @@ def test_png_reads_back():
 def test_colours_grow_lighter_with_the_number():
     light = coloured(np.linspace(-2, 2, 41), 1.0) @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(light) >= 0).all() and light[-1] > light[0] + 150
-    assert (coloured(np.array([math.nan, 0.0]), 0.0)[0] == coloured(np.zeros(1), 1.0)[0]).all()
+    assert (coloured(np.zeros(1), 0.0) == coloured(np.zeros(1), 1.0)).all()
+
+
+def test_what_is_no_number_is_clear():
+    clear, seen = coloured(np.array([math.nan, 0.0]), 1.0)
+    assert (clear[3], seen[3]) == (0, 255)
+    assert (seen[:3] == coloured(np.zeros(1), 1.0)[0]).all()
