@@ -18,4 +18,4 @@ def test_the_weights_are_drawn_in_the_report(nndsl, tmp_path) -> None:
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     pictures = re.findall(r'<img src="data:image/png;base64,[^"]+" alt="(unit [^"]+)"', page)
     assert [text.split(":")[0] for text in pictures] == ["unit 1", "unit 2"]
-    assert all("8 x 8 weights from" in text for text in pictures)
+    assert all("8 x 8, from" in text for text in pictures)
