@@ -80,3 +80,16 @@ def test_weights_of_the_loop_exist_once():
 )
 def test_what_is_refused(line: str, code: str):
     assert codes(STATE.format(line)) == [code]
+
+
+def test_a_state_may_be_a_sequence(rng):
+    text = "net A {\n  input x: [T, 3]\n  settle(dense(3) -> tanh, limit=4) -> last\n}\n"
+    graph = lowered(text).networks["A"].graph
+    sizes = {"N": 4, "T": 5}
+    given = {n: rng.normal(size=[sizes.get(d, d) for d in e.value.type.shape])
+             for n, e in graph.inputs.items()}  # fmt: skip
+    state = given["input"]
+    for _ in range(4):
+        state = np.tanh(state @ given["settle.dense.weight"] + given["settle.dense.bias"])
+    found, _ = evaluate(graph, given)
+    np.testing.assert_allclose(found["output"], state[:, -1], rtol=1e-12)

@@ -24,7 +24,7 @@ def _make(context: LayerContext, operands: Sequence[Value], arguments: Mapping[s
 
 def _last(build: Builder, x: Value, mask: Value | None) -> Value:
     node = x.node
-    if node is not None and isinstance(node.operation, Scan):
+    if node is not None and isinstance(node.operation, Scan) and not node.operation.times:
         results = list(node.operation.body.graph.outputs.values())
         memories = results[: node.operation.states]
         if results[x.index] in memories:
