@@ -90,7 +90,7 @@ def _check_sequence(output: Output) -> None:
             output.span,
             "there must be an answer for each place",
             secondary=[(_target_span(output), "the target")],
-            help=f"leave out what ends the sequence, such as `last`: {_answers_text(output)}",
+            help=f"without `last`, or what else ends the sequence: ... -> {_answers_text(output)}",
         )
     if output.ending == "softmax" and output.width == 1:
         raise _lonely_softmax(output)

@@ -7,22 +7,27 @@ from pathlib import Path
 from nndsl import driver
 from nndsl.data.cells import MISSING
 from nndsl.data.options import csv_options, missing_texts
+from nndsl.data.series import window_of
 from nndsl.diagnostics import error
 from nndsl.export.numpy_file import numpy_file
 from nndsl.ir.graph import Graph
 from nndsl.model.api import load
+from nndsl.model.given_rows import Preparation
 from nndsl.ops.source import Random
 from nndsl.passes import pipeline
 
 
 def exported(path: Path, name: str) -> str:
-    """The NumPy file of a run folder or a `.nn` file; `name` is what the file will be called."""
+    """The NumPy file of a run folder or a `.nn` file; `name` is what the file will be called.
+
+    Of a text or a series it is the network alone, for arrays of windows: one row of a table is none.
+    """
     model = load(path)
     origin = model.origin
     graph = driver.prediction_graph(origin.network, origin.recipe, pipeline.CLEANING)
     _require_certainty(graph)
     known = origin.preparation
-    if known is None:
+    if known is None or (_of_windows(known) and not model.members):
         return numpy_file(graph, [model.arrays()], name, model.precision)
     texts = {text.lower() for text in (*MISSING, *missing_texts(known.specification))}
     members = [member.arrays() for member in model.members or (model,)]
@@ -33,6 +38,10 @@ def exported(path: Path, name: str) -> str:
         joins=list(model.joins.values()),
         size=origin.recipe.augment.size if origin.recipe is not None else None,
     )  # fmt: skip
+
+
+def _of_windows(known: Preparation) -> bool:
+    return known.specification.kind == "text" or window_of(known.schema) > 0
 
 
 def _require_certainty(graph: Graph) -> None:

@@ -97,3 +97,14 @@ def test_the_command_writes_and_no_table_is_predicted(
     made = str(tmp_path / "made.csv")
     assert run(["predict", str(trained["forward"]), str(text), "-o", made]) == 2
     assert "NN025" in capsys.readouterr().err
+
+
+def test_the_network_alone_is_exported(trained: dict[str, Path], tmp_path: Path) -> None:
+    made, names = tmp_path / "writer.py", {"__name__": "writer"}
+    assert run(["export", str(trained["forward"]), "--to", "numpy", "-o", str(made)]) == 0
+    exec(compile(made.read_text(encoding="utf-8"), str(made), "exec"), names)  # noqa: S102
+    rows = np.random.default_rng(0).integers(0, 3, (5, 8)).astype(np.int32)
+    network = names["network"]
+    assert callable(network)
+    given = load_run(trained["forward"]).evaluate({"text": rows})["output"]
+    np.testing.assert_allclose(network(rows)[0], given, atol=1e-6)
