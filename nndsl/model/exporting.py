@@ -20,7 +20,7 @@ from nndsl.passes import pipeline
 def exported(path: Path, name: str) -> str:
     """The NumPy file of a run folder or a `.nn` file; `name` is what the file will be called.
 
-    Of a text or a series it is the network alone, for arrays of windows: one row of a table is none.
+    Of a text or a series it is the network alone, for arrays of windows: a table has rows only.
     """
     model = load(path)
     origin = model.origin
