@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nndsl.lower import elaboration
 from tests.lower.helpers import codes, lowered, problems
 
 REFUSED = {
@@ -152,11 +153,16 @@ def test_names_of_sizes_stay_names() -> None:
         "net A { input x: [4]\n ((dense(4) * 1000) * 1000)\n}",
         "net A { input x: [4]\n dense(1000000000000)\n}",
         "net A { input x: [4]\n for i in 1..1000000000 { relu }\n}",
-        "block f(n) { if n > 0 { f(n - 1) -> f(n - 1) } }\nnet A { input x: [4]\n f(30)\n}",
     ],
 )
 def test_sizes_are_bounded_before_anything_is_built(text: str) -> None:
     assert codes(text) == ["NN208"]
+
+
+def test_stages_that_double_at_each_level_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elaboration, "MOST_STAGES", 2_000)  # 50,000 take seconds
+    block = "block f(n) { if n > 0 { f(n - 1) -> f(n - 1) } }\n"
+    assert codes(block + "net A { input x: [4]\n f(30)\n}") == ["NN208"]
 
 
 def test_at_most_ten_errors() -> None:
