@@ -39,15 +39,15 @@ def preprocessing(
     numbers: Count | None = None,
     ids: Count | None = None,
     padding: int | None = None,
+    example: str = "",
     **parameters: Parameter,
 ) -> None:
     """Define a step on columns; without `fit` it learns nothing."""
     fits = fit or _nothing
-    register(
-        Preprocessing(
-            name, parameters, doc, see, fits, apply, invert, accepts, numbers, ids, padding
-        )
+    word = Preprocessing(
+        name, parameters, doc, see, fits, apply, invert, accepts, numbers, ids, padding
     )
+    register(word, example)
 
 
 def numbers_of(steps: Iterable[FittedStep]) -> int:
@@ -329,6 +329,7 @@ preprocessing(
     _ids,
     "Whole numbers from 0 on that stand for words, letters or other things: a network looks them "
     "up by `embed`.",
+    example="x -> ids(9)",
     ids=lambda arguments: int(arguments["count"]),
     count=Int(doc="how many things there are: all numbers are below", ge=1, le=1 << 24),
 )
