@@ -29,6 +29,7 @@ Terms = dict[Expression, float]
 @lru_cache(maxsize=4096)  # deep networks repeat a few formulas hundreds of times
 def tidy(expression: Expression) -> Expression:
     """The same function in the form of a textbook."""
+    expression = rewrite([expression], _plain_question)[0]
     asked = _conditions(rewrite([expression], _named_choice)[0])
     # a bound whose condition is asked elsewhere too is decided together with it
     named = rewrite([expression], partial(_named_choice, kept=asked))[0]
@@ -45,6 +46,19 @@ def _conditions(expression: Expression) -> list[Expression]:
     """The conditions of choices, in the order in which they are asked."""
     wheres = [e for e in reversed(postorder([expression])) if e.operator == "where"]
     return list(dict.fromkeys(e.arguments[0] for e in wheres))
+
+
+def _plain_question(old: Expression, operands: tuple[Expression, ...]) -> Expression:
+    """Whether `max(0, u)` is above 0 is whether u is: then both are decided together."""
+    new = Expression(old.operator, operands, old.value)
+    if old.operator not in ("less_equal", "greater") or operands[1] is not ZERO:
+        return new
+    bound = operands[0]
+    if bound.operator != "where" or bound.arguments[1] is not ZERO:
+        return new
+    condition, _, inside = bound.arguments
+    is_bound = condition is Expression("less_equal", (inside, ZERO))
+    return Expression(old.operator, (inside, ZERO)) if is_bound else new
 
 
 def _named_choice(
