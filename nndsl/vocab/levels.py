@@ -20,12 +20,14 @@ UNKNOWN = "\ufffd"
 class Level(Word):
     """How a text is taken apart.
 
-    `every` are all units there can be, where these are known before any text.
+    `every` are all units there can be, where these are known before any text. With `pairs` the
+    units are learnt from the training part by a library (`nndsl.data.text.pairs`).
     """
 
     units: Callable[[str], Sequence[str]] | None = None
     joined: Callable[[Sequence[str]], str] | None = None
     every: tuple[str, ...] = ()
+    pairs: bool = False
 
 
 _NO_BLANK_BEFORE = frozenset(".,;:!?)]}’”\n")
@@ -92,4 +94,15 @@ register(
         joined=_sentence,
     ),
     'data d = text("book.txt", window=32, level=word(8000))',
+)
+register(
+    Level(
+        "bpe",
+        {"count": Int(8000, "how many units there are", ge=257, le=1 << 20)},
+        "Byte pairs: bytes, and runs of them that are frequent in the training part. It needs the "
+        "extra `text` (the library tokenizers).",
+        "Sennrich, Haddow & Birch 2016, arXiv:1508.07909",
+        pairs=True,
+    ),
+    'data d = text("book.txt", window=64, level=bpe(8000))',
 )

@@ -77,7 +77,10 @@ def level_of(specification: DataSpecification) -> WordCall:
 
 def vocabulary_of(specification: DataSpecification, schema: Schema) -> Vocabulary:
     """The units that a run knows."""
-    return Vocabulary(level_of(specification), schema.targets[0].classes)
+    (declared,) = schema.inputs
+    (step,) = declared.steps[INPUT]
+    pairs = tuple(step.learnt.get("pairs", ()))
+    return Vocabulary(level_of(specification), schema.targets[0].classes, pairs)
 
 
 def _sizes(specification: DataSpecification) -> tuple[int, int]:
@@ -174,7 +177,8 @@ def text_schema(table: Table, specification: DataSpecification) -> Schema:
     column = table.columns[INPUT]
     assert isinstance(column, TextColumn)
     units, shape = column.vocabulary.units, column.shape
-    steps = {INPUT: (FittedStep(IDS, {"count": len(units)}),)}
+    learnt = {"pairs": list(column.vocabulary.pairs)} if column.vocabulary.pairs else {}
+    steps = {INPUT: (FittedStep(IDS, {"count": len(units)}, learnt),)}
     return Schema(
         specification.name,
         table.rows,

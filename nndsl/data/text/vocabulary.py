@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nndsl.data.text.pairs import ids_of_pairs, learnt_pairs, text_of_pairs
 from nndsl.records import dataclass
 from nndsl.vocab.levels import UNKNOWN, Level
 from nndsl.vocab.registry import WordCall
@@ -17,11 +18,12 @@ from nndsl.vocab.registry import WordCall
 class Vocabulary:
     """Units by their number. The first is `UNKNOWN` where units were met that are not among them.
 
-    `level` is how a text is taken apart.
+    `level` is how a text is taken apart, `pairs` the byte pairs that are joined in turn.
     """
 
     level: WordCall
     units: tuple[str, ...]
+    pairs: tuple[str, ...] = ()
 
     @property
     def knows_unknown(self) -> bool:
@@ -35,6 +37,8 @@ class Vocabulary:
 
     def ids(self, text: str) -> np.ndarray:
         """The numbers of a text's units, int32; 0 for one that is not known, -1 without UNKNOWN."""
+        if _of_pairs(self.level):
+            return np.array(ids_of_pairs(self.units, self.pairs, text), np.int32)
         number, missing = self.number, 0 if self.knows_unknown else -1
         units = parts_of(self.level, text)
         return np.fromiter((number.get(u, missing) for u in units), np.int32, len(units))
@@ -52,8 +56,14 @@ def parts_of(level: WordCall, text: str) -> Sequence[str]:
 
 def joined(level: WordCall, units: Sequence[str]) -> str:
     """Units put together."""
+    if _of_pairs(level):
+        return text_of_pairs(units)
     assert isinstance(level.word, Level) and level.word.joined is not None
     return level.word.joined(units)
+
+
+def _of_pairs(level: WordCall) -> bool:
+    return isinstance(level.word, Level) and level.word.pairs
 
 
 def learnt(level: WordCall, training: str, others: Sequence[str] = ()) -> Vocabulary:
@@ -62,6 +72,8 @@ def learnt(level: WordCall, training: str, others: Sequence[str] = ()) -> Vocabu
     There is one for what is unknown if the training text, or what is judged by, has more.
     """
     assert isinstance(level.word, Level)
+    if level.word.pairs:
+        return Vocabulary(level, *learnt_pairs(training, level.arguments["count"]))
     if level.word.every:
         return Vocabulary(level, level.word.every)
     counts = Counter(parts_of(level, training))
