@@ -26,7 +26,7 @@ from nndsl.lower.values import (
     kind_of,
     tensors_of,
 )
-from nndsl.lower.words import shown, unknown_word
+from nndsl.lower.words import shown, unknown_stage
 from nndsl.records import dataclass
 from nndsl.syntax import tree
 
@@ -158,7 +158,7 @@ def _line_value(
 
 def _no_line(value: Any, expression: tree.Expression, scope: Scope) -> NndslError:
     if isinstance(value, Mention):
-        return unknown_word(value, ("layer", "activation"), scope.visible())
+        return unknown_stage(value, scope.visible())
     if isinstance(value, tuple):
         return error("NN206", "outputs in parentheses are tensors", expression.span)
     return error(

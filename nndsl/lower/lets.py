@@ -15,7 +15,7 @@ from nndsl.lower.words import arranged_for_block, defaults_line, sorts_of, unkno
 from nndsl.syntax import tree
 from nndsl.vocab.registry import lookup, nearest_words, registries
 
-WITH_DEFAULTS = ("layer", "activation", "optimizer", "loss", "schedule", "initializer")
+WITH_DEFAULTS = ("layer", "form", "activation", "optimizer", "loss", "schedule", "initializer")
 
 
 def define_let(statement: tree.Let, scope: Scope) -> None:

@@ -23,21 +23,8 @@ from nndsl.lower.values import (
 )
 from nndsl.lower.words import bind, is_stage_word
 from nndsl.ops.recurrence import Step, Unrolled, recurrence
-from nndsl.params import Int, Real
 from nndsl.records import dataclass
-from nndsl.vocab.registry import Word
-
-MOST_STEPS = 1_000
-SETTLE = Word(
-    "settle",
-    {
-        "limit": Int(100, "after how many steps it ends in any case", ge=1, le=MOST_STEPS),
-        "tolerance": Real(1e-6, "changes up to this size are none", ge=0),
-    },
-    "Does a stage, or a cell whose inputs stay the same, again and again to its own result until "
-    "nothing changes.",
-    "Hopfield 1982, PNAS 79(8)",
-)
+from nndsl.vocab.registry import words
 
 
 @runtime_checkable
@@ -154,5 +141,6 @@ def settle(given: tuple[Given, ...], span: Span, scope: Scope) -> Stage:
             span,
             help="settle(dense(3) -> saturate, limit=100)",
         )
-    bound = bind(Mention("settle", span, given[1:], (), scope.defaults, scope), SETTLE)
+    mention = Mention("settle", span, given[1:], (), scope.defaults, scope)
+    bound = bind(mention, words("form")["settle"])
     return SettleStage(span, as_stage(value, scope), **bound.call.arguments)

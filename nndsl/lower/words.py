@@ -32,7 +32,15 @@ from nndsl.params import Array, Choice, Figure, Int, Length, OneOf, Parameter, R
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
 from nndsl.vocab.arguments import ArgumentProblem, argument_error, bind_arguments
-from nndsl.vocab.registry import Word, WordCall, lookup, nearest_words, registries, words
+from nndsl.vocab.registry import (
+    Word,
+    WordCall,
+    example_of,
+    lookup,
+    nearest_words,
+    registries,
+    words,
+)
 
 STAGE_REGISTRIES = ("layer", "activation")
 
@@ -74,6 +82,9 @@ def unknown_stage(mention: Mention, own: Iterable[str] = ()) -> NndslError:
     if mention.name in PLANNED:
         return not_yet(f"the layer `{mention.name}`", mention.span)
     sorts = sorts_of(mention.name)
+    if sorts == ["form"]:
+        title = f"`{mention.name}` stands around a stage, and there is none in it"
+        return error("NN206", title, mention.span, help=example_of(words("form")[mention.name]))
     if sorts:
         return error(
             "NN206",
@@ -81,7 +92,7 @@ def unknown_stage(mention: Mention, own: Iterable[str] = ()) -> NndslError:
             mention.span,
             "a stage is needed here: a layer, an activation or a block",
         )
-    return unknown_word(mention, STAGE_REGISTRIES, own)
+    return unknown_word(mention, (*STAGE_REGISTRIES, "form"), own)
 
 
 def unknown_word(mention: Mention, sorts: Iterable[str], own: Iterable[str] = ()) -> NndslError:

@@ -17,6 +17,7 @@ from nndsl.records import dataclass
 from nndsl.vocab.answers import Answer
 from nndsl.vocab.arguments import bind_arguments, value_text
 from nndsl.vocab.augmentation import Distortion
+from nndsl.vocab.forms import Form
 from nndsl.vocab.kinds import Generator, Layer, Loss, Metric, Preprocessing
 from nndsl.vocab.levels import Level
 from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
@@ -33,6 +34,7 @@ class Sort:
 
 SORTS = (
     Sort("layer", "Layers", "Stages with an axis, weights or randomness."),
+    Sort("form", "Forms", "Around a stage: they make another stage of it."),
     Sort("activation", "Activations", "Stages on every number alone. The initialiser is the one "
          "that weights before this activation get when `init` is left out."),
     Sort("initializer", "Initialisers", "For `init=` of a layer."),
@@ -205,8 +207,8 @@ REAL_TARGET = "y=[0.5, 1.5, 1, 2.5, 2, 3.5, 3, 4]"
 
 
 def _file(sort: Sort, word: Word, line: str) -> str:
-    if sort.name in ("layer", "activation", "initializer"):
-        takes = word.takes if isinstance(word, Layer) else "[4]"
+    if sort.name in ("layer", "form", "activation", "initializer"):
+        takes = word.takes if isinstance(word, (Layer, Form)) else "[4]"
         return NETWORK.format(line=line).replace("[4]", takes, 1)
     if isinstance(word, Preprocessing):
         columns = TEXTS if word.accepts == "category" else NUMBERS

@@ -5,6 +5,7 @@ from nndsl.vocab import answers as answers
 from nndsl.vocab import augmentation as augmentation
 from nndsl.vocab import bumps as bumps
 from nndsl.vocab import ensembles as ensembles
+from nndsl.vocab import forms as forms
 from nndsl.vocab import initializers as initializers
 from nndsl.vocab import layers as layers
 from nndsl.vocab import levels as levels

@@ -93,3 +93,13 @@ def test_a_state_may_be_a_sequence(rng):
         state = np.tanh(state @ given["settle.dense.weight"] + given["settle.dense.bias"])
     found, _ = evaluate(graph, given)
     np.testing.assert_allclose(found["output"], state[:, -1], rtol=1e-12)
+
+
+def test_a_line_of_defaults_reaches_it():
+    (settling,) = network("defaults settle(limit=7)\n  settle(dense(3))").settlings
+    assert settling.limit == 7
+
+
+@pytest.mark.parametrize("line", ["settle", "y -> settle", "y -> both"])
+def test_around_no_stage(line: str):
+    assert codes(STATE.format(line)) == ["NN206"]

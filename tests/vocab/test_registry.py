@@ -50,6 +50,7 @@ def test_the_registries() -> None:
         "distortion",
         "answer",
         "ensemble",
+        "form",
         "generator",
         "initializer",
         "layer",
