@@ -185,7 +185,8 @@ class Metric(Word):
     are [n] or [n, k] in the target's own unit. `judges` says which predictions a metric of classes
     is given: "answers" (1 for the class answered, rows with an answer only), "shares" (of all
     rows, whatever the answer), "refusals" (as answers, and a row of zeros for one without).
-    `of_pictures`: unasked it is told of pictures only, where every pixel has its class.
+    `of_pictures`: unasked it is told of pictures only, where every pixel has its class;
+    `of_sequences`: of sequences only, where every place has one.
     """
 
     measure: Callable[..., float] | None = None
@@ -193,6 +194,7 @@ class Metric(Word):
     higher_is_better: bool = True
     judges: str = "answers"
     of_pictures: bool = False
+    of_sequences: bool = False
 
 
 @dataclass(frozen=True)

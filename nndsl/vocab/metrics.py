@@ -28,11 +28,12 @@ def metric(
     higher_is_better: bool = True,
     judges: str = "answers",
     of_pictures: bool = False,
+    of_sequences: bool = False,
     **parameters: Parameter,
 ) -> None:
     """Define a metric; `measure` gets predictions, targets, and the arguments by name."""
     register(Metric(name, parameters, doc, see, measure, targets, higher_is_better, judges,
-                    of_pictures))  # fmt: skip
+                    of_pictures, of_sequences))  # fmt: skip
 
 
 def chosen(predictions: np.ndarray) -> np.ndarray:
@@ -319,6 +320,7 @@ metric(
     "Graves 2013, arXiv:1308.0850, section 3.1",
     higher_is_better=False,
     judges="shares",
+    of_sequences=True,
 )
 metric(
     "perplexity",
@@ -328,6 +330,7 @@ metric(
     "Bengio et al. 2003, A neural probabilistic language model",
     higher_is_better=False,
     judges="shares",
+    of_sequences=True,
 )
 metric(
     "refused",

@@ -81,6 +81,7 @@ def all_metrics(recipe: Recipe, judged: Judged) -> list[WordCall]:
         for name, word in words("metric").items()
         if isinstance(word, Metric) and word.targets == sort and name not in names
         if len(judged.image) == 3 or not word.of_pictures
+        if len(judged.image) == 1 or not word.of_sequences
         if word.judges != "refusals"  # 0 where nothing is refused, and asked for where something is
         if not any(parameter.required for parameter in word.parameters.values())
     ]

@@ -133,6 +133,13 @@ def test_overlaps_are_told_of_pictures() -> None:
     assert "iou" in {m.name for m in all_metrics(asked, flowers)}
 
 
+def test_what_places_take_is_told_of_sequences() -> None:
+    flowers = classes(np.eye(3), np.array([0, 1, 2]))
+    places = replace(flowers, image=(3,))
+    told, of_places = ({m.name for m in all_metrics(RECIPE, j)} for j in (flowers, places))
+    assert of_places - told == {"bits_per_character", "perplexity"}
+
+
 def test_a_figure_without_meaning_is_none() -> None:
     judged = classes(np.eye(3)[:2], np.array([0, 0]))
     assert math.isnan(figure(metric("auc"), judged))
