@@ -11,6 +11,7 @@ import numpy as np
 
 from nndsl.cli.output import counted, say, table
 from nndsl.cli.progress import figure
+from nndsl.lower.result import JOINT
 from nndsl.model.training import Trained
 from nndsl.report_text import visible
 from nndsl.train.folds import FoldsResult
@@ -43,6 +44,11 @@ def print_trained(trained: Trained) -> None:
         say(f"look    nndsl report {run}")
         if any(target.sequence for target in trained.schema.targets):
             say(f"next    nndsl generate {run}")
+            return
+        if JOINT in trained.recipe.net:
+            of_noise = [net for fed, net in trained.network.wiring if fed.startswith("noise(")]
+            net = [*of_noise, *trained.recipe.net.split(JOINT)][0]
+            say(f"next    nndsl predict {run} --net {net} --count 64")
             return
         pictures = any(len(given.shape) == 3 for given in trained.schema.inputs)
         say(f"next    nndsl predict {run} {'new.png' if pictures else 'new.csv'}")

@@ -7,7 +7,7 @@ from PIL import Image
 GAN = """data d = table(x=grid(0..1, 40)) { target = x^2 }
 net Maker { input z: [3]; dense(25) -> sigmoid }
 net Critic { input x: [25]; dense(1) }
-train (Maker, Critic) on d {
+train (Critic, Maker) on d {
   let fake = noise(3) -> Maker
   update Critic { minimize bce(fake -> Critic, 0) + mean(d.inputs^2) }
   update Maker { minimize bce(fake -> Critic, 1) }
@@ -22,6 +22,9 @@ def test_samples_of_a_generator(nndsl, place):
     assert ended.code == 0
     (first,) = [line for line in ended.out.splitlines() if line.startswith("epoch 1/6")]
     assert "Critic.loss" in first and "Maker.loss" in first
+    proposed = ended.out.splitlines()[-1].removeprefix("next    nndsl ").split()
+    assert proposed == ["predict", "run", "--net", "Maker", "--count", "64"]
+    assert nndsl(*proposed).code == 0
     assert nndsl("predict", "run", "--net", "Maker", "--count", "5", "-o", "made.csv").code == 0
     lines = (place / "made.csv").read_text().splitlines()
     assert lines[0] == ",".join(f"output_{i}" for i in range(1, 26))
