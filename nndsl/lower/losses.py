@@ -182,6 +182,17 @@ def class_weights(output: Output, given: Any, span: Span) -> list[float]:
     return [float(number) for number in given]
 
 
+def _shifted_twice(output: Output, span: Span) -> NndslError:
+    return error(
+        "NN306",
+        f"the target `{output.target.name}` stands one place later already: with `shift` the "
+        "network would be asked for what comes after that",
+        span,
+        secondary=[(output.source.span, "a text with its target")] if output.source else [],
+        help="loss = cross_entropy",
+    )
+
+
 # --- as nodes -------------------------------------------------------------------------------
 
 
@@ -254,6 +265,8 @@ class LossBuilder:
         """The loss of each row, or of each number of the output where the mean is taken."""
         if word.targets in ("signs", "shares"):
             check_plain_target(output, word.name, span)
+        if output.sequence and call.arguments.get("shift"):
+            raise _shifted_twice(output, span)
         if word.rows is not None:
             shares = word.targets == "shares"
             target = self._numbers(output, prediction) if shares else self._classes(output)

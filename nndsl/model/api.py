@@ -198,7 +198,8 @@ class Model:
         """What the network says of some rows, by the setting `answer`; by name of several outputs.
 
         Classes: their names, None for a row that is refused; of pictures the numbers of the classes
-        (-1: refused) [rows, 1, height, width]. Numbers: as `predict` gives them.
+        (-1: refused) [rows, 1, height, width], of sequences a list of names for each row. Numbers:
+        as `predict` gives them.
         Raises NN401 where nothing is known of the data.
         """
         given, judged = self.predict(x), self._judged
@@ -211,6 +212,8 @@ class Model:
             return values
         if output.pictures:
             return classes_by_pixel(values, self._recipe.answer)
+        if output.sequence:
+            return [self._answer(replace(output, sequence=False), row) for row in values]
         chosen = decided(self._recipe.answer, probabilities(values))
         return [output.classes[i] if i >= 0 else None for i in chosen.tolist()]
 

@@ -123,8 +123,8 @@ def errors(
     """How wrong each row's answers are, float64 [n]: the sum over the outputs.
 
     Of numbers the mean squared difference from what the network is to say, of classes the share
-    that the right one is short of; of pictures the mean over the pixels. `joined` are the targets
-    of outputs that have several.
+    that the right one is short of; of pictures the mean over the pixels, of sequences over the
+    places. `joined` are the targets of outputs that have several.
     """
     total = np.zeros(row_count(rows))
     for output in outputs:
@@ -133,6 +133,8 @@ def errors(
             targets = np.concatenate([rows[name] for name in names], axis=1)
         if output.pictures:
             values, targets = by_pixel(replace(output, restore=None), values, targets)
+        if output.sequence:
+            values = values.reshape(targets.size, -1)
         if output.kind is TargetKind.CLASSES:
             shares, right = probabilities(values), targets.reshape(-1)
             wrong = 1 - shares[np.arange(len(right)), right].astype(np.float64)

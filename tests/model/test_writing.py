@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nndsl
 from nndsl.cli.main import run
 from nndsl.diagnostics import NndslError
+from nndsl.driver import check_text
 from nndsl.model.running import LoadedRun, load_run
 from nndsl.model.writing import drawn, write
 
@@ -108,3 +110,18 @@ def test_the_network_alone_is_exported(trained: dict[str, Path], tmp_path: Path)
     assert callable(network)
     given = load_run(trained["forward"]).evaluate({"text": rows})["output"]
     np.testing.assert_allclose(network(rows)[0], given, atol=1e-6)
+
+
+def test_what_is_said_of_each_place(trained: dict[str, Path]) -> None:
+    model = nndsl.load(trained["forward"])
+    rows = np.array([[0, 1, 2, 0, 1, 2, 0, 1], [2, 0, 1, 2, 0, 1, 2, 0]], np.int32)
+    assert model.answer(rows) == [list("bcabcabc"), list("abcabcab")]
+
+
+def test_a_target_that_stands_later_is_not_shifted_again(tmp_path: Path) -> None:
+    (tmp_path / "abc.txt").write_text("abc" * 40, encoding="utf-8")
+    text = MODEL.format(stage="rnn(4)").replace(
+        "  batch", "  loss = cross_entropy(shift=1)\n  batch"
+    )
+    (found,) = check_text(text, folder=tmp_path)
+    assert found.code == "NN306"
