@@ -20,7 +20,7 @@ def test_inputs_stand_above_what_is_made_of_them() -> None:
 
 
 def test_samples_are_small_photographs() -> None:
-    (figure,) = drawn("samples", FakeRun(), net="Other", count=20)
+    (figure,) = drawn("samples", FakeRun(), of="Other", count=20)
     assert figure.title == "What Other makes"
     assert figure.scale is Scale.MINIATURE and figure.images.shape == (20, 6, 5)
     assert drawn("samples", EMPTY) == []
