@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nndsl.cli.output import counted
 from nndsl.diagnostics import NndslError, error, nearest
+from nndsl.ir.types import format_shape
 from nndsl.report_text import visible
 from nndsl.schema import Column, ColumnKind, DataSpecification, Schema, Setting, TargetKind
 from nndsl.syntax.wording import RESERVED
@@ -80,15 +82,17 @@ def starter(source: str, schema: Schema, target: str) -> str:
     shown = {c.name: visible(c.name) for c in schema.columns}
     width = min(30, max(map(len, shown.values())))
     classes = schema.targets[0].kind is TargetKind.CLASSES
+    sizes = {i.columns[0]: f"{format_shape(i.shape)}, " for i in schema.inputs if len(i.shape) == 3}
+    pictures = bool(sizes)
     columns = [
-        f"#   {shown[c.name]:<{width}}  {described(c)}{'   <- target' if c.name == target else ''}"
+        f"#   {shown[c.name]:<{width}}  {sizes.get(c.name, '')}{described(c)}"
+        f"{'   <- target' if c.name == target else ''}"
         for c in schema.columns
     ]
     last = f"dense({name}.classes) -> softmax" if classes else "dense(1)"
-    pictures = any(len(given.shape) == 3 for given in schema.inputs)
     return "\n".join(
         (
-            f"# {schema.rows} rows, {len(schema.columns)} columns:",
+            f"# {schema.rows} rows, {counted(len(schema.columns), 'column')}:",
             *columns,
             f"data {name} = {source}, target={column_name(target)})",
             "",
@@ -133,7 +137,7 @@ def command(data: Path, target: str | None, output: Path | None, no_header: bool
     _write(path, starter(f"{kind}({', '.join(arguments)}", schema, chosen))
     classes = schema.targets[0].classes
     looks = ", ".join(f"{name}={value}" for name, value in seen.items() if name != "header")
-    click.echo(f"read    {data.name}: {schema.rows} rows, {len(schema.columns)} columns"
+    click.echo(f"read    {data.name}: {schema.rows} rows, {counted(len(schema.columns), 'column')}"
                + (f", with {looks} by its looks" if looks else ""))  # fmt: skip
     found = f"{len(classes)} classes" if classes else "a number"
     guessed = "" if target else " (a guess; `--target COLUMN` says another)"
@@ -178,6 +182,8 @@ def _schema(table: Table, request: DataSpecification, target: str | None) -> Sch
     from nndsl.data import describe_columns, schema_of
 
     columns = describe_columns(table)
+    if target is None and request.kind == "images" and len(columns) == 1:
+        return schema_of(table, request)  # says how pictures get their labels
     chosen = target or guess_target(columns)
     if chosen not in {c.name for c in columns}:
         near = nearest(chosen, [c.name for c in columns])

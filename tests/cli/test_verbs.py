@@ -115,8 +115,21 @@ def test_a_folder_of_pictures_gets_a_convolutional_network(nndsl, place):
         folder.mkdir(parents=True, exist_ok=True)
         Image.new("L", (8, 6), number * 5).save(folder / f"{number}.png")
     assert "2 classes" in nndsl("new", "shapes").out
-    assert 'data shapes = images("shapes", target=label)' in (place / "shapes.nn").read_text()
+    written = (place / "shapes.nn").read_text()
+    assert 'data shapes = images("shapes", target=label)' in written
+    assert "#   image  1x6x8, number, 0 to 255\n" in written
     assert nndsl("train", "shapes.nn", "--set", "epochs=2", "--quiet").code == 0
+
+
+def test_pictures_without_labels_get_no_network(nndsl, place):
+    from PIL import Image
+
+    (place / "views").mkdir()
+    for number in range(3):
+        Image.new("L", (8, 6), number).save(place / "views" / f"{number}.png")
+    ended = nndsl("new", "views")
+    assert "NN412" in ended.err and "one sub-folder for each class" in ended.err
+    assert not (place / "views.nn").exists()
 
 
 def test_nothing_in_a_table_becomes_source(nndsl, place):
