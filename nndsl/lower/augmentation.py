@@ -196,7 +196,9 @@ def as_augmented(source: DataSource, augment: Augment) -> DataSource:
         replace(t, shape=(t.shape[0], height, width)) if t.pictures else t
         for t in source.schema.targets
     )
-    return replace(source, schema=replace(source.schema, inputs=inputs, targets=targets))
+    sizing = next(c for c in augment.chain if _word(c).size is not None)
+    schema = replace(source.schema, inputs=inputs, targets=targets)
+    return replace(source, schema=schema, resized=sizing.span)
 
 
 def picture_notes(source: DataSource, augment: Augment) -> list[Inferred]:

@@ -115,13 +115,17 @@ def match_inputs(made: Elaborated, source: DataSource, span: Span) -> None:
         if len(wanted.shape) == 1 and known(tensor.shape) == known(wanted.shape):
             _fill(made.graph, tensor.value, wanted.shape)
             continue
+        resized = source.resized if len(wanted.shape) == 3 else None
         raise error(
             "NN306",
-            f"the network takes {format_shape(tensor.shape)}, but `{source.name}` gives "
-            f"{format_shape(wanted.shape)}",
+            f"the network takes {format_shape(tensor.shape)}, but "
+            f"`{source.name if resized is None else 'augment'}` gives {format_shape(wanted.shape)}",
             tensor.span or span,
-            "declared here",
-            secondary=[(source.span, _given(wanted.columns, wanted.shape))],
+            "declared here" if resized is None else f"takes {format_shape(tensor.shape)}",
+            secondary=[(resized or source.span, _given(wanted.columns, wanted.shape))],
+            help=f"in the net: `input image: {format_shape(wanted.shape)}`"
+            if resized is not None
+            else (),
         )
     graph = made.graph
     bind(graph, sizes)

@@ -207,12 +207,16 @@ class Names(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class DataSource:
-    """A `data` section under its name. `schema` is None when no data is at hand."""
+    """A `data` section under its name. `schema` is None when no data is at hand.
+
+    `resized` is the distortion by which its pictures have another size while a net is trained.
+    """
 
     name: str
     specification: DataSpecification | None
     schema: Schema | None
     span: Span | None = None
+    resized: Span | None = None
 
 
 @dataclass(frozen=True, eq=False)

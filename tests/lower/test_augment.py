@@ -118,6 +118,15 @@ def test_the_size_of_pictures_is_told(folder: Path) -> None:
     assert first.primary.span.text == "20"
 
 
+def test_a_net_of_whole_pictures_is_told_what_makes_them_smaller(folder: Path) -> None:
+    with pytest.raises(NndslError) as caught:
+        opened(folder, "random_crop(6) -> random_flip")
+    (problem,) = caught.value.diagnostics
+    assert problem.title == "the network takes 1x8x8, but `augment` gives 1x6x6"
+    assert problem.secondary[0].span.text == "random_crop(6)"
+    assert problem.help == ("in the net: `input image: 1x6x6`",)
+
+
 def test_tables_have_no_pictures() -> None:
     text = "data d = table(x=[1, 2, 3, 4], y=[0, 1, 0, 1]) { target = y }\n"
     text += "net N on d { dense(2) -> softmax }\ntrain N { augment = shift(1) }"

@@ -121,6 +121,22 @@ def test_mistakes_of_inputs(given: str, body: str, said: str) -> None:
     assert said in problem.title
 
 
+@pytest.mark.parametrize(
+    ("body", "help"),
+    [
+        ("embed(4) -> gru(3) -> last -> last", "leave out the `last` before it"),
+        ("embed(4) -> last -> lstm(3)", "leave out the `last` before it"),
+        ("embed(4) -> both(rnn(3)) -> last -> attention(1)", "leave out the `last` before it"),
+        ("embed(4) -> gru(3) -> last -> dense(3) -> last", "`input text: ids(8000)[T]`"),
+        ("embed(4) -> gru(3) -> flatten", "`last` or `global_avg_pool`"),
+    ],
+)
+def test_remedies(body: str, help: str) -> None:
+    (problem,) = problems(net(body, "text: ids(5)[T]"))
+    assert problem.code == "NN202"
+    assert problem.help[0].startswith(help)
+
+
 def test_how_many_ids_there_are_is_a_number() -> None:
     assert codes(net("embed(2)", "text: ids[T]")) != []
     assert codes(net("embed(2)", "text: ids(V)[T]")) == ["NN304"]

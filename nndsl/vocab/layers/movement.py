@@ -16,6 +16,7 @@ from nndsl.ops.split import Split
 from nndsl.params import Real, Sizes
 from nndsl.vocab.kinds import Layer, LayerContext
 from nndsl.vocab.layers.images import feature_axis
+from nndsl.vocab.layers.sequences import is_sequence
 from nndsl.vocab.registry import register
 
 
@@ -35,7 +36,13 @@ def _flatten(
         flat = str(names[0])
     else:
         shape = format_shape(value.type.shape)
-        raise ShapeError(f"`flatten` needs sizes that are known; {shape} has `{names[0]}`", "NN202")
+        raise ShapeError(
+            f"`flatten` needs sizes that are known; {shape} has `{names[0]}`",
+            "NN202",
+            "`last` or `global_avg_pool` make one list of a sequence"
+            if is_sequence(value.type.shape)
+            else "",
+        )
     return context.build.add(Reshape((batch, flat)), value, name="flatten")
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from nndsl.ir.graph import ShapeError, Value
 from nndsl.ir.types import BATCH, Dimension, ElementType, format_shape
+from nndsl.ops.movement import Concat
+from nndsl.ops.scan import Scan
 
 
 def is_sequence(shape: Sequence[Dimension]) -> bool:
@@ -28,12 +30,24 @@ def sequence_of(value: Value, word: str) -> tuple[str, int]:
         raise ShapeError(
             f"`{word}` takes a sequence (places x features), not {format_shape(shape)}",
             "NN202",
-            "`input text: ids(8000)[T]` then `embed(64)`, or `input x: [T, 64]`",
+            "leave out the `last` before it: of a sequence it keeps one place only"
+            if _is_end(value)
+            else "`input text: ids(8000)[T]` then `embed(64)`, or `input x: [T, 64]`",
         )
     length, features = shape[1:]
     if isinstance(features, str):
         raise ShapeError(f"`{word}` needs a number of features, not {features}", "NN202")
     return str(length), features
+
+
+def _is_end(value: Value) -> bool:
+    """Whether it is what `last` keeps of a sequence."""
+    if value.type.rank != 2 or value.node is None:
+        return False
+    operation = value.node.operation
+    if isinstance(operation, Concat):
+        return all(_is_end(part) for part in value.node.inputs)
+    return isinstance(operation, Scan)
 
 
 def ids_length(value: Value, word: str) -> tuple[Dimension, ...]:
