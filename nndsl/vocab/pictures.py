@@ -340,18 +340,20 @@ def _against_actual(judged: Judged, column: int) -> list[Figure]:
         f"{len(actual):,} {judged.part} rows; half of the predictions are within "
         f"{np.median(np.abs(errors)):.3g} of the actual {judged.target}"
     )
+    several = judged.actual.shape[1]
+    name = judged.title if several == 1 else f"{judged.title}, {column + 1} of {several}"
     points = Line("rows", actual[::step].tolist(), said[::step].tolist(), dots=True)
     ideal = Line("right", [low, high], [low, high], dashed=True)
     return [
         Lines(
-            f"{judged.title}: predicted against actual",
+            f"{name}: predicted against actual",
             told,
             (points, ideal),
             "actual",
             "predicted",
             square=True,
         ),
-        histogram(f"{judged.title}: predicted minus actual", errors, "residual"),
+        histogram(f"{name}: predicted minus actual", errors, "residual"),
     ]
 
 

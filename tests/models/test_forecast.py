@@ -39,6 +39,10 @@ def test_the_demand_of_the_next_hours(nndsl, tmp_path: Path) -> None:
     assert ended.code == 0
     ((mae, naive),) = re.findall(VERDICT, ended.out)
     assert float(mae) < 0.5 * float(naive)
+    assert nndsl("report", run).code == 0
+    report = (run / "report.html").read_text(encoding="utf-8")
+    assert "saying that nothing changes gives" in report
+    assert "demand, 6 of 6: predicted against actual" in report
     made = tmp_path / "made.csv"
     assert nndsl("predict", run, MODELS / "load.csv", "-o", made).code == 0
     lines = made.read_text(encoding="utf-8").splitlines()

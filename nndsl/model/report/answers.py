@@ -94,7 +94,8 @@ def _beside(judgement: Judgement, shown: Callable[[float], str]) -> str:
     simple = []
     if math.isfinite(judgement.constant):
         what = "the most frequent class" if judgement.right is not None else "the mean"
-        simple.append(f"always answering {what} gives {shown(judgement.constant)}")
+        same = "saying that nothing changes" if judgement.naive else f"always answering {what}"
+        simple.append(f"{same} gives {shown(judgement.constant)}")
     if math.isfinite(judgement.linear):
         simple.append(f"a linear model {shown(judgement.linear)}")
     return f"; {', '.join(simple)}" if simple else ""
@@ -201,6 +202,7 @@ def comparison(evidence: Evidence, judgement: Judgement | None) -> content.Pictu
     from markupsafe import Markup
 
     constant = "most frequent class" if judgement.right is not None else "always the mean"
+    constant = "naive forecast" if judgement.naive else constant
     shown = share if is_share(judgement.metric) else number
     items = [
         Ranged("this network", judgement.value, judgement.interval, shown(judgement.value)),

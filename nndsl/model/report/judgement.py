@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nndsl.data.series import naive_forecast
 from nndsl.lower.result import Recipe
 from nndsl.model.report.evidence import TRAINING, Rows
 from nndsl.records import dataclass
@@ -37,7 +38,8 @@ class Judgement:
     """The figure of one output on the rows that count, beside simple predictions.
 
     `interval` holds the true figure with about 95 %; `constant` is the figure of always saying the
-    most frequent class or the mean, `linear` that of a linear model (NaN where it was not tried).
+    most frequent class or the mean, or that a series does not change (then it is `naive`),
+    `linear` that of a linear model (NaN where it was not tried).
     Of classes `rows` are those that got an answer, `refused` those that got none.
     """
 
@@ -49,6 +51,7 @@ class Judgement:
     right: int | None
     rows: int
     refused: int = 0
+    naive: bool = False
 
     @property
     def beats_constant(self) -> bool:
@@ -122,12 +125,15 @@ def judge(
         else bootstrap_interval(metric, judged, seed)
     )
     constant = linear = math.nan
+    unchanged = naive_predictions(judged, rows)
     if train is not None:
-        constant = figure(metric, _with(judged, constant_predictions(judged, train), metric))
+        same = constant_predictions(judged, train) if unchanged is None else unchanged
+        constant = figure(metric, _with(judged, same, metric))
         answers = linear_predictions(judged, rows, train)
         linear = figure(metric, _with(judged, answers, metric)) if answers is not None else math.nan
     refused = len(judged.actual) - answered
-    return Judgement(metric, value, interval, constant, linear, right, answered, refused)
+    naive = unchanged is not None
+    return Judgement(metric, value, interval, constant, linear, right, answered, refused, naive)
 
 
 def _with(judged: Judged, predictions: np.ndarray, metric: WordCall) -> Judged:
@@ -173,6 +179,17 @@ def constant_predictions(judged: Judged, train: Judged) -> np.ndarray:
         return np.tile(train.actual.mean(axis=0), (rows, 1))
     counts = np.bincount(train.actual.astype(np.int64), minlength=len(judged.classes))
     return np.tile(counts / max(1, counts.sum()), (rows, 1))
+
+
+def naive_predictions(judged: Judged, rows: Rows) -> np.ndarray | None:
+    """Of a series: nothing changes, [rows, ahead]; None where there is no past."""
+    if judged.classes:
+        return None
+    schema = rows.prepared.schema
+    target = next(t for t in schema.targets if t.name == judged.target)
+    naive = naive_forecast(schema, target)
+    chosen = rows.parts[judged.part]
+    return naive({n: a[chosen] for n, a in rows.prepared.inputs.items()}) if naive else None
 
 
 def linear_predictions(judged: Judged, rows: Rows, train: Judged) -> np.ndarray | None:
