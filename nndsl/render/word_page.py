@@ -190,7 +190,10 @@ def _stage(shown: Example, name: str) -> Iterable[Equation]:
         if step.part is None or not _is_of(step.label, name):
             continue
         yield from notation.noise(step)
-        for value in step.results:
+        unfolding = notation.unfolding(step)
+        if unfolding is not None and unfolding.letters:
+            yield from unfolding.equations(notation.writer, "", [])
+        for value in step.results if unfolding is None else ():
             is_noise = operation(step.nodes[-1]).fusion is Fusion.RANDOM
             sign = r"\sim" if is_noise else "="
             right = notation.right_side(step, value)

@@ -49,6 +49,14 @@ def test_formulas_are_there(sort):
         assert page.formulas
 
 
+@pytest.mark.parametrize(("name", "lines"), [("rnn", 2), ("lstm", 10), ("last", 0)])
+def test_a_recurrence_is_told_by_its_step(name, lines):
+    ((sort, word),) = by_name(name)
+    formulas = word_page(sort, word).formulas
+    assert len(formulas) == lines
+    assert all(left != right for left, _, right in (f.text.partition(" = ") for f in formulas))
+
+
 @pytest.mark.parametrize("sort", ["activation", "schedule"])
 def test_plots_are_there_and_hold_numbers(sort):
     without = []
