@@ -16,9 +16,7 @@ from nndsl.params import Int
 from nndsl.vocab.levels import words_in
 from nndsl.vocab.preprocessing import Change, Fit, preprocessing
 
-LENGTH = Int(
-    100, "units of each cell: shorter ones are filled, longer ones cut", ge=1, le=1 << 16
-)
+LENGTH = Int(100, "units of each cell: shorter ones are filled, longer ones cut", ge=1, le=1 << 16)
 
 
 def ids_of_texts(

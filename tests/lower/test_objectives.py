@@ -217,7 +217,7 @@ def test_a_check_without_the_data_goes_as_far_as_it_can():
 
 
 def test_an_input_of_one_column_is_called_by_it_as_well():
-    head = 'data pics = shapes(40, size=[8, 8])\nnet A on pics { conv(1, 3, pad=same) }\n'
+    head = "data pics = shapes(40, size=[8, 8])\nnet A on pics { conv(1, 3, pad=same) }\n"
     for name in ("image", "input", "inputs"):
         found = recipe(f"mse(A.output, pics.{name})", head)
         assert [i.value.name for i in found.graph.of_role(Role.DATA)] == ["input"]
