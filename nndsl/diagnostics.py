@@ -228,7 +228,8 @@ def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
 
     Among names equally far, slips of the fingers come first (letters in another order, then a
     letter left out or hit twice), then names that differ least in capitals, then those that begin
-    alike. A name of which every letter would be another is not close.
+    alike. A name of which every letter would be another is not close. One that differs in capitals
+    only stands alone.
     """
     allowed = max(1, len(name) // 3)
     scored = []
@@ -239,7 +240,10 @@ def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
         if distance <= allowed and distance < max(len(name), len(candidate)):
             away, begins = edit_distance(name, candidate), name[:1] == candidate[:1]
             scored.append((distance, _unlike_a_slip(name, candidate), away, not begins, candidate))
-    return [candidate for *_, candidate in sorted(scored)][:limit]
+    scored.sort()
+    if scored and scored[0][0] == 0:  # but for capitals it is this one
+        del scored[1:]
+    return [candidate for *_, candidate in scored][:limit]
 
 
 def _unlike_a_slip(written: str, meant: str) -> int:

@@ -68,10 +68,14 @@ def _tell_absent(opened: driver.Opened, as_json: bool) -> None:
     for name, specification in opened.specifications.items():
         if name in opened.tables:
             continue
+        pictures = specification.pictures
+        file = specification.path
+        if pictures is not None and file is not None and (opened.folder / file).exists():
+            file = pictures.path
         if as_json:
-            emit({"event": "absent", "data": name, "file": specification.path})
+            emit({"event": "absent", "data": name, "file": file})
         else:
-            click.echo(f"note    {specification.path} is not there: sizes and columns of "
+            click.echo(f"note    {file} is not there: sizes and columns of "
                        f"`{name}` are not checked")  # fmt: skip
 
 

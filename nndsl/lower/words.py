@@ -86,11 +86,13 @@ def unknown_stage(mention: Mention, own: Iterable[str] = ()) -> NndslError:
         title = f"`{mention.name}` stands around a stage, and there is none in it"
         return error("NN206", title, mention.span, help=example_of(words("form")[mention.name]))
     if sorts:
+        near = nearest_words(mention.name, STAGE_REGISTRIES)
         return error(
             "NN206",
             f"`{mention.name}` is {article(sorts[0])} and no stage",
             mention.span,
             "a stage is needed here: a layer, an activation or a block",
+            help=f"did you mean `{near[0]}`?" if near else (),
         )
     return unknown_word(mention, (*STAGE_REGISTRIES, "form"), own)
 

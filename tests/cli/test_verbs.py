@@ -121,6 +121,17 @@ def test_a_folder_of_pictures_gets_a_convolutional_network(nndsl, place):
     assert nndsl("train", "shapes.nn", "--set", "epochs=2", "--quiet").code == 0
 
 
+def test_check_names_the_masks_that_are_not_there(nndsl, place):
+    from PIL import Image
+
+    source = 'data d = images("views", target=images("masks"))\n'
+    (place / "s.nn").write_text(source + "net S on d { conv(1, 3, pad=same) }\n")
+    assert "note    views is not there" in nndsl("check", "s.nn").out
+    (place / "views").mkdir()
+    Image.new("L", (8, 6)).save(place / "views" / "1.png")
+    assert "note    masks is not there" in nndsl("check", "s.nn").out
+
+
 def test_pictures_without_labels_get_no_network(nndsl, place):
     from PIL import Image
 

@@ -212,3 +212,18 @@ def test_a_range_ends_above_its_beginning() -> None:
     with pytest.raises(ArgumentProblem, match="`high` of `saturate` must be above `low`"):
         bind_arguments(words("activation")["saturate"], (), {"high": -1.0})
     assert bind_arguments(uniform, (-0.1,)) == {"low": -0.1, "high": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("written", "sort", "meant"),
+    [
+        ("ReLU", "activation", ["relu"]),
+        ("Adam", "optimizer", ["adam"]),
+        ("acc", "metric", "accuracy"),
+        ("noise", "distortion", "pixel_noise"),
+        ("bidirectional", "form", "both"),
+    ],
+)
+def test_what_others_call_it(written: str, sort: str, meant: str | list[str]) -> None:
+    found = nearest_words(written, (sort,))
+    assert found == meant if isinstance(meant, list) else found[0] == meant
