@@ -86,6 +86,7 @@ _RULES: tuple[Rule, ...] = (
     mistakes_of_words.import_without_quotes,
     mistakes_of_words.reserved_as_name,
     mistakes_of_words.name_missing,
+    mistakes_of_words.cell_without_ports,
     mistakes_of_words.outside,
     mistakes_of_words.misspelt_statement,
     mistakes_of_words.misspelt_in_header,

@@ -105,6 +105,22 @@ def reserved_as_name(trouble: Trouble) -> Mistake | None:
     )
 
 
+def cell_without_ports(trouble: Trouble) -> Mistake | None:
+    """`cell mine(n) { ... }`: what a cell reads and remembers stands before its name."""
+    begun = trouble.first.type == "CELL" and trouble.index == trouble.statement + 2
+    if not begun or trouble.before_kind != "NAME" or trouble.kind not in ("LPAR", "LBRACE"):
+        return None
+    name = shortened(str(trouble.before))
+    return trouble.mistake(
+        "NN130",
+        f"`cell {name}` does not say what it reads and remembers",
+        trouble.gap(),
+        "inputs and memory stand before the name of a cell",
+        help=f"cell (x, h: [n]) -> {name}(n) {{ ... }}",
+        insert=("ARROW", "NAME"),
+    )
+
+
 def name_missing(trouble: Trouble) -> Mistake | None:
     """`net { ... }`, `let = 3`, `data "iris" = ...`, `net 3x { ... }`."""
     before = trouble.before

@@ -201,8 +201,6 @@ _FOREIGN: dict[str, tuple[str, ...]] = {
     "flip": ("random_flip",),
     "horizontalflip": ("random_flip",),
     "noise": ("pixel_noise", "add_noise"),
-    "color": ("colour",),
-    "colorjitter": ("colour",),
     "bidirectional": ("both",),
     "simplernn": ("rnn",),
     "embedding": ("embed",),

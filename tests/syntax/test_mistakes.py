@@ -96,6 +96,14 @@ def test_fixes_mend() -> None:
     assert mended == 19
 
 
+@pytest.mark.parametrize("header", ["cell mine(n)", "cell mine(x, h: [n], n)", "cell mine"])
+def test_a_cell_says_what_it_remembers(header: str) -> None:
+    text = f"{header} {{ (x, h) -> dense(4) }}\nnet A {{ dense(3) }}\n"
+    problem = problems(text)[0]
+    assert problem.title == "`cell mine` does not say what it reads and remembers"
+    assert problem.help == ("cell (x, h: [n]) -> mine(n) { ... }",)
+
+
 def test_settings_of_the_command_line() -> None:
     for text in ("adam(", "", "3 4", "1..", "let a = 3"):
         with pytest.raises(NndslError) as caught:
