@@ -32,6 +32,8 @@ DATA_SETTINGS = (
     *SERIES_SETTINGS,
 )
 """What may be set in the body of a `data` section."""
+TEXT_SPLIT = (0.8, 0.1, 0.1)
+"""How a text is cut in time where nothing is said."""
 TEXT_SETTINGS = ("split", "window", "stride")
 """What may be set in the body of a `data` section that is a text."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from nndsl.diagnostics import Span, error
@@ -20,7 +21,7 @@ from nndsl.ops.compose import add_map, add_sum
 from nndsl.ops.map import operand
 from nndsl.ops.reduction import Reduce
 from nndsl.scalar.functions import absolute
-from nndsl.schema import DataSpecification, StepRequest, TargetKind
+from nndsl.schema import TEXT_SPLIT, DataSpecification, StepRequest, TargetKind
 
 Summand = tuple[str, float]
 
@@ -71,15 +72,19 @@ def _general(
     rows = training_rows(source.specification, source.schema.rows)
     numbers = all(t.kind is TargetKind.NUMBERS for t in source.schema.targets)
     strength = defaults.L2_OF_NUMBERS if numbers else defaults.L2_OF_CLASSES
-    coefficient = strength / max(1, rows)
-    why = f"the default recipe: {strength:g} / {rows} training rows"
+    places = prod(t.shape[0] for t in source.schema.targets if t.sequence)
+    coefficient = strength / max(1, rows * places)
+    of = f"{rows * places} places of {rows}" if places > 1 else str(rows)
+    why = f"the default recipe: {strength:g} / {of} training rows"
     return [("l2", coefficient)], [Inferred("penalty", f"l2({coefficient:.3g})", why)]
 
 
 def training_rows(specification: DataSpecification | None, rows: int) -> int:
     """How many rows train, as the setting `split` says; close enough where rows lack a target."""
     setting = specification.settings.get("split") if specification is not None else None
-    value: Any = setting.value if setting is not None else list(defaults.SPLIT)
+    text = specification is not None and specification.kind == "text"
+    usual = list(TEXT_SPLIT if text else defaults.SPLIT)
+    value: Any = setting.value if setting is not None else usual
     if value == "all":
         return rows
     if isinstance(value, StepRequest):

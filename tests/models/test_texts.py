@@ -46,3 +46,9 @@ def test_remarks_are_read_in_both_directions(nndsl, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["27_char_rnn", "27_own_cell"])
 def test_what_the_files_promise(name: str, nndsl, tmp_path: Path) -> None:
     assert nndsl("train", MODELS / f"{name}.nn", "--out", tmp_path / "run").code == 0
+
+
+def test_the_default_penalty_counts_places(nndsl) -> None:
+    shown = nndsl("show", "defaults", MODELS / "27_char_rnn.nn").out
+    (line,) = [line for line in shown.splitlines() if line.startswith("penalty")]
+    assert float(re.findall(r"l2\((.*?)\)", line)[0]) == pytest.approx(1 / (997 * 32), rel=0.01)

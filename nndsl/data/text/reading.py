@@ -17,6 +17,7 @@ from nndsl.data.text.column import TextColumn
 from nndsl.data.text.vocabulary import Vocabulary, learnt, parts_of
 from nndsl.diagnostics import NndslError, error
 from nndsl.schema import (
+    TEXT_SPLIT,
     DataSpecification,
     FittedStep,
     InputSchema,
@@ -30,7 +31,6 @@ from nndsl.vocab.registry import WordCall, words
 
 INPUT, TARGET = "text", "next"
 WINDOW = 64
-SHARES = (0.8, 0.1, 0.1)
 _MOST_COPIED = 1 << 23
 """Numbers of windows that are kept as they are; longer ones are cut out when they are needed."""
 _BYTES_PER_BYTE = 20.0
@@ -105,7 +105,7 @@ def _whole(specification: DataSpecification, name: str, default: int) -> int:
 def _cut(text: str, specification: DataSpecification) -> list[str]:
     """The training, validation and test part of a text."""
     found = setting(specification, "split")
-    value: Any = SHARES if found is None else found.value
+    value: Any = TEXT_SPLIT if found is None else found.value
     if value == "all":
         return [text, "", ""]
     shares = list(value) if isinstance(value, list | tuple) else []
