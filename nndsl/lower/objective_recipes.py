@@ -316,7 +316,7 @@ class _Section:
         if isinstance(self.definition, JointDefinition):
             network.wiring = wiring_of(made.elaboration, self.source.name)
         else:
-            answer_graph(network, graph)
+            answer_graph(network, graph, made.elaboration)
         return graph, judged
 
     def _judged(self, made: Elaborated) -> list[_Judged]:

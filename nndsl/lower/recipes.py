@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
+from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
 from nndsl.lower.inputs import match_inputs
@@ -91,10 +92,10 @@ def recipe_of(
     graph = _graph(made, outputs, chosen, penalties, scope, span, source)
     for name in made.elaboration.drafts.keys() - set(target.parameters):
         graph.inputs[name].trainable = False
-    evaluation = _evaluation(target.definition, source, chosen, penalties, scope, span)
+    judged, evaluation = _evaluation(target.definition, source, chosen, penalties, scope, span)
     if len(scope.problems.errors) > errors:
         return None
-    answer_graph(networks[target.definition.name], evaluation)
+    answer_graph(networks[target.definition.name], evaluation, judged.elaboration)
     lint_data(source, values.stop, scope.problems)
     lint_layers(made, values.batch, scope.problems)
     notes = picture_notes(given, values.augment)
@@ -276,7 +277,7 @@ def _evaluation(
     penalties: Sequence[Penalty],
     scope: Scope,
     span: Span,
-) -> Graph:
+) -> tuple[Elaborated, Graph]:
     """The same in inference mode, with softmax or sigmoid where a loss took logits."""
     assert source.schema is not None  # the caller has seen to it
     made = definition.fresh(training=False)
@@ -286,7 +287,7 @@ def _evaluation(
         ending = missing_ending(output, terms)
         if ending:
             graph.outputs[output.name] = with_ending(made, output.tensor.value, ending)
-    return graph
+    return made, graph
 
 
 def missing_ending(output: Output, terms: Sequence[Term]) -> str:
@@ -325,8 +326,15 @@ def _ending_notes(outputs: Sequence[Output], losses: Losses) -> list[Inferred]:
     return notes
 
 
-def answer_graph(network: Network, evaluation: Graph) -> None:
-    """The inference graph gives what people are shown, as the evaluation does."""
+def answer_graph(network: Network, evaluation: Graph, made: Elaboration) -> None:
+    """The inference graph gives what people are shown, as the evaluation does.
+
+    Parts, named lines and cycles are from now on those that `made` laid out for it; what an
+    objective added behind them is no part of the network.
+    """
+    network.parts = made.parts[: len(network.parts)]
+    network.points = {name: made.points[name].value for name in network.points}
+    network.settlings = tuple(made.settlings[: len(network.settlings)])
     names = list(network.graph.outputs)
     keep = Graph(evaluation.inputs, evaluation.nodes, {n: evaluation.outputs[n] for n in names})
     network.graph = only_needed(keep)
