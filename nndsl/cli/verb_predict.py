@@ -13,6 +13,9 @@ from nndsl.cli.output import counted, emit, require_writable, show_diagnostics
 from nndsl.cli.progress import figure
 from nndsl.diagnostics import error
 
+_OTHER_PICTURES = frozenset((".jpg", ".jpeg", ".svg", ".pdf", ".gif", ".bmp", ".webp", ".tiff"))
+"""Endings of pictures that samples are not written as; others are names of tables."""
+
 
 @click.command(short_help="Predict the rows of a data file.")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -99,6 +102,9 @@ def _samples(run: Path, net: str | None, count: int, output: Path | None, *, as_
     if count < 1:
         raise click.UsageError("--count takes a number of at least 1.")
     path = output or Path(f"{run.name}-samples.csv")
+    if path.suffix.lower() in _OTHER_PICTURES:
+        raise error("NN015", f"cannot draw `{path.name}`",
+                    help="-o made.png for pictures, -o made.csv for a table")  # fmt: skip
     require_writable(path)
     loaded = running.load_run(run)
     write_samples(inner_net(loaded, net or running.only_net(loaded)), count, path)

@@ -30,6 +30,8 @@ def test_samples_of_a_generator(nndsl, place):
     assert lines[0] == ",".join(f"output_{i}" for i in range(1, 26))
     assert len(lines) == 6
     assert nndsl("predict", "run", "--net", "Maker", "--count", "5", "-o", "made.png").code == 0
+    refused = nndsl("predict", "run", "--net", "Maker", "--count", "5", "-o", "made.jpg")
+    assert refused.code == 2 and "NN015" in refused.err and not (place / "made.jpg").exists()
     with Image.open(place / "made.png") as picture:
         assert picture.size[0] > 100
     for arguments in (("d.csv",), ("--count", "0"), ()):
