@@ -203,7 +203,8 @@ class _Section:
         value = evaluate(target, scope)
         if not isinstance(value, NetLike | Part):
             title = f"an update is of a net or a part of one, not of {shown(value)}"
-            raise error("NN309", title, target.span)
+            members = " or ".join(f"`update {n}`" for n in self.definition.name.split(JOINT))
+            raise error("NN309", title, target.span, help=members)
         net = value.net if isinstance(value, Part) else value
         inside = self.definition if net is self.definition else net
         names = parameters_of(self.definition, inside) and parameters_of(self.definition, value)

@@ -185,6 +185,13 @@ def test_updates_refused(case):
     assert codes(f"{head}train A {{ {written} }}") == [code_]
 
 
+def test_an_update_of_no_net_is_told_which_there_are():
+    head = HEAD + "net B on iris { dense(2) }\n"
+    text = "train (A, B) { update C { minimize mse(A.code, B.output) } }"
+    (found,) = problems(head + text)
+    assert (found.code, found.help) == ("NN309", ("`update A` or `update B`",))
+
+
 def test_several_nets_need_updates_or_an_objective():
     head = HEAD + "net B on iris { dense(2) }\n"
     assert codes(head + "train (A, B) { epochs = 3 }") == ["NN319"]
