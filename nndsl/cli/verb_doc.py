@@ -32,12 +32,15 @@ def command(word: str | None) -> None:
 def _unknown(name: str) -> NndslError:
     from nndsl.lower.train_settings import SETTINGS
     from nndsl.render.word_sorts import near_names
+    from nndsl.schema import SOURCE_OPTIONS
     from nndsl.syntax.wording import ITEM_WORDS
 
     near = " or ".join(f"`{one}`" for one in near_names(name))
     help = f"did you mean {near}?" if near else "`nndsl doc` lists all words"
     if name in SETTINGS:
         help = f"`{name}` is a setting of `train`: docs/language.md, Training"
+    elif name in SOURCE_OPTIONS:
+        help = f"`{name}` reads data: docs/language.md, Data"
     elif name in ITEM_WORDS:
         help = f"`{name}` begins a part of a file: docs/language.md"
     return error("NN022", f"there is no word `{name}`", help=help)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nndsl.ir.graph import Node, Value
+from nndsl.diagnostics import Span
+from nndsl.ir.graph import Graph, Node, Value
 from nndsl.lower.nets import Elaborated
 from nndsl.lower.problems import Problems
 from nndsl.lower.result import Part
+from nndsl.lower.values import DataSource
+from nndsl.ops.attention import AttentionWeights
+from nndsl.ops.scan import Scan
 
 DROPOUTS = ("dropout", "alpha_dropout")
 ENDINGS = ("softmax", "log_softmax", "sigmoid")
@@ -35,6 +39,30 @@ def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None
             )
     for output in made.outputs.values():
         _lint_last_dropout(output.value, makers, problems)
+
+
+def lint_look_ahead(graph: Graph, source: DataSource, problems: Problems) -> None:
+    """Stages that see the next place of a text, which is what each place is to tell."""
+    if source.specification is None or source.specification.kind != "text":
+        return
+    seen: set[Span | None] = set()
+    for node in graph.nodes:
+        operation = node.operation
+        sees_all = isinstance(operation, AttentionWeights) and not operation.causal
+        backward = isinstance(operation, Scan) and operation.reverse
+        if not (sees_all or backward) or node.span in seen:
+            continue
+        seen.add(node.span)
+        problems.lint(
+            "NN814",
+            "the network sees what it is to tell: the next place of the text",
+            node.span,
+            "every place sees all others" if sees_all else "comes from the end of the text",
+            secondary=((source.span, "each place is to tell the next one"),),
+            help="`causal=true`: a place sees itself and those before it"
+            if sees_all
+            else "a recurrence from the beginning alone",
+        )
 
 
 def _lint_bias(part: Part, before: Part, readers: Sequence[Node], problems: Problems) -> None:

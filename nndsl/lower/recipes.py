@@ -11,7 +11,7 @@ from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
 from nndsl.lower.inputs import match_inputs
-from nndsl.lower.layer_lints import lint_layers
+from nndsl.lower.layer_lints import lint_layers, lint_look_ahead
 from nndsl.lower.lints import lint_data
 from nndsl.lower.losses import LossBuilder, Losses, Term, infer_loss, read_losses
 from nndsl.lower.names import not_yet, unknown_name
@@ -98,6 +98,7 @@ def recipe_of(
     answer_graph(networks[target.definition.name], evaluation, judged.elaboration)
     lint_data(source, values.stop, scope.problems)
     lint_layers(made, values.batch, scope.problems)
+    lint_look_ahead(evaluation, source, scope.problems)
     notes = picture_notes(given, values.augment)
     notes += [*rule_notes, *values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
     return _assemble(

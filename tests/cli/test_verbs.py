@@ -265,6 +265,7 @@ def test_doc_shows_a_word_or_all(nndsl):
 def test_doc_says_where_settings_are(nndsl):
     assert "`epochs` is a setting of `train`" in nndsl("doc", "epochs").err
     assert "`net` begins a part of a file" in nndsl("doc", "net").err
+    assert "`csv` reads data" in nndsl("doc", "csv").err
 
 
 def test_explain_a_network(nndsl, place):

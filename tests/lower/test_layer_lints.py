@@ -34,3 +34,19 @@ def test_work_for_lints_does_not_grow_with_the_square_of_the_layers(
         return len(asked)
 
     assert times(20) == times(2)
+
+
+@pytest.mark.parametrize(
+    ("stages", "count"),
+    [
+        ("attention(2)", 1),
+        ("attention(2, window=3) -> attention(2, causal=true)", 1),
+        ("both(lstm(4))", 1),
+        ("attention(2, causal=true) -> lstm(4)", 0),
+    ],
+)
+def test_networks_that_see_what_they_are_to_tell(stages: str, count: int) -> None:
+    text = 'data book = text("romeo.txt", window=16)\n'
+    text += f"net N on book {{ embed(8) -> {stages} -> dense(book.classes) -> softmax }}\n"
+    found = opened_text(text + "train N { epochs = 1 }").module.lints
+    assert [lint.code for lint in found].count("NN814") == count
