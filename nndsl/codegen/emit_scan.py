@@ -89,7 +89,7 @@ class _Emitter:
         order = self.scan.order(self.steps)
         for number, (state, start) in enumerate(zip(states, starts, strict=True)):
             for spot in (Spot("state", number), *self.layout.starts[number]):
-                copy = self._copy(state, self._at(start, state), self._located(spot, 0))
+                copy = self._copy(state, self._at(start), self._located(spot, 0))
                 found.append(self._at_step(copy, order[0]))
         self.spots = {v: [*s, *self.layout.later.get(v, ())] for v, s in self.layout.spots.items()}
         turns = [self._step(parity) for parity in (0, 1)]
@@ -99,10 +99,11 @@ class _Emitter:
         found += [self._at_step(d, order[-1]) for d in self._step((self.steps - 1) % 2)]
         for number, state in enumerate(states):
             last = self._located(Spot("state", number), self.steps % 2)
-            found.append(self._copy(state, last, self._at(self.node.outputs[number], state)))
+            found.append(self._copy(state, last, self._at(self.node.outputs[number])))
         return found
 
-    def _at(self, outer: Value, inner: Value) -> tuple[Buffer, Stride | None]:
+    def _at(self, outer: Value) -> tuple[Buffer, Stride | None]:
+        """An operand or a result of the scan, whole."""
         return self.context.buffers[outer], None
 
     def _located(self, spot: Spot, parity: int) -> tuple[Buffer, Stride | None]:

@@ -63,7 +63,12 @@ class BlockDefinition(Definition):
     ) -> Stage:
         """The block with its arguments, checked against the declared parameters."""
         arguments = self._arguments(given, span, defaults)
-        return BlockStage(span, self, arguments, operands, defaults)
+        return self.use(span, self, arguments, operands, defaults)
+
+    @property
+    def use(self) -> type[BlockStage]:
+        """What a use of it is."""
+        return BlockStage
 
     def _arguments(
         self, given: tuple[Given, ...], span: Span, defaults: DefaultsLine | None

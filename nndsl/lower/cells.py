@@ -14,7 +14,7 @@ from nndsl.lower.flow import run_body
 from nndsl.lower.over_time import of_all_steps
 from nndsl.lower.scopes import Scope
 from nndsl.lower.shapes import shape_of
-from nndsl.lower.values import DefaultsLine, Given, Group, Stage, Tensor, tensors_of
+from nndsl.lower.values import Group, Tensor, tensors_of
 from nndsl.ops.movement import zeros
 from nndsl.ops.recurrence import Step, Unrolled, recurrence
 from nndsl.records import dataclass
@@ -26,16 +26,10 @@ from nndsl.vocab.layers.sequences import is_sequence
 class CellDefinition(BlockDefinition):
     """A `cell` under its name: ports without a shape are its inputs, those with one its memory."""
 
-    def stage(
-        self,
-        given: tuple[Given, ...],
-        operands: tuple[Tensor, ...],
-        span: Span,
-        defaults: DefaultsLine | None,
-    ) -> Stage:
+    @property
+    def use(self) -> type[BlockStage]:
         """The cell at every step of a sequence."""
-        arguments = self._arguments(given, span, defaults)
-        return CellStage(span, self, arguments, operands, defaults)
+        return CellStage
 
     @property
     def inputs(self) -> list[tree.Port]:

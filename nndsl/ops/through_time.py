@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Input, Node, Role, Value
@@ -15,34 +14,12 @@ from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import zeros
 from nndsl.ops.reduction import Reduce
+from nndsl.ops.scan_parts import Recurrence, ScanParts
 from nndsl.records import dataclass
 
 Leaf = tuple[Op, tuple[Value, ...]]
 """A sum over the rows of one step, as the op that takes it of all steps at once, and its operands
 in the body: so the gradient of a weight is one product over all of time."""
-
-
-class Recurrence(Protocol):
-    """What is asked of a scan: see `nndsl.ops.scan.Scan`."""
-
-    @property
-    def body(self) -> Body:
-        """One step."""
-
-    @property
-    def sequences(self) -> int:
-        """Number of operands over time."""
-
-    @property
-    def states(self) -> int:
-        """Number of operands that the steps hand on."""
-
-    @property
-    def times(self) -> int:
-        """How often the body is done where no sequence says it, else 0."""
-
-    def another(self, body: Body, sequences: int, states: int, *, back: bool = False) -> Op:
-        """A scan with another body, in this or (`back`) the other direction."""
 
 
 def gradient_of_scan(
@@ -75,21 +52,14 @@ def gradient_of_scan(
     return gradients
 
 
-class _Forward:
-    """The scan whose gradient is wanted: the inputs of its body, and how to get at old values."""
+class _Forward(ScanParts):
+    """The scan whose gradient is wanted, and how to get at old values."""
 
     def __init__(self, build: Builder, node: Node, scan: Recurrence) -> None:
-        self.build, self.node, self.scan = build, node, scan
-        self.body = scan.body.graph
-        inputs = [entry.value for entry in self.body.inputs.values()]
-        first, last = self.scan.sequences, self.scan.sequences + self.scan.states
-        self.sequences, self.states = inputs[:first], inputs[first:last]
-        self.constants = inputs[last:]
-        self.given = dict(zip(inputs, node.inputs, strict=True))
-        results = list(self.body.outputs.values())
-        self.next, self.kept = results[: len(self.states)], results[len(self.states) :]
+        super().__init__(node, scan)
+        self.build = build
         self.makers = self.body.producers()
-        self.values = {*inputs, *self.makers}
+        self.values = {*self.given, *self.makers}
         self.fixed = set(self.constants)  # values that are the same in all steps
         for inner in self.body.nodes:
             if all(value in self.fixed for value in inner.inputs):

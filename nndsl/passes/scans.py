@@ -12,6 +12,7 @@ from nndsl.ops.base import Fusion, Op
 from nndsl.ops.map import Map
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.scan import Scan
+from nndsl.ops.scan_parts import ScanParts
 from nndsl.ops.source import Random
 from nndsl.passes.cse import CommonSubexpressions
 from nndsl.passes.dce import DeadCode
@@ -101,20 +102,14 @@ def _each_scan(graph: Graph, change: Change) -> Graph:
     return rewriter.finish()
 
 
-class _Parts:
-    """A scan taken apart; `given` are the operands by the inputs of the body."""
+class _Parts(ScanParts):
+    """A scan of which another is made; `nodes` are those that stay in its body."""
+
+    scan: Scan
 
     def __init__(self, node: Node) -> None:
         assert isinstance(node.operation, Scan)
-        self.node, self.scan = node, node.operation
-        self.body = self.scan.body.graph
-        inputs = [entry.value for entry in self.body.inputs.values()]
-        first, last = self.scan.sequences, self.scan.sequences + self.scan.states
-        self.sequences, self.states = inputs[:first], inputs[first:last]
-        self.constants = inputs[last:]
-        self.given = dict(zip(inputs, node.inputs, strict=True))
-        results = list(self.body.outputs.values())
-        self.next, self.kept = results[: len(self.states)], results[len(self.states) :]
+        super().__init__(node, node.operation)
         self.nodes = list(self.body.nodes)
 
     def remade(self, build: Builder, kept: Sequence[Value]) -> list[Value | None]:
