@@ -353,20 +353,17 @@ def training_passes(recipe: Recipe) -> tuple[Pass, ...]:
     )
 
 
-def training_graph(
-    recipe: Recipe, left_out: Sequence[str] = (), observe: pipeline.Observe | None = None
-) -> Graph:
-    """One training step, ready for kernels; `left_out` names passes that are switched off."""
-    passes = pipeline.without(training_passes(recipe), left_out)
-    return pipeline.run(recipe.graph, passes, observe)
+def training_graph(recipe: Recipe, observe: pipeline.Observe | None = None) -> Graph:
+    """One training step, ready for kernels."""
+    return pipeline.run(recipe.graph, training_passes(recipe), observe)
 
 
-def evaluation_graph(recipe: Recipe, left_out: Sequence[str] = ()) -> Graph:
+def evaluation_graph(recipe: Recipe) -> Graph:
     """Outputs and loss in inference mode, ready for kernels."""
     assert recipe.evaluation is not None
     graph = recipe.evaluation.copy()
     graph.outputs.pop("loss", None)
-    return pipeline.run(graph, pipeline.without(pipeline.INFERENCE, left_out))
+    return pipeline.run(graph, pipeline.INFERENCE)
 
 
 def prediction_graph(
@@ -406,11 +403,13 @@ def program_of(graph: Graph, recipe: Recipe, rows: int, target: Target | None = 
     return generate(graph, recipe.precision, batch, target, watch="data_loss", tight=tight)
 
 
-def _inference_program(graph: Graph, precision: str) -> Program:
+def _inference_program(graph: Graph, precision: str, recipe: Recipe | None = None) -> Program:
     from nndsl.codegen import footprint
     from nndsl.codegen.generate import generate
     from nndsl.codegen.program import Region
 
+    if recipe is not None and recipe.carry:
+        return generate(graph, precision, recipe.batch or 1, watch=None)
     program = generate(graph, precision, footprint.EVALUATION_BATCH, watch=None)
     rows = footprint.rows_within(program.region_bytes.get(Region.WORKSPACE, 0))
     return program if rows == program.batch else generate(graph, precision, rows, watch=None)
@@ -531,7 +530,7 @@ def compile_both(
     parts of it may be more.
     """
     graph = evaluation_graph(recipe)
-    program = _inference_program(graph, recipe.precision)
+    program = _inference_program(graph, recipe.precision, recipe)
     if recipe.turns:
         training = compile_rounds(recipe, rows, threads, also=program.kernels)
         return training, _loaded(graph, program, threads)
@@ -545,7 +544,7 @@ def compile_both(
 def compile_evaluation(recipe: Recipe, threads: int = 1) -> Compiled:
     """The evaluation of a recipe alone, loaded: outputs and `data_loss` in inference mode."""
     graph = evaluation_graph(recipe)
-    return _loaded(graph, _inference_program(graph, recipe.precision), threads)
+    return _loaded(graph, _inference_program(graph, recipe.precision, recipe), threads)
 
 
 def compile_prediction(
@@ -554,7 +553,7 @@ def compile_prediction(
     """The outputs of a network for new rows, loaded."""
     chosen = recipe.precision if recipe is not None else precision
     graph = prediction_graph(network, recipe)
-    return _loaded(graph, _inference_program(graph, chosen))
+    return _loaded(graph, _inference_program(graph, chosen, recipe))
 
 
 def answer(

@@ -197,25 +197,3 @@ def feistel_bits(rows: int) -> tuple[int, int]:
     """Widths of the lower and the upper half of the network's block."""
     bits = max(2, (rows - 1).bit_length())
     return bits // 2, bits - bits // 2
-
-
-def permuted_index(position: int, rows: int, seed: int, epoch: int) -> int:
-    """`permutation(rows, seed, epoch)[position]`, with plain integers: what a kernel computes."""
-    keys = round_keys(seed, epoch)
-    low, high = feistel_bits(rows)
-    x = position
-    while True:
-        left, right = x >> low, x & ((1 << low) - 1)
-        for first, second in (keys[:2], keys[2:]):
-            left ^= _mix_integer(right ^ first) & ((1 << high) - 1)
-            right ^= _mix_integer(left ^ second) & ((1 << low) - 1)
-        x = left << low | right
-        if x < rows:
-            return x
-
-
-def _mix_integer(v: int) -> int:
-    v = v * MIX_MULTIPLIERS[0] & MASK
-    v ^= v >> 15
-    v = v * MIX_MULTIPLIERS[1] & MASK
-    return v ^ (v >> 16)

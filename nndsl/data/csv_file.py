@@ -34,7 +34,6 @@ def read_csv(
     path: Path | None,
     content: bytes | None,
     options: CsvOptions,
-    limit: int | None = None,
     keep: frozenset[str] = frozenset(),
 ) -> Table:
     """The table in a CSV file or in the bytes of one.
@@ -45,12 +44,11 @@ def read_csv(
     text = Text(name, path, content, options)
     size = path.stat().st_size if path is not None else len(content or b"")
     refuse_other_formats(name, path, content, options.encoding)
-    if limit is None:
-        require_memory(name, size * _BYTES_PER_BYTE, f"{size / 1e6:,.0f} MB of CSV")
+    require_memory(name, size * _BYTES_PER_BYTE, f"{size / 1e6:,.0f} MB of CSV")
     try:
         head = read_head(text, options.separator)
-        fast = size >= SMALLEST and limit is None
-        found = (read_fast(text, head, keep) if fast else None) or gather(text, head, limit, keep)
+        found = read_fast(text, head, keep) if size >= SMALLEST else None
+        found = found or gather(text, head, None, keep)
     except problems.BadQuoteError as problem:
         raise problems.quote(name, problem, _opening_line(text, problem)) from None
     except UnicodeDecodeError:

@@ -20,9 +20,7 @@ _TEXTS = frozenset(("VARCHAR", "BOOLEAN", "DATE", "TIME", "TIMESTAMP", "UUID"))
 _MAGIC = b"PAR1"
 
 
-def read_parquet(
-    name: str, path: Path, missing: frozenset[str], limit: int | None, keep: frozenset[str]
-) -> Table:
+def read_parquet(name: str, path: Path, missing: frozenset[str], keep: frozenset[str]) -> Table:
     """The table in a Parquet file; NN403 for other files, NN420 for damaged ones."""
     with path.open("rb") as stream:
         if stream.read(4) != _MAGIC:
@@ -30,7 +28,7 @@ def read_parquet(
                 "NN403", f"{name} is not a Parquet file", place=Place(name), help=f'csv("{name}")?'
             )
     try:
-        found = _query(name, path, limit)
+        found = _query(name, path)
     except failures() as problem:
         reason = str(problem).splitlines()[0]
         raise error(
@@ -49,7 +47,7 @@ def read_parquet(
     return Table(origin, columns, rows, np.arange(rows, dtype=np.int64))
 
 
-def _query(name: str, path: Path, limit: int | None) -> dict[str, Any]:
+def _query(name: str, path: Path) -> dict[str, Any]:
     connection = connect(path)
     source = f"read_parquet({quoted(str(path))})"
     described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
@@ -57,11 +55,9 @@ def _query(name: str, path: Path, limit: int | None) -> dict[str, Any]:
         f"CAST({identifier(column)} AS {_target_type(name, column, kind)}) AS {identifier(column)}"
         for column, kind, *_ in described
     )
-    if limit is None:
-        rows = connection.execute(f"SELECT count(*) FROM {source}").fetchone()[0]
-        require_memory(name, 24.0 * rows * len(described), f"{rows:,} rows")
-    ending = "" if limit is None else f" LIMIT {int(limit)}"
-    found = connection.execute(f"SELECT {selected} FROM {source}{ending}").fetchnumpy()
+    rows = connection.execute(f"SELECT count(*) FROM {source}").fetchone()[0]
+    require_memory(name, 24.0 * rows * len(described), f"{rows:,} rows")
+    found = connection.execute(f"SELECT {selected} FROM {source}").fetchnumpy()
     connection.close()
     return dict(found)
 

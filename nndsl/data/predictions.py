@@ -19,8 +19,6 @@ from nndsl.records import dataclass
 from nndsl.runtime.durable import write_file
 from nndsl.schema import TargetKind, TargetSchema
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 @dataclass(frozen=True)
 class Prediction:
@@ -43,17 +41,15 @@ def write_predictions(
     table: Table,
     predictions: Sequence[Prediction],
     path: Path,
-    spreadsheet_safe: bool = False,
 ) -> None:
     """The input rows, each followed by its predictions, as CSV at `path`.
 
     The cells of the input are written as they stand in its file. New columns are called
     `predicted_<target>` and `probability_<class>`. The file appears complete or not at all; its
-    separator and decimal sign are those of the input. With `spreadsheet_safe` a text that a
-    spreadsheet would take for a formula gets a `'` before it. Predicted pictures are files of a
-    folder beside it, called as it is without ending, and named in the table. Raises NN423 when
-    `path` is the input itself, NN428 when that folder holds other files, NN610-NN612 when something
-    cannot be written.
+    separator and decimal sign are those of the input. Predicted pictures are files of a folder
+    beside it, called as it is without ending, and named in the table. Raises NN423 when `path` is
+    the input itself, NN428 when that folder holds other files, NN610-NN612 when something cannot
+    be written.
     """
     if path.exists() and table.origin.path is not None and path.samefile(table.origin.path):
         raise error(
@@ -73,7 +69,7 @@ def write_predictions(
     folder = path.with_name(path.stem if path.suffix else f"{path.name}-pictures")
     if any(prediction.target.pictures for prediction in predictions):
         require_own_folder(folder, path)
-    _write(text, table, list(_added_columns(table, predictions, folder)), spreadsheet_safe)
+    _write(text, table, list(_added_columns(table, predictions, folder)))
     write_file(path, text.getvalue().encode("utf-8"))
 
 
@@ -129,9 +125,7 @@ def _numbers(values: np.ndarray, decimal: str) -> list[str]:
     return ["" if n != n else f"{n:.9g}".replace(".", decimal) for n in numbers]
 
 
-def _write(
-    stream: IO[str], table: Table, added: Sequence[tuple[str, list[str]]], safe: bool
-) -> None:
+def _write(stream: IO[str], table: Table, added: Sequence[tuple[str, list[str]]]) -> None:
     origin = table.origin
     separator = origin.separator if origin.kind == "csv" else ","
     writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
@@ -139,19 +133,7 @@ def _write(
     writer.writerow([*names, *(name for name, _ in added)])
     columns = zip(*(cells for _, cells in added), strict=True)
     for row, cells in zip(rows, columns, strict=True):
-        line = [*row, *cells]
-        writer.writerow([_safe(cell) for cell in line] if safe else line)
-
-
-def _safe(cell: str) -> str:
-    """A text that would be a formula made one that is not; numbers stay."""
-    if not cell.startswith(_FORMULA):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return "'" + cell
-    return cell
+        writer.writerow([*row, *cells])
 
 
 def _input_rows(table: Table) -> tuple[list[str], Iterator[Sequence[str]]]:

@@ -27,7 +27,7 @@ from nndsl.data.new_data import match_columns, remarks_on_new
 from nndsl.data.remarks import remarks
 from nndsl.data.series import covered, horizon_of, restored, targets_ahead, window_of, windowed
 from nndsl.data.steps import apply_steps, fit_values, spread
-from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn, number_text
+from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn
 from nndsl.data.text.column import TextColumn
 from nndsl.data.text.reading import windows
 from nndsl.diagnostics import Diagnostic, NndslError, error
@@ -414,8 +414,3 @@ def target_of(target: TargetSchema, values: np.ndarray) -> np.ndarray:
 def invert_pictures(target: TargetSchema, values: np.ndarray) -> np.ndarray:
     """Predicted pictures [rows, channels, height, width] back in the target's own unit, float64."""
     return inverted_images(values, target.steps)
-
-
-def class_text(target: TargetSchema, index: int) -> str:
-    """The name of a class; a plain number when the target has none."""
-    return target.classes[index] if target.classes else number_text(float(index))

@@ -39,21 +39,18 @@ def read_table(
     specification: DataSpecification,
     folder: Path,
     override: Path | str | None = None,
-    limit: int | None = None,
     expected: Schema | None = None,
 ) -> Table:
     """The table that a data section names, `folder` being that of the .nn file.
 
-    `override` is a file given on the command line in its place (`-`: standard input). At most
-    `limit` rows are read. With `expected`, the schema of a trained run, this is new data: columns
-    keep the kinds they had, `where` is not applied, and `let` columns whose sources are not there
-    are left out. Raises NN401-NN411, NN416, NN418, NN420-NN422, NN620.
+    `override` is a file given on the command line in its place (`-`: standard input). With
+    `expected`, the schema of a trained run, this is new data: columns keep the kinds they had,
+    `where` is not applied, and `let` columns whose sources are not there are left out. Raises
+    NN401-NN411, NN416, NN418, NN420-NN422, NN620.
     """
     check_names(specification)
     keep = _kept_as_text(specification, expected)
-    table = _read(specification, folder, override, limit, keep, expected)
-    if limit is not None and table.rows > limit:
-        table = table.take(np.arange(limit))
+    table = _read(specification, folder, override, keep, expected)
     table = _with_computed(table, specification, expected is not None)
     condition = value_of(specification, "where", None)
     if isinstance(condition, ColumnExpression) and expected is None:
@@ -117,12 +114,11 @@ def _read(
     specification: DataSpecification,
     folder: Path,
     override: Path | str | None,
-    limit: int | None,
     keep: frozenset[str],
     expected: Schema | None,
 ) -> Table:
     if override is not None and str(override) == STANDARD_INPUT:
-        return _of_standard_input(specification, limit, keep, expected)
+        return _of_standard_input(specification, keep, expected)
     if override is None and specification.kind == "table":
         return read_inline(specification)
     kind = specification.kind
@@ -147,20 +143,17 @@ def _read(
     if kind in ("idx", "array"):
         return _read_arrays(specification, kind, path, name, folder if override is None else None)
     if kind == "csv":
-        return read_csv(name, path, None, csv_options(specification), limit, keep)
-    return read_parquet(name, path, missing_texts(specification), limit, keep)
+        return read_csv(name, path, None, csv_options(specification), keep)
+    return read_parquet(name, path, missing_texts(specification), keep)
 
 
 def _of_standard_input(
-    specification: DataSpecification,
-    limit: int | None,
-    keep: frozenset[str],
-    expected: Schema | None,
+    specification: DataSpecification, keep: frozenset[str], expected: Schema | None
 ) -> Table:
     name, content = "standard input", standard_input()
     if specification.kind == "text":
         return read_text(specification, None, content, name, expected)
-    return read_csv(name, None, content, csv_options(specification), limit, keep)
+    return read_csv(name, None, content, csv_options(specification), keep)
 
 
 def _kind_of_override(path: Path, kind: str) -> str:

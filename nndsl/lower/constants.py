@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.diagnostics import NndslError, Span, error
+from nndsl.diagnostics import Span, error
 from nndsl.lower.problems import NeedsDataError
 from nndsl.lower.values import Group, Shape, Tensor, Unknown
 from nndsl.records import dataclass
@@ -57,13 +57,6 @@ _COMPARISON: dict[str, Callable[[Any, Any], Any]] = {
 def is_number(value: Any) -> bool:
     """A plain number; true and false are none."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
-def is_array(value: Any) -> bool:
-    """A constant array, or a list that is one."""
-    return isinstance(value, np.ndarray) or (
-        isinstance(value, list) and as_array(value) is not None
-    )
 
 
 def as_array(value: Any) -> np.ndarray | None:
@@ -388,8 +381,3 @@ def call(name: str, arguments: Sequence[Any], span: Span) -> Any:
     if name != "count" and any(isinstance(a, Unknown) for a in arguments):
         return Unknown(f"{name}(...)")
     return FUNCTIONS[name](arguments, span)
-
-
-def not_a_constant(what: str, span: Span, needed: str) -> NndslError:
-    """An error for a stage or tensor where a constant is needed."""
-    return error("NN206", f"a constant is needed here, this is {what}", span, needed)

@@ -11,7 +11,7 @@ import numpy as np
 from nndsl.diagnostics import Span, error
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.problems import PoisonedError, Problems
-from nndsl.lower.values import POISON, DataSource, DefaultsLine, Given, Part, Tensor
+from nndsl.lower.values import POISON, DataSource, DefaultsLine, Part, Tensor
 from nndsl.records import dataclass
 from nndsl.syntax import tree
 from nndsl.vocab.registry import registries
@@ -152,7 +152,3 @@ class Scope:
         while scope is not None:
             yield from scope.names
             scope = scope.outer
-
-    def set_defaults(self, word: str, given: tuple[Given, ...], span: Span) -> None:
-        """A `defaults` line, from here on."""
-        self.defaults = DefaultsLine(word, given, span, self.defaults)

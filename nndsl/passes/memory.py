@@ -116,11 +116,6 @@ def plan(
     return _Planner(graph, batch, real_bytes, gathers, tight).plan()
 
 
-def estimate(graph: Graph, batch: int, real_bytes: int = 4) -> int:
-    """Bytes that training or evaluating the graph needs beside its data."""
-    return plan(graph, batch, real_bytes, gathers=True).total
-
-
 def rounded(size: int) -> int:
     """The next multiple of the alignment."""
     return -(-size // ALIGNMENT) * ALIGNMENT

@@ -28,7 +28,7 @@ class Pass(Protocol):
 
     @property
     def name(self) -> str:
-        """Word for `show passes` and for switching it off."""
+        """Word for `show passes`."""
 
     def __call__(self, graph: Graph) -> Graph:
         """The changed graph; the given one stays as it is."""
@@ -73,12 +73,6 @@ def training(
     )  # fmt: skip
     passes = (*prepared, update, *CLEANING, *SCANS, *PLANNING)
     return (*passes, Recompute()) if small else passes
-
-
-def without(passes: Iterable[Pass], names: Iterable[str]) -> tuple[Pass, ...]:
-    """The passes but those named: an optimisation switched off."""
-    left_out = set(names)
-    return tuple(p for p in passes if p.name not in left_out)
 
 
 def run(graph: Graph, passes: Iterable[Pass], observe: Observe | None = None) -> Graph:

@@ -7,7 +7,7 @@ Everything is read off the word's definition; `word_text.py` prints a page for a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -293,7 +293,6 @@ def _over_a_run(word: Schedule) -> Plot | None:
     return Plot((Series("factor", (steps / STEPS_PER_EPOCH).tolist(), values.tolist()),), "epochs")
 
 
-Drawing = Callable[[Plot], str]
 LARGEST = 8.0
 """Numbers beyond this are left out of a plot, so that poles do not flatten the rest."""
 

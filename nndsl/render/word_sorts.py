@@ -20,7 +20,7 @@ from nndsl.vocab.augmentation import Distortion
 from nndsl.vocab.forms import Form
 from nndsl.vocab.kinds import Generator, Layer, Loss, Metric, Preprocessing
 from nndsl.vocab.levels import Level
-from nndsl.vocab.registry import Word, example_of, nearest_words, registries, words
+from nndsl.vocab.registry import Word, example_of, nearest_words, words
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,6 @@ def all_words() -> Iterator[tuple[Sort, Word]]:
     """Every word with its sort, in the order of the manual."""
     for sort in SORTS:
         yield from ((sort, word) for word in words_of(sort).values())
-
-
-def unsorted_registries() -> set[str]:
-    """Registries that no sort shows; a test keeps this empty."""
-    return set(registries()) - {sort.name for sort in SORTS}
 
 
 # --- examples -------------------------------------------------------------------------------

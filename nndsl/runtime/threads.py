@@ -64,10 +64,3 @@ def _pin(number: int, count: int) -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > count:
         os.sched_setaffinity(0, {cores[number]})
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -357,10 +357,10 @@ def _against_actual(judged: Judged, column: int) -> list[Figure]:
     ]
 
 
-def histogram(title: str, values: np.ndarray, x_label: str = "", bins: int = 0) -> Histogram:
+def histogram(title: str, values: np.ndarray, x_label: str = "") -> Histogram:
     """The histogram of finite numbers; about as many bars as the cube root of twice the rows."""
     known = values[np.isfinite(values)].astype(np.float64)
-    wanted = bins or min(40, max(8, math.ceil(2 * len(known) ** (1 / 3))))
+    wanted = min(40, max(8, math.ceil(2 * len(known) ** (1 / 3))))
     if len(known) == 0:
         return Histogram(title, "no numbers", [0.0, 1.0], [0.0], x_label)
     low, high = float(known.min()), float(known.max())

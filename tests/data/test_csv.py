@@ -288,11 +288,6 @@ def test_empty_files_and_files_without_rows(tmp_path: Path) -> None:
     assert table_of(tmp_path, "a,t\n").rows == 0
 
 
-def test_only_as_many_rows_as_asked(tmp_path: Path) -> None:
-    (tmp_path / "d.csv").write_text(PLAIN)
-    assert read_table(request(), tmp_path, limit=2).rows == 2
-
-
 def test_standard_input(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("nndsl.data.reader.standard_input", lambda: PLAIN.encode())
     table = read_table(request(), tmp_path, "-")

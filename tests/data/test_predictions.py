@@ -36,12 +36,6 @@ def test_rows_stand_as_they_are_in_the_file(tmp_path: Path) -> None:
     ]
 
 
-def test_formulas_may_be_made_safe(tmp_path: Path) -> None:
-    table = table_of(tmp_path, "x,k\n-1,=1+1\n-2,+a\n")
-    write_predictions(table, (ANSWERS,), tmp_path / "o.csv", spreadsheet_safe=True)
-    assert "-1,'=1+1,no" in (tmp_path / "o.csv").read_text()
-
-
 def test_names_that_are_taken(tmp_path: Path) -> None:
     table = table_of(tmp_path, "predicted_t,x\na,1\nb,2\n")
     assert written(table, tmp_path / "o.csv")[0][2] == "predicted_t_2"

@@ -247,9 +247,3 @@ def _on_levels(matrices: np.ndarray, black: np.ndarray, span: np.ndarray) -> np.
     sums = ((found[:, :, :channels] + found[:, :, channels:-1]) * black).sum(axis=-1)
     found[:, :, -1] = matrices[:, :, -1] * span + black - sums
     return found
-
-
-def chain_size(chain: Sequence[WordCall], size: Size) -> Size:
-    """Height and width of what comes out of a chain."""
-    steps = _steps(chain, size)
-    return steps[-1].after if steps else size

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nndsl.data.images.distorter import Distorter, Levels, chain_size
+from nndsl.data.images.distorter import Distorter, Levels
 from nndsl.runtime.pictures import picture_kernels
 from nndsl.vocab import distorting
 from nndsl.vocab.arguments import call
@@ -212,10 +212,3 @@ def test_quantiles_of_the_beta_distribution(a: float, b: float) -> None:
     assert abs(found.var() - variance) < 2e-3
     if b == 1.0:
         assert np.allclose(found, u ** (1 / a), atol=1e-3)
-
-
-def test_sizes_of_chains() -> None:
-    chain = [word("random_crop", size=[7, 5], pad=2), word("random_resized_crop", size=8)]
-    assert chain_size(chain[:1], (9, 11)) == (7, 5)
-    assert chain_size(chain, (9, 11)) == (8, 8)
-    assert distorted(*chain).shape == (len(ELEMENTS), 3, 8, 8)

@@ -215,7 +215,7 @@ def test_a_single_picture_for_a_trained_network(tmp_path: Path) -> None:
     assert table.names == ("new.png",)
     assert (pixels(table) == 9).all()
     Image.fromarray(np.full((8, 9), 9, np.uint8)).save(tmp_path / "new.png")
-    problem = refusal("NN426", read_table, wanted(), tmp_path, tmp_path / "new.png", None, schema)
+    problem = refusal("NN426", read_table, wanted(), tmp_path, tmp_path / "new.png", schema)
     assert "the network was trained on 1x8x8" in problem.title
 
 
