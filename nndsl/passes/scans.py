@@ -11,6 +11,7 @@ from nndsl.ir.types import BATCH, Dimension
 from nndsl.ops.base import Fusion, Op
 from nndsl.ops.map import Map
 from nndsl.ops.matmul import MatMul
+from nndsl.ops.movement import Transpose
 from nndsl.ops.scan import Scan
 from nndsl.ops.scan_parts import ScanParts
 from nndsl.ops.source import Random
@@ -64,7 +65,7 @@ class TrimScans:
 
 @dataclass(frozen=True)
 class InsideScans:
-    """The passes that clean and fuse, within the body of every scan."""
+    """The passes that clean and fuse, within the body of every scan; scans may stand there too."""
 
     name = "inside-scans"
 
@@ -74,7 +75,7 @@ class InsideScans:
         def cleaned(build: Builder, node: Node) -> Sequence[Value | None]:
             scan = node.operation
             assert isinstance(scan, Scan)
-            body = scan.body.graph
+            body = _upright(Simplify()(scan.body.graph), scan.sequences + scan.states)
             for step in WITHIN:
                 body = step(body)
             changed = replace(scan, body=Body(body))
@@ -83,7 +84,30 @@ class InsideScans:
         return _each_scan(graph, cleaned)
 
 
-WITHIN = (Simplify(), Fold(), CommonSubexpressions(), DeadCode(), FuseMaps(), FuseEpilogues())
+WITHIN = (Fold(), CommonSubexpressions(), DeadCode(), FuseMaps(), FuseEpilogues())
+
+
+def _upright(body: Graph, moving: int) -> Graph:
+    """The body with its fixed matrices transposed by nodes of their own, which leave the steps.
+
+    A product that reads a matrix transposed copies it at every step. The first `moving` inputs are
+    not fixed.
+    """
+    rewriter = Rewriter(body)
+    fixed = {entry.value for entry in list(body.inputs.values())[moving:]}
+    for old in body.nodes:
+        node = rewriter.adopt(old)
+        product, inputs = node.operation, node.inputs
+        if isinstance(product, MatMul) and product.transpose_b and inputs[1] in fixed:
+            matrix = rewriter.build.add(Transpose((1, 0)), inputs[1], name="upright")
+            plain = MatMul(product.transpose_a)
+            made = rewriter.build.add(plain, inputs[0], matrix, name=node.outputs[0].name)
+            rewriter.replace(node.outputs, [made])
+            continue
+        if not _is_noise(node) and all(v in fixed for v in inputs):
+            fixed.update(node.outputs)
+        rewriter.keep(node)
+    return rewriter.finish()
 
 
 def _each_scan(graph: Graph, change: Change) -> Graph:
@@ -196,7 +220,7 @@ class _Lifting:
         operation = operation_of(node)
         if isinstance(operation, Random):
             shape = (BATCH, self.steps, *operation.shape[1:])
-            return Random(operation.kind, shape, operation.stream)
+            return replace(operation, shape=shape)
         return operation
 
 

@@ -49,3 +49,14 @@ def test_products_with_the_input_and_weight_gradients_are_done_once():
     assert outside.count("scan") == 2
     assert sum("matmul" in name for name in outside) == 3  # x w; gradients of w and u
     assert sum("matmul" in name for name in inside) == 2  # h u and its gradient
+
+
+def test_a_fixed_matrix_is_transposed_once_not_at_every_step():
+    graph = gated()
+    for step in PASSES["planned"]:
+        graph = step(graph)
+    scans = [n.operation.body.graph for n in graph.nodes if isinstance(n.operation, Scan)]
+    products = [n.operation for body in scans for n in body.nodes if "matmul" in n.operation.name]
+    plain = [getattr(operation, "product", operation) for operation in products]
+    assert not any(product.transpose_b for product in plain)
+    assert [n.operation.name for n in graph.nodes].count("transpose") == 1
