@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -36,8 +37,7 @@ def write_files(folder: Path, contents: Mapping[str, Content]) -> None:
     pieces = {name: _pieces(content) for name, content in contents.items()}
     temporary = {name: folder / f".{name}.{os.getpid()}{SUFFIX}" for name in pieces}
     try:
-        for name, path in temporary.items():
-            _write_synced(path, pieces[name])
+        _write_synced({path: pieces[name] for name, path in temporary.items()})
         for name, path in temporary.items():
             os.replace(path, folder / name)  # noqa: PTH105
         _sync_folder(folder)
@@ -63,10 +63,10 @@ def sweep(folder: Path) -> int:
 
 
 def probe(folder: Path) -> None:
-    """Write, flush and remove an empty file, so that a bad folder is found before any work."""
+    """Make and remove an empty file, so that a bad folder is found before any work."""
     path = folder / f".probe.{os.getpid()}{SUFFIX}"
     try:
-        _write_synced(path, [])
+        os.close(_open(path))
     except OSError as problem:
         raise write_error(problem, folder, 0) from problem
     finally:
@@ -101,17 +101,46 @@ def _pieces(content: Content) -> Sequence[bytes | memoryview]:
     return [content] if isinstance(content, bytes) else content
 
 
-def _write_synced(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
+def _open(path: Path) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+    return os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+
+
+def _write_synced(contents: Mapping[Path, Sequence[bytes | memoryview]]) -> None:
+    """Write new files, then wait until all of them are on the disk."""
+    descriptors: list[int] = []
     try:
-        for piece in pieces:
-            left = memoryview(piece)
-            while left:
-                left = left[os.write(descriptor, left) :]
-        os.fsync(descriptor)
+        for path, pieces in contents.items():
+            descriptors.append(_open(path))
+            for piece in pieces:
+                left = memoryview(piece)
+                while left:
+                    left = left[os.write(descriptors[-1], left) :]
+        _sync(descriptors)
     finally:
-        os.close(descriptor)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _sync(descriptors: Sequence[int]) -> None:
+    """Flush files at the same time: a disk is waited for once, not once for each."""
+    problems: list[OSError] = []
+
+    def sync(descriptor: int) -> None:
+        try:
+            os.fsync(descriptor)
+        except OSError as problem:
+            problems.append(problem)
+
+    others = [threading.Thread(target=sync, args=(descriptor,)) for descriptor in descriptors[1:]]
+    for thread in others:
+        thread.start()
+    for descriptor in descriptors[:1]:
+        sync(descriptor)
+    for thread in others:
+        thread.join()
+    if problems:
+        raise problems[0]
 
 
 def _sync_folder(folder: Path) -> None:

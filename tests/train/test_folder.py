@@ -89,10 +89,14 @@ def test_a_read_only_folder_is_found_before_training(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_training(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError(30, "Read-only file system")
+    real = os.open
 
-    monkeypatch.setattr(os, "fsync", refuse)
+    def refuse(path, *given):
+        if str(path).endswith(durable.SUFFIX):
+            raise OSError(30, "Read-only file system")
+        return real(path, *given)
+
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(NndslError, match=r"NN611: cannot write into .*: read-only file system"):
         create_at(tmp_path / "run")
     assert not (tmp_path / "run").exists()
