@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
+from pathlib import Path
 
+_FOLDER = Path(__file__).parent
 _FILE = re.compile(r"(NN[0-9]{3})\.md")
 
 
 def codes() -> list[str]:
     """Every code that has a page, in order."""
-    names = (_FILE.fullmatch(entry.name) for entry in resources.files(__name__).iterdir())
+    names = (_FILE.fullmatch(entry.name) for entry in _FOLDER.iterdir())
     return sorted(name[1] for name in names if name)
 
 
@@ -21,7 +22,7 @@ def page(code: str) -> str:
     """
     if re.fullmatch(r"NN[0-9]{3}", code) is None:
         raise KeyError(code)
-    entry = resources.files(__name__).joinpath(f"{code}.md")
+    entry = _FOLDER / f"{code}.md"
     if not entry.is_file():
         raise KeyError(code)
     return entry.read_text(encoding="utf-8")

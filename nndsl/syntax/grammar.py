@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,10 @@ START_RULES = ("start", "value")
 
 def grammar_text() -> str:
     """The text of `grammar/nn.lark`: the copy inside the package, else the sibling folder's."""
-    packaged = resources.files("nndsl").joinpath("grammar", "nn.lark")
-    if packaged.is_file():
-        return packaged.read_text(encoding="utf-8")
-    sibling = Path(__file__).resolve().parents[2] / "grammar" / "nn.lark"
-    return sibling.read_text(encoding="utf-8")
+    package = Path(__file__).resolve().parents[1]
+    packaged = package / "grammar" / "nn.lark"
+    file = packaged if packaged.is_file() else package.parent / "grammar" / "nn.lark"
+    return file.read_text(encoding="utf-8")
 
 
 @cache

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -60,7 +60,7 @@ def _lines(items: Any) -> str:
 
 def parser_from_tables(grammar: str) -> Lark | None:
     """A parser from the stored tables; None where they were made for something else."""
-    file = resources.files("nndsl.syntax").joinpath(TABLES)
+    file = Path(__file__).with_name(TABLES)
     if not file.is_file():
         return None
     stored = json.loads(file.read_text(encoding="utf-8"))
