@@ -34,32 +34,52 @@ class ParameterError(Exception):
 
 @dataclass(frozen=True)
 class Parameter(ABC):
-    """One declared argument. `default` REQUIRED means that the argument must be given."""
+    """One declared argument. `default` REQUIRED means that the argument must be given.
+
+    `allowed` says what may be given, for messages and the manual, and `refused` lists values that
+    may not, for the registry-driven tests; a type whose bounds are options computes both.
+    """
 
     default: Any = REQUIRED
     doc: str = ""
-    kind: ClassVar[str] = "value"
+    allowed: ClassVar[str]
+    refused: ClassVar[tuple[Any, ...]] = ()
 
     @property
     def required(self) -> bool:
         """Whether the argument has no default."""
         return self.default is REQUIRED
 
-    @abstractmethod
     def convert(self, value: Any) -> Any:
         """The value in its final form, or `ParameterError`."""
+        found = self.accepted(value)
+        if found is None:
+            raise ParameterError(self.describe(), self.near())
+        return found
 
     @abstractmethod
+    def accepted(self, value: Any) -> Any:
+        """The value in its final form, None where it is refused."""
+
+    def near(self) -> tuple[str, ...]:
+        """The words among which a person may have meant one."""
+        return ()
+
     def describe(self) -> str:
         """What is allowed, for messages and the manual: 'a whole number of at least 1'."""
+        return self.allowed
 
     def bad_samples(self) -> list[Any]:
-        """Values that must be refused, for the registry-driven tests."""
-        return []
+        """Values that must be refused."""
+        return list(self.refused)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _bounds(ge: float | None, gt: float | None, le: float | None, lt: float | None) -> str:
@@ -81,13 +101,11 @@ class Real(Parameter):
     lt: float | None = None
     schedule: bool = False
     above: str = ""
-    kind: ClassVar[str] = "number"
 
-    def convert(self, value: Any) -> float:
+    def accepted(self, value: Any) -> float | None:
         """A float within the bounds."""
-        if not _is_number(value) or not math.isfinite(value) or not self._inside(value):
-            raise ParameterError(self.describe())
-        return float(value)
+        fits = _is_number(value) and math.isfinite(value) and self._inside(value)
+        return float(value) if fits else None
 
     def _inside(self, value: float) -> bool:
         return not (
@@ -118,16 +136,13 @@ class Int(Parameter):
     ge: int | None = None
     le: int | None = None
     is_size: bool = False
-    kind: ClassVar[str] = "whole number"
 
-    def convert(self, value: Any) -> int:
+    def accepted(self, value: Any) -> int | None:
         """An int within the bounds; 3.0 is accepted, 2.5 is not."""
         if not _is_number(value) or not math.isfinite(value) or value != int(value):
-            raise ParameterError(self.describe())
-        number = int(value)
-        if (self.ge is not None and number < self.ge) or (self.le is not None and number > self.le):
-            raise ParameterError(self.describe())
-        return number
+            return None
+        low = self.ge is not None and value < self.ge
+        return None if low or (self.le is not None and value > self.le) else int(value)
 
     def describe(self) -> str:
         """'a whole number of at least 1'."""
@@ -146,21 +161,12 @@ class Int(Parameter):
 class Flag(Parameter):
     """`true` or `false`."""
 
-    kind: ClassVar[str] = "flag"
+    allowed = "true or false"
+    refused = (3, "maybe")
 
-    def convert(self, value: Any) -> bool:
+    def accepted(self, value: Any) -> bool | None:
         """A bool."""
-        if not isinstance(value, bool):
-            raise ParameterError(self.describe())
-        return value
-
-    def describe(self) -> str:
-        """'true or false'."""
-        return "true or false"
-
-    def bad_samples(self) -> list[Any]:
-        """Numbers and words."""
-        return [3, "maybe"]
+        return value if isinstance(value, bool) else None
 
 
 @dataclass(frozen=True)
@@ -168,63 +174,43 @@ class Choice(Parameter):
     """One of a few bare words."""
 
     choices: tuple[str, ...] = ()
-    kind: ClassVar[str] = "choice"
+    refused = ("no_such_choice", 7)
 
-    def convert(self, value: Any) -> str:
+    def accepted(self, value: Any) -> str | None:
         """The chosen word."""
-        if not isinstance(value, str) or value not in self.choices:
-            raise ParameterError(self.describe(), self.choices)
-        return value
+        return value if isinstance(value, str) and value in self.choices else None
+
+    def near(self) -> tuple[str, ...]:
+        """The choices."""
+        return self.choices
 
     def describe(self) -> str:
         """'one of same, valid'."""
         return "one of " + ", ".join(self.choices)
-
-    def bad_samples(self) -> list[Any]:
-        """A word that is not among the choices."""
-        return ["no_such_choice", 7]
 
 
 @dataclass(frozen=True)
 class Text(Parameter):
     """A text in quotation marks."""
 
-    kind: ClassVar[str] = "text"
+    allowed = "a text in quotation marks"
+    refused = (7, True, ["a"])
 
-    def convert(self, value: Any) -> str:
+    def accepted(self, value: Any) -> str | None:
         """The text."""
-        if not isinstance(value, str):
-            raise ParameterError(self.describe())
-        return value
-
-    def describe(self) -> str:
-        """'a text in quotation marks'."""
-        return "a text in quotation marks"
-
-    def bad_samples(self) -> list[Any]:
-        """What is no text."""
-        return [7, True, ["a"]]
+        return value if isinstance(value, str) else None
 
 
 @dataclass(frozen=True)
 class Figure(Parameter):
     """The name of a figure that training computes, such as `val_loss`; `lower` knows which."""
 
-    kind: ClassVar[str] = "figure"
+    allowed = "a figure such as `val_loss`"
+    refused = (3,)
 
-    def convert(self, value: Any) -> str:
+    def accepted(self, value: Any) -> str | None:
         """The name."""
-        if not isinstance(value, str) or not value.isidentifier():
-            raise ParameterError(self.describe())
-        return value
-
-    def describe(self) -> str:
-        """'a figure such as `val_loss`'."""
-        return "a figure such as `val_loss`"
-
-    def bad_samples(self) -> list[Any]:
-        """A number is no name."""
-        return [3]
+        return value if isinstance(value, str) and value.isidentifier() else None
 
 
 @dataclass(frozen=True)
@@ -236,22 +222,34 @@ class Ref(Parameter):
     """
 
     registry: str = ""
-    kind: ClassVar[str] = "word"
+    refused = (3,)
 
-    def convert(self, value: Any) -> Any:
+    def accepted(self, value: Any) -> Any:
         """The resolved word call; anything else is refused."""
-        if getattr(value, "registry", None) != self.registry:
-            raise ParameterError(self.describe())
-        return value
+        return value if getattr(value, "registry", None) == self.registry else None
 
     def describe(self) -> str:
         """'an initializer'."""
         article = "an" if self.registry[:1] in "aeiou" else "a"
         return f"{article} {self.registry}"
 
-    def bad_samples(self) -> list[Any]:
-        """A number is no word."""
-        return [3]
+
+@dataclass(frozen=True)
+class Chain(Parameter):
+    """Words of one registry, one after another: `shift(1) -> rotate(6)`."""
+
+    registry: str = ""
+    refused = (3, ())
+
+    def accepted(self, value: Any) -> tuple[Any, ...] | None:
+        """The word calls, as `lower` resolved them."""
+        items = value if isinstance(value, tuple) else ()
+        fits = all(getattr(item, "registry", None) == self.registry for item in items)
+        return items if items and fits else None
+
+    def describe(self) -> str:
+        """'distortions joined by `->`'."""
+        return f"{self.registry}s joined by `->`"
 
 
 def odd_row(value: Any) -> tuple[int, int] | None:
@@ -265,29 +263,6 @@ def odd_row(value: Any) -> tuple[int, int] | None:
     usual = max(sizes, key=sizes.count)
     odd = next((i for i, size in enumerate(sizes) if size != usual), None)
     return None if odd is None else (odd, sizes.index(usual))
-
-
-@dataclass(frozen=True)
-class Chain(Parameter):
-    """Words of one registry, one after another: `shift(1) -> rotate(6)`."""
-
-    registry: str = ""
-    kind: ClassVar[str] = "chain"
-
-    def convert(self, value: Any) -> tuple[Any, ...]:
-        """The word calls, as `lower` resolved them."""
-        items = value if isinstance(value, tuple) else ()
-        if not items or any(getattr(i, "registry", None) != self.registry for i in items):
-            raise ParameterError(self.describe())
-        return items
-
-    def describe(self) -> str:
-        """'distortions joined by `->`'."""
-        return f"{self.registry}s joined by `->`"
-
-    def bad_samples(self) -> list[Any]:
-        """A number, and nothing."""
-        return [3, ()]
 
 
 def uneven_rows(value: Any) -> str:
@@ -307,55 +282,39 @@ def uneven_rows(value: Any) -> str:
 class Array(Parameter):
     """A number or a (nested) list of numbers, kept as given until shapes are known."""
 
-    kind: ClassVar[str] = "array"
+    allowed = "a number or a list of finite numbers, all rows of one length"
+    refused = ("ten", [[1.0], [1.0, 2.0]])
 
-    def convert(self, value: Any) -> Any:
-        """A float or a float64 NumPy array."""
+    def accepted(self, value: Any) -> Any:
+        """A float or a float64 NumPy array; a message of its own for rows of several lengths."""
         import numpy as np
 
         if isinstance(value, (bool, str)):
-            raise ParameterError(self.describe())
+            return None
         uneven = uneven_rows(value)
         if uneven:
             raise ParameterError(f"a list with rows of one length: {uneven}")
         try:
             array = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError):
-            raise ParameterError(self.describe()) from None
+            return None
         if not np.all(np.isfinite(array)):
-            raise ParameterError(self.describe())
+            return None
         return float(array) if array.ndim == 0 else array
-
-    def describe(self) -> str:
-        """'a number or a list of numbers'."""
-        return "a number or a list of finite numbers, all rows of one length"
-
-    def bad_samples(self) -> list[Any]:
-        """Text and ragged lists."""
-        return ["ten", [[1.0], [1.0, 2.0]]]
 
 
 @dataclass(frozen=True)
 class Pair(Parameter):
     """Two sizes, height and width: `8x8`."""
 
-    kind: ClassVar[str] = "pair"
+    allowed = "two sizes such as `8x8`"
+    refused = (8, [8], [8, 8, 8], [0, 8], "eight")
 
-    def convert(self, value: Any) -> tuple[int, int]:
+    def accepted(self, value: Any) -> tuple[int, int] | None:
         """Two ints of at least 1."""
         sizes = list(value) if isinstance(value, list | tuple) else []
-        whole = all(isinstance(size, int) and not isinstance(size, bool) for size in sizes)
-        if len(sizes) != 2 or not whole or min(sizes) < 1:
-            raise ParameterError(self.describe())
-        return sizes[0], sizes[1]
-
-    def describe(self) -> str:
-        """'two sizes such as `8x8`'."""
-        return "two sizes such as `8x8`"
-
-    def bad_samples(self) -> list[Any]:
-        """One size, three, none, text."""
-        return [8, [8], [8, 8, 8], [0, 8], "eight"]
+        fits = len(sizes) == 2 and all(map(_is_whole, sizes)) and min(sizes) >= 1
+        return (sizes[0], sizes[1]) if fits else None
 
 
 @dataclass(frozen=True)
@@ -364,19 +323,17 @@ class Sizes(Parameter):
 
     ge: int = 1
     counts: tuple[int, ...] = (1, 2)
-    kind: ClassVar[str] = "sizes"
 
-    def convert(self, value: Any) -> int | tuple[int, ...]:
+    def accepted(self, value: Any) -> int | tuple[int, ...] | None:
         """The number or numbers, each at least `ge`; no `counts`: any number of them."""
         sizes = list(value) if isinstance(value, list | tuple) else [value]
-        whole = all(isinstance(size, int) and not isinstance(size, bool) for size in sizes)
         fits = len(sizes) in self.counts if self.counts else bool(sizes)
-        if not fits or not whole or min(sizes) < self.ge:
-            raise ParameterError(self.describe())
+        if not fits or not all(map(_is_whole, sizes)) or min(sizes) < self.ge:
+            return None
         return tuple(sizes) if isinstance(value, list | tuple) else sizes[0]
 
     def describe(self) -> str:
-        """'a whole number of at least 1, or sizes such as `3x5`'."""
+        """'a whole number of at least 1, or several such as `3x5`'."""
         return f"a whole number of at least {self.ge}, or several such as `3x5`"
 
     def bad_samples(self) -> list[Any]:
@@ -385,126 +342,86 @@ class Sizes(Parameter):
         return [2.5, self.ge - 1, [3, "x"], [], "eight", True, *many]
 
 
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+
+
 @dataclass(frozen=True)
 class WeightsOf(Parameter):
     """A part of the net, `Net.hidden`: `lower` gives the paths of its learnt arrays."""
 
-    kind: ClassVar[str] = "part"
+    allowed = "a part of the net such as `Net.dense[1]`"
+    refused = (3, "hidden")
 
-    def convert(self, value: Any) -> tuple[str, ...]:
+    def accepted(self, value: Any) -> tuple[str, ...] | None:
         """The paths."""
-        if not isinstance(value, tuple) or not all(isinstance(path, str) for path in value):
-            raise ParameterError(self.describe())
-        return value
-
-    def describe(self) -> str:
-        """'a part of the net'."""
-        return "a part of the net such as `Net.dense[1]`"
-
-    def bad_samples(self) -> list[Any]:
-        """Numbers and text."""
-        return [3, "hidden"]
+        return value if _are_texts(value) else None
 
 
 @dataclass(frozen=True)
 class PlaceIn(Parameter):
     """A stage or named line of the net, `Net.conv[1]`: `lower` gives its path."""
 
-    kind: ClassVar[str] = "place"
+    allowed = "a stage or named line of the net such as `Net.conv[1]`"
+    refused = (3, ["conv"])
 
-    def convert(self, value: Any) -> str:
+    def accepted(self, value: Any) -> str | None:
         """The path."""
-        if not isinstance(value, str) or not value:
-            raise ParameterError(self.describe())
-        return value
-
-    def describe(self) -> str:
-        """'a stage or named line of the net'."""
-        return "a stage or named line of the net such as `Net.conv[1]`"
-
-    def bad_samples(self) -> list[Any]:
-        """Numbers and lists."""
-        return [3, ["conv"]]
+        return value if isinstance(value, str) and value else None
 
 
 @dataclass(frozen=True)
 class NetIn(Parameter):
     """A net of the training, `Generator`: `lower` gives its name."""
 
-    kind: ClassVar[str] = "net"
+    allowed = "a net that is trained here, or a stage of it, such as `Generator`"
+    refused = (3, ["Generator"])
 
-    def convert(self, value: Any) -> str:
+    def accepted(self, value: Any) -> str | None:
         """The name."""
-        if not isinstance(value, str) or not value:
-            raise ParameterError(self.describe())
-        return value
-
-    def describe(self) -> str:
-        """'a net that is trained here'."""
-        return "a net that is trained here, or a stage of it, such as `Generator`"
-
-    def bad_samples(self) -> list[Any]:
-        """Numbers and lists."""
-        return [3, ["Generator"]]
+        return value if isinstance(value, str) and value else None
 
 
 @dataclass(frozen=True)
 class SharedStage(Parameter):
     """The name of a stage that `share` gives one set of weights: its path in the network."""
 
-    kind: ClassVar[str] = "shared stage"
+    allowed = "a stage named by `share`"
+    refused = (3, ())
 
-    def convert(self, value: Any) -> tuple[str, ...]:
+    def accepted(self, value: Any) -> tuple[str, ...] | None:
         """The path, of whatever stage has one."""
         path = getattr(value, "path", value)
-        if not isinstance(path, tuple) or not path or not all(isinstance(p, str) for p in path):
-            raise ParameterError(self.describe())
-        return path
-
-    def describe(self) -> str:
-        """'a stage named by `share`'."""
-        return "a stage named by `share`"
-
-    def bad_samples(self) -> list[Any]:
-        """A number, and nothing."""
-        return [3, ()]
+        return path if path and _are_texts(path) else None
 
 
 @dataclass(frozen=True)
 class Places(Parameter):
     """A tensor that says by numbers other than 0 which places count; `lower` gives its value."""
 
-    kind: ClassVar[str] = "tensor"
+    allowed = "a tensor that says which places count, such as `text != 0`"
+    refused = (3, "text")
 
-    def convert(self, value: Any) -> Any:
+    def accepted(self, value: Any) -> Any:
         """The value in the graph."""
         found = getattr(value, "value", None)
-        if found is None or not hasattr(found, "type"):
-            raise ParameterError(self.describe())
-        return found
-
-    def describe(self) -> str:
-        """'a tensor that says which places count'."""
-        return "a tensor that says which places count, such as `text != 0`"
-
-    def bad_samples(self) -> list[Any]:
-        """Numbers and names."""
-        return [3, "text"]
+        return found if hasattr(found, "type") else None
 
 
 @dataclass(frozen=True)
 class ByClass(Parameter):
     """A number of at least 0 for each class: by name, or a list in the order of the classes."""
 
-    kind: ClassVar[str] = "numbers by class"
+    allowed = "numbers of at least 0 by class, such as `[no=1, yes=3]`, not all of them 0"
+    refused = ([1.0, -1.0], [], [0.0, 0.0], {"no": -1.0}, 3, "ten")
 
-    def convert(self, value: Any) -> Any:
+    def accepted(self, value: Any) -> Any:
         """A dict or a list of floats; which classes there are is seen when the data is known."""
         numbers = list(value.values()) if isinstance(value, dict) else value
         if not isinstance(numbers, list) or not any(map(self._is_weight, numbers)):
-            raise ParameterError(self.describe())
+            return None
         if not all(self._is_weight(number) or number == 0 for number in numbers):
-            raise ParameterError(self.describe())
+            return None
         if isinstance(value, dict):
             return {str(name): float(number) for name, number in value.items()}
         return [float(number) for number in numbers]
@@ -512,31 +429,25 @@ class ByClass(Parameter):
     def _is_weight(self, number: Any) -> bool:
         return _is_number(number) and math.isfinite(number) and number > 0
 
-    def describe(self) -> str:
-        """'numbers of at least 0 by class, such as `[no=1, yes=3]`'."""
-        return "numbers of at least 0 by class, such as `[no=1, yes=3]`, not all of them 0"
-
-    def bad_samples(self) -> list[Any]:
-        """Negative weights, none at all, and things that are no list."""
-        return [[1.0, -1.0], [], [0.0, 0.0], {"no": -1.0}, 3, "ten"]
-
 
 @dataclass(frozen=True)
 class OneOf(Parameter):
     """The first of several parameter types that accepts the value."""
 
     options: tuple[Parameter, ...] = ()
-    kind: ClassVar[str] = "value"
 
-    def convert(self, value: Any) -> Any:
+    def accepted(self, value: Any) -> Any:
         """The value as converted by the first option that takes it."""
         for option in self.options:
             try:
                 return option.convert(value)
             except ParameterError:
                 continue
-        near = [c for o in self.options if isinstance(o, Choice) for c in o.choices]
-        raise ParameterError(self.describe(), near)
+        return None
+
+    def near(self) -> tuple[str, ...]:
+        """The choices of all options."""
+        return tuple(choice for option in self.options for choice in option.near())
 
     def describe(self) -> str:
         """The options joined by 'or'."""
@@ -545,14 +456,7 @@ class OneOf(Parameter):
     def bad_samples(self) -> list[Any]:
         """Values that every option refuses."""
         bad = [value for option in self.options for value in option.bad_samples()]
-        return [value for value in bad if self._refused(value)]
-
-    def _refused(self, value: Any) -> bool:
-        try:
-            self.convert(value)
-        except ParameterError:
-            return True
-        return False
+        return [value for value in bad if self.accepted(value) is None]
 
 
 @dataclass(frozen=True)
@@ -567,19 +471,11 @@ class TimeLength:
 class Length(Parameter):
     """A length of time; a bare number is in the unit that ends the run."""
 
-    kind: ClassVar[str] = "length"
+    allowed = "a length such as `5 epochs`, `300 steps` or `10%`"
+    refused = (-1, 0, "ten")
 
-    def convert(self, value: Any) -> TimeLength:
+    def accepted(self, value: Any) -> TimeLength | None:
         """A `TimeLength` above 0."""
         length = TimeLength(float(value), "") if _is_number(value) else value
-        if not isinstance(length, TimeLength) or not 0 < length.value < math.inf:
-            raise ParameterError(self.describe())
-        return length
-
-    def describe(self) -> str:
-        """'a length such as `5 epochs`'."""
-        return "a length such as `5 epochs`, `300 steps` or `10%`"
-
-    def bad_samples(self) -> list[Any]:
-        """Nothing negative, no text."""
-        return [-1, 0, "ten"]
+        fits = isinstance(length, TimeLength) and 0 < length.value < math.inf
+        return length if fits else None

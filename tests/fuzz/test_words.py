@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nndsl.params import Parameter
+from nndsl.params import Array, Pair, Parameter
 from nndsl.vocab.registry import Word, registries
 from tests.fuzz.running import outcome
 
@@ -52,7 +52,7 @@ def calls(word: Word) -> Iterator[str]:
 
 def sample(parameter: Parameter) -> str:
     """A value that many arguments take."""
-    return {"pair": "2x2", "array": "1"}.get(parameter.kind, "2")
+    return {Pair: "2x2", Array: "1"}.get(type(parameter), "2")
 
 
 WORDS = [(sort, word) for sort, members in registries().items() for word in members.values()]

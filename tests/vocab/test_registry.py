@@ -6,7 +6,7 @@ import pytest
 
 from nndsl import vocab
 from nndsl.diagnostics import Source, Span
-from nndsl.params import REQUIRED, Parameter
+from nndsl.params import REQUIRED, Chain, Parameter, Real, Ref, SharedStage
 from nndsl.vocab.arguments import (
     ArgumentProblem,
     Mistake,
@@ -39,8 +39,8 @@ def samples(word: Word) -> dict[str, object]:
         if parameter.required:
             chain = (call(words("distortion")["shift"]),)
             number = 0.75 if getattr(parameter, "above", "") else 0.5
-            special = {"number": number, "chain": chain, "shared stage": ("token[1]",)}
-            found[name] = special.get(parameter.kind, 3)
+            special = {Real: number, Chain: chain, SharedStage: ("token[1]",)}
+            found[name] = special.get(type(parameter), 3)
     return found
 
 
@@ -183,8 +183,6 @@ def test_schedules_and_expressions_may_stand_for_numbers_that_may_change() -> No
 
 
 def test_the_default_of_a_reference_is_a_call() -> None:
-    from nndsl.params import Ref
-
     word = replace(dense, parameters={"init": Ref("zeros", "start", "initializer")})
     assert bind_arguments(word)["init"].word is words("initializer")["zeros"]
 
