@@ -23,6 +23,7 @@ from nndsl.data.table import NumberColumn
 from nndsl.diagnostics import Diagnostic, NndslError, Source, error
 from nndsl.ir.graph import Graph, Input, Role, Value
 from nndsl.lower import Session, data_specifications, lower
+from nndsl.lower.hiding import as_answered
 from nndsl.lower.problems import MOST_ERRORS, in_order
 from nndsl.lower.result import JOINT, Module, Network, Recipe
 from nndsl.lower.spelling import together
@@ -374,9 +375,10 @@ def prediction_graph(
     """What people are shown for new rows: outputs only, no targets needed."""
     alone = recipe is not None and JOINT not in network.name
     source = recipe.evaluation if recipe is not None and alone else None
-    graph = (source or network.graph).copy()
-    of_turns = [turn.figure for turn in recipe.turns] if recipe is not None else []
-    for name in ("loss", "data_loss", *of_turns):
+    graph = as_answered(source or network.graph).copy()
+    told = [turn.figure for turn in recipe.turns] if recipe is not None else []
+    told += [guess.places for guess in recipe.guesses] if recipe is not None else []
+    for name in ("loss", "data_loss", *told):
         graph.outputs.pop(name, None)
     for target in graph.of_role(Role.TARGET):
         del graph.inputs[target.value.name]

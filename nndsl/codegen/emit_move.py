@@ -18,6 +18,7 @@ from nndsl.ops.padding import Crop, Pad
 from nndsl.ops.reduction import Broadcast
 from nndsl.ops.source import Random, SizeOf
 from nndsl.ops.split import Split as SplitOp
+from nndsl.random import BEFORE_TRAINING
 
 Shape = tuple[Dimension, ...]
 
@@ -172,16 +173,19 @@ def _number(size: Size) -> int:
 
 
 def emit_random(context: Context, node: Node, operation: Op) -> list[Draft]:
-    """Noise, new in each step."""
+    """Noise, new in each step or the same for a row."""
     assert isinstance(operation, Random)
     (result,) = node.outputs
-    kernel = glue_random.random_kernel(operation.kind, context.precision)
+    of_row = operation.by_row
+    kernel = glue_random.random_kernel(operation.kind, context.precision, by_row=of_row)
     by_rows = batched(result)
     unit = size_of(operation.shape[1:]).factor if by_rows else 1
     extent = Size(1, BATCH) if by_rows else size_of(operation.shape)
     split = Split.ROWS if by_rows else Split.OWN
-    run = Size(1, "seed"), Size(1, "step")
-    slots = (context.write(result, Share.PART), *run, operation.stream, unit)
+    step: Slot = BEFORE_TRAINING if of_row else Size(1, "step")
+    first = (Size(1, "first_row"),) if of_row else ()
+    pointer = context.write(result, Share.PART)
+    slots = (pointer, Size(1, "seed"), step, operation.stream, unit, *first)
     flops = operation.flops([])
     return [draft(node, kernel, slots, extent, split, 1 if by_rows else OWN_ALIGN, flops)]
 

@@ -43,11 +43,17 @@ def philox(
     return lines + block(turn)
 
 
-def random_kernel(kind: str, element: Element) -> Kernel:
-    """Numbers of one stream. Arguments: y, seed, step, stream, unit (numbers for each row)."""
+def random_kernel(kind: str, element: Element, *, by_row: bool = False) -> Kernel:
+    """Numbers of one stream. Arguments: y, seed, step, stream, unit (numbers for each row).
+
+    `by_row`: counted from the first row of the data; a last argument says which the batch has.
+    """
+    before, place = (["before = first_row * unit"], "e - before") if by_row else ([], "e")
+    plus = "before + " if by_row else ""
     lines = [
-        "first = low * unit",
-        "last = high * unit",
+        *before,
+        f"first = {plus}low * unit",
+        f"last = {plus}high * unit",
         "for number in range(first // 4, (last + 3) // 4):",
         *block(philox("step", "number", "seed", "stream")),
         *block(_uniform(element) if kind == "uniform" else normal_lines(element)),
@@ -55,10 +61,14 @@ def random_kernel(kind: str, element: Element) -> Kernel:
     ]
     for lane in range(4):
         lines.append(INDENT + f"if (e + {lane} >= first) & (e + {lane} < last):")
-        lines.append(INDENT * 2 + f"y[e + {lane}] = u{lane}")
-    text = function(kind, ["y", "seed", "step", "stream", "unit"], lines)
-    signature = (f"pointer:{element.value}", "size", "size", "integer", "integer")
-    return glue_kernel(kind, text, signature, element)
+        lines.append(INDENT * 2 + f"y[{place} + {lane}] = u{lane}")
+    name = f"{kind}_by_row" if by_row else kind
+    rows = ["first_row"] if by_row else []
+    text = function(name, ["y", "seed", "step", "stream", "unit", *rows], lines)
+    step = "integer" if by_row else "size"
+    sizes = ["size"] * len(rows)
+    signature = (f"pointer:{element.value}", "size", step, "integer", "integer", *sizes)
+    return glue_kernel(name, text, signature, element)
 
 
 def _fraction(lane: str, kind: str, add: int = 0) -> str:

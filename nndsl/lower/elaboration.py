@@ -57,6 +57,7 @@ class Judgement:
     output: Value
     target: Value
     loss: WordCall
+    mask: Value | None = None  # where it counts; everywhere
 
 
 NetUse = tuple[str, tuple[Value, ...], tuple[Value, ...]]
@@ -73,6 +74,7 @@ class Elaboration:
     """
 
     training: bool
+    judging: bool = False  # whether an objective is added that is told and not followed
     build: Builder = field(default_factory=Builder)
     drafts: dict[str, Draft] = field(default_factory=dict)
     draft_names: list[str] = field(default_factory=list)
@@ -325,6 +327,7 @@ class StageContext:
         self._places = places or {}
         self.build = elaboration.build
         self.training = elaboration.training and elaboration.path not in elaboration.resting
+        self.judging = elaboration.judging
         self.reverse = elaboration.reverse
         self.made: list[str] = []
         self.remarks: list[str] = []

@@ -23,9 +23,11 @@ class JointDefinition(NetDefinition):
 
     members: tuple[NetDefinition, ...] = ()
 
-    def laid_out(self, training: bool, resting: frozenset[Path] = frozenset()) -> Elaborated:
+    def laid_out(
+        self, training: bool, resting: frozenset[Path] = frozenset(), *, judging: bool = False
+    ) -> Elaborated:
         """Every net once, on inputs of its own or those of the data."""
-        made = self.empty(training, resting)
+        made = self.empty(training, resting, judging=judging)
         for member in self.members:
             operands = [
                 self._input(made, member, name, tensor)
@@ -36,9 +38,10 @@ class JointDefinition(NetDefinition):
                 made.outputs[f"{member.name}.{name}"] = tensor
         return made
 
-    def empty(self, training: bool, resting: frozenset[Path]) -> Elaborated:
+    def empty(self, training: bool, resting: frozenset[Path], *, judging: bool) -> Elaborated:
         """A graph without any of the nets yet: for an objective that uses them as stages."""
-        elaboration = Elaboration(training, uses=self.scope.problems.uses, resting=resting)
+        uses = self.scope.problems.uses
+        elaboration = Elaboration(training, judging, uses=uses, resting=resting)
         return Elaborated(elaboration, elaboration.build.graph, {}, {})
 
     def _input(self, made: Elaborated, member: NetDefinition, name: str, tensor: Tensor) -> Tensor:

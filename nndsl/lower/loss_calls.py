@@ -156,7 +156,8 @@ def _prediction(elaboration: Elaboration, called: _Call) -> Value:
 
 
 def _judge(elaboration: Elaboration, called: _Call, target: Tensor) -> None:
-    judgement = Judgement(called.output.value, target.value, called.call)
+    mask = called.mask.value if called.mask is not None else None
+    judgement = Judgement(called.output.value, target.value, called.call, mask)
     elaboration.judged.append(judgement)
 
 

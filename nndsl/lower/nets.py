@@ -144,9 +144,12 @@ class NetDefinition(NetLike):
         made.graph.outputs = {name: tensor.value for name, tensor in made.outputs.items()}
         return made
 
-    def laid_out(self, training: bool, resting: frozenset[Path] = frozenset()) -> Elaborated:
+    def laid_out(
+        self, training: bool, resting: frozenset[Path] = frozenset(), *, judging: bool = False
+    ) -> Elaborated:
         """The net's graph before its parts have their final names: an objective may add to it."""
-        elaboration = Elaboration(training, uses=self.scope.problems.uses, resting=resting)
+        uses = self.scope.problems.uses
+        elaboration = Elaboration(training, judging, uses=uses, resting=resting)
         inputs: dict[str, Tensor] = {}
         declared = [s for s in self.net.body.statements if isinstance(s, tree.InputShape)]
 

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nndsl.diagnostics import Span, error
-from nndsl.ir.graph import Graph, Role
+from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
-from nndsl.lower.elaboration import Path
+from nndsl.lower.elaboration import Judgement, Path
 from nndsl.lower.endings import ending_of, logits_before
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection
+from nndsl.lower.guesses import as_target, guess_of
+from nndsl.lower.hiding import as_answered, depends_on_hiding
 from nndsl.lower.inputs import match_inputs
 from nndsl.lower.joint import JointDefinition, joined
 from nndsl.lower.layer_lints import lint_layers
@@ -54,7 +56,7 @@ from nndsl.lower.recipes import (
     with_ending,
 )
 from nndsl.lower.restraints import plan_restraints
-from nndsl.lower.result import JOINT, Expectation, Inferred, Network, Recipe, Turn
+from nndsl.lower.result import JOINT, Expectation, Guess, Inferred, Network, Recipe, Turn
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import (
     Settings,
@@ -68,6 +70,7 @@ from nndsl.lower.wiring import wiring_of
 from nndsl.lower.words import shown
 from nndsl.ops.compose import add_sum
 from nndsl.records import dataclass
+from nndsl.schema import TargetSchema
 from nndsl.syntax import tree
 
 
@@ -133,7 +136,7 @@ class _Section:
         evaluation, outputs = None, list[_Judged]()
         with problems.caught():
             evaluation, outputs = self._evaluation(updates)
-        kinds = [(output.name, output.target.kind) for output, _ in outputs]
+        kinds = [(one.output.name, one.output.target.kind) for one in outputs]
         of_turns = [turn.figure for turn in turns if settings.updates]
         check_dotted(settings, [*of_turns, *figures_of(kinds, values)], self.scope)
         if len(problems.errors) > errors:
@@ -149,7 +152,8 @@ class _Section:
             inferred=(*notes, *(note for turn in turns for note in turn.recipe.inferred)),
             expectations=tuple(Expectation(e.condition, e.span) for e in settings.expectations),
             evaluation=evaluation,
-            targets={o.name: (o.target.name,) for o, _ in outputs},
+            targets={o.output.name: (o.output.target.name,) for o in outputs if o.guess is None},
+            guesses=tuple(o.guess for o in outputs if o.guess is not None),
             report=pictures,
             turns=tuple(turns) if settings.updates else (),
         )
@@ -227,9 +231,9 @@ class _Section:
         trained = {name for name in self.target.parameters} if training else set()
         resting: frozenset[Path] = self.definition.at_rest(trained) if training else frozenset()
         if isinstance(self.definition, JointDefinition):
-            made = self.definition.empty(training, resting)
+            made = self.definition.empty(training, resting, judging=not training)
         else:
-            made = self.definition.laid_out(training, resting)
+            made = self.definition.laid_out(training, resting, judging=not training)
         return made, Objective(made, self.definition, self.source)
 
     def _ended(self, made: Elaborated, span: Span) -> Graph:
@@ -301,7 +305,7 @@ class _Section:
         )
 
     def _evaluation(self, updates: Sequence[_Update]) -> tuple[Graph, list[_Judged]]:
-        """All objectives at inference, and the outputs that a target judges."""
+        """All objectives at inference, and the outputs that they judge."""
         made, objective = self._begun(False)
         losses = {f"{u.name}.loss": objective.value_of(u.objective) for u in updates}
         graph = self._ended(made, self.span)
@@ -310,40 +314,63 @@ class _Section:
         several = losses if updates[0].settings.of_update else {}
         judged = self._judged(made)
         graph.outputs = {"loss": total, "data_loss": total, **several, **graph.outputs}
-        for output, ending in judged:
-            if ending:
-                graph.outputs[output.name] = with_ending(made, output.tensor.value, ending)
+        for one in judged:
+            if one.ending:
+                value = with_ending(made, one.output.tensor.value, one.ending)
+                graph.outputs[one.output.name] = value
         network = self.networks[self.definition.name]
         if isinstance(self.definition, JointDefinition):
             network.wiring = wiring_of(made.elaboration, self.source.name)
         else:
             answer_graph(network, graph, made.elaboration)
-        return graph, judged
+        places = {o.guess.places: o.mask for o in judged if o.guess and o.mask is not None}
+        graph.outputs |= places
+        hides = depends_on_hiding(graph, (j.mask for j in made.elaboration.judged))
+        return graph if hides else as_answered(graph), judged
 
     def _judged(self, made: Elaborated) -> list[_Judged]:
-        """Outputs that the objective compares with a target, with the ending people are shown."""
-        assert self.source.schema is not None  # the caller has seen to it
-        targets = {t.name: t for t in self.source.schema.targets}
+        """Outputs that the objective compares with a target or with ids of an input."""
         found: list[_Judged] = []
         for name, tensor in made.outputs.items():
             calls = [j for j in made.elaboration.judged if j.output is tensor.value]
             for judgement in calls:
-                target = targets.get(judgement.target.name)
-                given = made.graph.inputs.get(judgement.target.name)
-                if target is None or given is None or given.role is not Role.TARGET:
+                target, guess = self._target_of(judgement, made.graph, name)
+                if target is None:
                     continue
                 last = ending_of(made.elaboration, tensor.value)
                 word = last.word if last is not None else ""
                 logits = logits_before(made.elaboration, last) if last is not None else tensor.value
                 output = Output(name, tensor, (target,), word, logits, last, self.source, self.span)
                 term = Term(1.0, judgement.loss, self.span)
-                found.append((output, missing_ending(output, [term])))
+                ending = missing_ending(output, [term])
+                found.append(_Judged(output, ending, guess, judgement.mask))
                 break
         return found
 
+    def _target_of(
+        self, judgement: Judgement, graph: Graph, output: str
+    ) -> tuple[TargetSchema | None, Guess | None]:
+        """What an output is judged by; the ids of an input stand for a target."""
+        schema, name = self.source.schema, judgement.target.name
+        assert schema is not None  # the caller has seen to it
+        if name not in graph.inputs:
+            return None, None
+        if graph.inputs[name].role is Role.TARGET:
+            return next((t for t in schema.targets if t.name == name), None), None
+        return as_target(judgement, schema), guess_of(output, judgement)
 
-_Judged = tuple[Output, str]
-"""An output with its target, and the activation that it passes through where people see it."""
+
+@dataclass(frozen=True)
+class _Judged:
+    """An output with its target, and the activation that it passes through where people see it.
+
+    `guess` of one that tells the ids of an input, at the places where `mask` is not 0.
+    """
+
+    output: Output
+    ending: str
+    guess: Guess | None
+    mask: Value | None
 
 
 # --- what follows --------------------------------------------------------------------------
@@ -382,7 +409,7 @@ def _named(note: Inferred, update: _Update) -> Inferred:
 def _ending_notes(outputs: Iterable[_Judged]) -> list[Inferred]:
     why = "the loss takes the output as logits; predictions pass through"
     return [
-        Inferred(f"end of output {output.name}", ending, f"{why} {ending}", output.span)
-        for output, ending in outputs
-        if ending
+        Inferred(f"end of output {o.output.name}", o.ending, f"{why} {o.ending}", o.output.span)
+        for o in outputs
+        if o.ending
     ]

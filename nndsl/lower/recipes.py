@@ -10,6 +10,7 @@ from nndsl.lower.augmentation import as_augmented, picture_notes
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
+from nndsl.lower.hiding import as_answered
 from nndsl.lower.inputs import match_inputs
 from nndsl.lower.layer_lints import lint_layers, lint_look_ahead
 from nndsl.lower.lints import lint_data
@@ -338,7 +339,7 @@ def answer_graph(network: Network, evaluation: Graph, made: Elaboration) -> None
     network.settlings = tuple(made.settlings[: len(network.settlings)])
     names = list(network.graph.outputs)
     keep = Graph(evaluation.inputs, evaluation.nodes, {n: evaluation.outputs[n] for n in names})
-    network.graph = only_needed(keep)
+    network.graph = only_needed(as_answered(keep))
 
 
 def only_needed(graph: Graph) -> Graph:

@@ -213,6 +213,18 @@ class Augment:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """That `output` tells the ids of `input`, of the data, and is judged by them.
+
+    `places` names the output of the evaluation that is not 0 where it counts; "": everywhere.
+    """
+
+    output: str
+    input: str
+    places: str
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One `train` section, ready to run.
 
@@ -258,6 +270,7 @@ class Recipe:
     span: Span | None = None
     evaluation: Graph | None = None
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guesses: tuple[Guess, ...] = ()  # outputs that an input judges
     report: tuple[WordCall, ...] = ()
     augment: Augment = field(default_factory=Augment)
     replay: WordCall | None = None  # None: an epoch shows all rows

@@ -21,7 +21,7 @@ from nndsl.model.answered_pictures import classes_by_pixel
 from nndsl.model.given_rows import Preparation, arrays_of, is_table, table_of
 from nndsl.model.kernels import Kernels
 from nndsl.model.running import load_run
-from nndsl.model.training import outputs_of, split_of
+from nndsl.model.training import judged_of, outputs_of, split_of
 from nndsl.model.weight_mapping import Weights
 from nndsl.params import TimeLength
 from nndsl.records import dataclass
@@ -297,7 +297,7 @@ class Model:
             network,
             training.executable,
             evaluation.executable,
-            outputs_of(network, preparation.schema, recipe),
+            judged_of(network, preparation.schema, recipe),
             rows,
             validation,
             test,

@@ -29,7 +29,7 @@ from nndsl.model.net_inputs import inputs_for
 from nndsl.model.settling import Rests
 from nndsl.model.sizes import require_same_weights, size_of_pictures, sized
 from nndsl.model.source_files import run_importer, run_source
-from nndsl.model.training import outputs_of
+from nndsl.model.training import guesses_of, outputs_of
 from nndsl.records import dataclass
 from nndsl.runtime.executable import Executable
 from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
@@ -39,7 +39,7 @@ from nndsl.train import folder as folders
 from nndsl.train.job import Arrays, Output
 from nndsl.train.limits import LIMITS, Limits, at_limits
 from nndsl.train.saved import SavedRun, fitting_weights, read_members, read_record, read_run
-from nndsl.train.scoring import OF_PLACES, OF_SERIES, measured, metrics_of, probabilities
+from nndsl.train.scoring import OF_PLACES, OF_SERIES, Scorer, measured, metrics_of, probabilities
 from nndsl.train.together import Together
 from nndsl.vocab.answers import decided
 
@@ -274,9 +274,9 @@ def _objectives(
     compiled = driver.compile_evaluation(loaded.recipe)
     compiled.executable.set_parameters(loaded.members[0][0])
     compiled.executable.set_states(loaded.members[0][1])
-    found = compiled.executable.evaluate({name: rows[name] for name in names})
-    several = {turn.figure: float(found[turn.figure]) for turn in loaded.recipe.turns}
-    return {"loss": float(found["data_loss"]), **several}
+    scorer = Scorer(compiled.executable, loaded.recipe, guesses_of(loaded.recipe))
+    scores = scorer.score({name: rows[name] for name in names})
+    return {"loss": scores.loss, **scores.metrics}
 
 
 def _first_two(prediction: Prediction, row: int) -> dict[str, float]:

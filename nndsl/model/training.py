@@ -141,7 +141,7 @@ def make_job(
         network,
         training.executable,
         evaluation.executable,
-        outputs_of(network, rows.schema, recipe),
+        judged_of(network, rows.schema, recipe),
         rows.train,
         rows.validation,
         rows.test,
@@ -209,6 +209,19 @@ def outputs_of(network: Network, schema: Schema, recipe: Recipe) -> tuple[Output
             )
         )
     return tuple(outputs)
+
+
+def guesses_of(recipe: Recipe) -> tuple[Output, ...]:
+    """Each output that is judged by an input of the data, whose ids it tells."""
+    return tuple(
+        Output(g.output, g.input, TargetKind.CLASSES, sequence=True, places=g.places)
+        for g in recipe.guesses
+    )
+
+
+def judged_of(network: Network, schema: Schema, recipe: Recipe) -> tuple[Output, ...]:
+    """All outputs that a training has figures of."""
+    return (*outputs_of(network, schema, recipe), *guesses_of(recipe))
 
 
 def new_folder(out: Path | None, stem: str) -> folders.RunFolder:

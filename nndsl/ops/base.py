@@ -34,13 +34,15 @@ class Fusion(Enum):
 class Clock:
     """What ops read beside their operands: seed of the run, step, sizes by name, precision.
 
-    `precision` ("float32" or "float64") is what REAL stands for in this run.
+    `precision` ("float32" or "float64") is what REAL stands for in this run; `first_row` the number
+    of the batch's first row in the data, where rows are gone through in their order.
     """
 
     seed: int = 0
     step: int = 0
     sizes: dict[str, int] | None = None
     precision: str = "float64"
+    first_row: int = 0
 
     def dtype(self, element: ElementType) -> np.dtype[Any]:
         """The NumPy type of elements in this run."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from nndsl import random
 from nndsl.ir.graph import Builder, Node, ShapeError, Value
-from nndsl.ir.types import Dimension, ElementType, TensorType, resolved
+from nndsl.ir.types import BATCH, Dimension, ElementType, TensorType, resolved
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.sequences import waves_of
 from nndsl.ops.shapes import actual, known, require_operands
@@ -89,11 +89,14 @@ class Random(Source):
     """Numbers of `kind` "uniform" (in [0, 1)) or "normal" (mean 0, deviation 1), new each step.
 
     Element e is a function of the run's seed, the stream, the step and e alone (`nndsl.random`).
+    `by_row`: of the seed, the stream, the row's number in the data and the place in the row, the
+    same at every step and in batches of any size.
     """
 
     kind: str
     shape: tuple[Dimension, ...]
     stream: int
+    by_row: bool = False
 
     name = "random"
     fusion = Fusion.RANDOM
@@ -104,13 +107,18 @@ class Random(Source):
         require_operands(inputs, 0, "noise")
         if self.kind not in ("uniform", "normal"):
             raise ShapeError(f"no such noise: {self.kind}", "NN202")
+        if self.by_row and self.shape[:1] != (BATCH,):
+            raise ShapeError("noise of each row has rows", "NN202")
         return (TensorType(self.shape),)
 
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """The block of numbers of this step."""
         shape = actual(self.shape, clock.sizes)
         draw = random.uniform_block if self.kind == "uniform" else random.normal_block
-        numbers = draw(clock.seed, self.stream, clock.step, known(shape))
+        step, first = clock.step, 0
+        if self.by_row:
+            step, first = random.BEFORE_TRAINING, clock.first_row * known(shape[1:])
+        numbers = draw(clock.seed, self.stream, step, known(shape), first)
         return (numbers.reshape(shape).astype(clock.dtype(ElementType.REAL)),)
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
@@ -124,8 +132,9 @@ class Random(Source):
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
-        """Both kinds."""
-        return ((cls("uniform", ("N", 3), 1), []), (cls("normal", ("N", 5), 2), []))
+        """Both kinds, and one of rows."""
+        of_row = cls("uniform", ("N", 5), 3, by_row=True)
+        return (cls("uniform", ("N", 3), 1), []), (cls("normal", ("N", 5), 2), []), (of_row, [])
 
 
 @dataclass(frozen=True)

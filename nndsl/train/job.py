@@ -121,7 +121,8 @@ class Output:
     [rows, channels, height, width]; `prepare` makes of single numbers in their own unit what the
     network is to say: [rows, 1] -> [rows, k]. The answers of pictures are their pixels,
     those of a `sequence` its places. `naive` says of some rows of a series that nothing changes:
-    [rows, k] in the target's own unit.
+    [rows, k] in the target's own unit. `places` names the output of the evaluation that is not 0
+    where an answer counts ("": they all do).
     """
 
     name: str
@@ -133,6 +134,7 @@ class Output:
     prepare: Callable[[np.ndarray], np.ndarray] | None = None
     sequence: bool = False
     naive: Callable[[Arrays], np.ndarray] | None = None
+    places: str = ""
 
     @property
     def independent(self) -> bool:

@@ -69,7 +69,8 @@ class Scorer:
         metrics = {name: float(outputs[name]) for name in self._losses}
         for name, metric, output in self._measures:
             if output.name not in pairs:
-                pairs[output.name] = judged(output, outputs[output.name], arrays)
+                where = outputs.get(output.places)
+                pairs[output.name] = judged(output, outputs[output.name], arrays, where)
             metrics[name] = measured(metric, *pairs[output.name], self.answer)
         return Scores(row_count(arrays), float(outputs[LOSS]), metrics, outputs)
 
@@ -81,18 +82,22 @@ class Scorer:
         return int(np.sum(decided(self.answer, predictions) != actual))
 
 
-def judged(output: Output, values: np.ndarray, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
+def judged(
+    output: Output, values: np.ndarray, arrays: Arrays, where: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Predictions and targets as metrics want them.
 
     Classes: probabilities [n, C] and indices [n]. Numbers: [n, k] both, in the target's own unit.
     Of pictures n counts the pixels of all rows, and numbers are single ones; of sequences it
-    counts the places.
+    counts the places, or those where `where` is not 0.
     """
     targets = arrays[output.target][:]
     if output.pictures:
         return by_pixel(output, values, targets)
     if output.sequence:
-        return probabilities(values.reshape(targets.size, -1)), targets.reshape(-1)
+        counted = slice(None) if where is None else where.reshape(-1) != 0
+        shares = probabilities(values.reshape(targets.size, -1))
+        return shares[counted], targets.reshape(-1)[counted]
     if output.kind is TargetKind.CLASSES:
         return probabilities(values), targets.reshape(len(targets))
     predictions = values.reshape(len(values), -1).astype(np.float64)
@@ -151,7 +156,8 @@ def verdict(
     answer: WordCall | None = None,
 ) -> Verdict:
     """The figure called `name` of an output on the test rows, beside its baseline."""
-    predictions, actual = judged(output, scores.outputs[output.name], test)
+    values, where = scores.outputs[output.name], scores.outputs.get(output.places)
+    predictions, actual = judged(output, values, test, where)
     if output.kind is TargetKind.NUMBERS:
         if output.naive is not None:
             always = output.naive(test)
@@ -212,8 +218,11 @@ def measured(
 ) -> float:
     """What a metric says of predictions and targets as `judged` gives them.
 
-    `answer` is how shares become an answer. NaN where a metric of answers finds none.
+    `answer` is how shares become an answer. NaN where a metric of answers finds none, or nothing
+    is judged.
     """
+    if not len(targets):
+        return math.nan
     word = metric.word
     assert isinstance(word, Metric)
     assert word.measure is not None

@@ -32,6 +32,7 @@ class LayerContext(Protocol):
 
     build: Builder
     training: bool
+    judging: bool  # whether an objective is computed to be told, on rows that do not train
     reverse: bool  # whether sequences are gone through from their end
 
     def parameter(

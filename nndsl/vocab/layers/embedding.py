@@ -118,8 +118,9 @@ def _mask_tokens(
     ids_length(ids, "mask_tokens")
     token, rate = arguments["token"], arguments["rate"]
     build = context.build
-    if context.training and rate > 0.0:
-        chance = build.add(Random("uniform", ids.type.shape, context.stream()))
+    if (context.training or context.judging) and rate > 0.0:
+        by_row = not context.training
+        chance = build.add(Random("uniform", ids.type.shape, context.stream(), by_row))
         chosen = where(operand(1) < rate, float(token), operand(0))
         hidden = build.add(Map((chosen,), ElementType.INDEX), ids, chance, name="mask_tokens")
     else:
@@ -211,7 +212,8 @@ register(
             "token": Int(doc="the id that stands in their place", ge=0),
         },
         "In training each id is hidden with a given chance: a network learns to guess it from the "
-        "others. Afterwards nothing is hidden.",
+        "others. Where the objective asks what was hidden, it is judged by ids of its own, the "
+        "same of a row every time. When it answers, nothing is hidden.",
         "Devlin et al. 2018, arXiv:1810.04805",
         _mask_tokens,
         takes="ids(8)[T]",
