@@ -88,9 +88,7 @@ def _written(
         if key == "target" and found.value == NO_TARGET:
             continue
         for item in found.value if isinstance(found.value, list | tuple) else (found.value,):
-            if isinstance(item, ChainRequest):
-                yield item.columns, item.span or found.span, ()
-            elif not isinstance(item, ColumnExpression):
+            if not isinstance(item, ColumnExpression):
                 yield (item,), found.span, (EVERY_ROW,) if key == "split" else ()
     for chain in specification.chains:
         yield [c for c in chain.columns if not (chain.group and c in GROUPS)], chain.span, GROUPS
@@ -159,9 +157,6 @@ def _targets(table: Table, specification: DataSpecification) -> dict[str, ChainR
     for item in items:
         if isinstance(item, ColumnExpression):
             targets[COMPUTED_TARGET] = None
-        elif isinstance(item, ChainRequest):
-            names = column_names(table, item.columns, item.span or found.span)
-            targets.update(dict.fromkeys(names, item))
         else:
             targets[column_names(table, [item], found.span)[0]] = None
     for chain in specification.chains:

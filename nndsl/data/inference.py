@@ -38,8 +38,7 @@ from nndsl.schema import (
     TargetKind,
     TargetSchema,
 )
-from nndsl.vocab import bind_arguments, nearest_words, words
-from nndsl.vocab.arguments import ArgumentProblem
+from nndsl.vocab import words
 from nndsl.vocab.kinds import Preprocessing
 from nndsl.vocab.preprocessing import numbers_of, padding_of
 
@@ -233,7 +232,7 @@ def input_steps(column: TableColumn, requests: Sequence[StepRequest]) -> tuple[F
 
     Numbers always get a step that fills missing ones, so that no NaN reaches a network.
     """
-    steps = [_resolve(request) for request in requests]
+    steps = [FittedStep(request.word, request.arguments) for request in requests]
     kind = column.kind
     if steps:
         kind = _check_kinds(column, requests, steps)
@@ -254,25 +253,6 @@ def _has_bytes(column: TableColumn) -> bool:
     if isinstance(column, ImageColumn):
         return column.pixels.dtype == np.uint8
     return isinstance(column, NumberColumn) and column.values.dtype == np.uint8
-
-
-def _resolve(request: StepRequest) -> FittedStep:
-    """A step as written with all its arguments."""
-    word = words("preprocessing").get(request.word)
-    if word is None:
-        near = nearest_words(request.word, ["preprocessing"])
-        raise error(
-            "NN419",
-            f"`{request.word}` is not a step for columns",
-            request.span,
-            f"did you mean `{near[0]}`?" if near else "unknown",
-            help=f"the steps are {', '.join(sorted(words('preprocessing')))}",
-        )
-    try:
-        arguments = bind_arguments(word, (), request.arguments)
-    except ArgumentProblem as problem:
-        raise error("NN419", str(problem), request.span) from None
-    return FittedStep(request.word, arguments)
 
 
 def word_of(step: FittedStep) -> Preprocessing:
@@ -342,7 +322,7 @@ def _sample(column: TableColumn) -> str:
 def _target(table: Table, name: str, chain: ChainRequest | None) -> TargetSchema:
     column = table.columns[name]
     requests = chain.steps if chain is not None else ()
-    steps = tuple(_resolve(request) for request in requests)
+    steps = tuple(FittedStep(request.word, request.arguments) for request in requests)
     if isinstance(column, ImageColumn):
         return _picture_target(column, requests, steps)
     as_classes = _is_classes(column, steps)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
 from typing import Any
 
-from nndsl.diagnostics import Fix, NndslError, error, nearest
+from nndsl.diagnostics import Diagnostic, Fix, NndslError, error, nearest
 from nndsl.records import dataclass
 from nndsl.schema import (
-    DATA_SETTINGS,
-    SOURCE_OPTIONS,
     TEXT_SETTINGS,
-    ChainRequest,
     DataSpecification,
     Setting,
 )
@@ -20,36 +16,21 @@ from nndsl.vocab import words
 from nndsl.vocab.kinds import Preprocessing
 
 
-def check_names(specification: DataSpecification) -> None:
-    """Raise NN418 for every option or setting that data of this kind does not have."""
-    problems: list[NndslError] = []
-    made = words("generator")
-    known = {**SOURCE_OPTIONS, **{n: ("target", *word.parameters) for n, word in made.items()}}
-    options = known.get(specification.kind)
-    if options is None:
-        raise _unknown("data source", specification.kind, known, Setting(None, specification.span))
-    for name, setting in specification.options.items():
-        if name not in options:
-            problems.append(_unknown(f"option of {specification.kind}", name, options, setting))
-    text = specification.kind == "text"
-    settings, of = (TEXT_SETTINGS, "a text") if text else (DATA_SETTINGS, "data")
-    for name, setting in specification.settings.items():
-        if name not in settings:
-            problems.append(_unknown(f"setting of {of}", name, settings, setting))
+def require_text_settings(specification: DataSpecification) -> None:
+    """NN418 for every setting that other data has, and a text has not."""
+    problems: list[Diagnostic] = []
+    for name, found in specification.settings.items():
+        if name not in TEXT_SETTINGS:
+            near = nearest(name, TEXT_SETTINGS)
+            problems += error(
+                "NN418",
+                f"`{name}` is not a setting of a text",
+                found.span,
+                f"did you mean `{near[0]}`?" if near else "unknown",
+                help=f"the names are {', '.join(TEXT_SETTINGS)}",
+            ).diagnostics
     if problems:
-        raise NndslError([d for problem in problems for d in problem.diagnostics])
-
-
-def _unknown(what: str, name: str, known: Iterable[str], setting: Setting) -> NndslError:
-    near = nearest(name, known)
-    article = "an" if what[0] in "aeiou" else "a"
-    return error(
-        "NN418",
-        f"`{name}` is not {article} {what}",
-        setting.span,
-        f"did you mean `{near[0]}`?" if near else "unknown",
-        help=f"the names are {', '.join(known)}",
-    )
+        raise NndslError(problems)
 
 
 def setting(specification: DataSpecification, name: str) -> Setting | None:
@@ -100,11 +81,9 @@ def csv_options(specification: DataSpecification) -> CsvOptions:
 
 def called_categories(specification: DataSpecification) -> frozenset[str]:
     """Columns whose chain begins with a step on categories: `zip -> onehot`."""
-    target = value_of(specification, "target", None)
-    chains = [chain for chain in (*specification.chains, target) if isinstance(chain, ChainRequest)]
     return frozenset(
         str(name)
-        for chain in chains
+        for chain in specification.chains
         if chain.steps and not chain.group and _takes_categories(chain.steps[0].word)
         for name in chain.columns
     )

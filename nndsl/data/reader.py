@@ -16,7 +16,7 @@ from nndsl.data.images.reading import read_images
 from nndsl.data.images.targets import with_pictures
 from nndsl.data.inline import read_inline
 from nndsl.data.location import STANDARD_INPUT, locate, locate_given, standard_input
-from nndsl.data.options import check_names, csv_options, missing_texts, value_of
+from nndsl.data.options import csv_options, missing_texts, require_text_settings, value_of
 from nndsl.data.parquet import read_parquet
 from nndsl.data.series import require_order
 from nndsl.data.table import NumberColumn, Origin, Table
@@ -48,7 +48,8 @@ def read_table(
     `where` is not applied, and `let` columns whose sources are not there are left out. Raises
     NN401-NN411, NN416, NN418, NN420-NN422, NN620.
     """
-    check_names(specification)
+    if specification.kind == "text":
+        require_text_settings(specification)
     keep = _kept_as_text(specification, expected)
     table = _read(specification, folder, override, keep, expected)
     table = _with_computed(table, specification, expected is not None)

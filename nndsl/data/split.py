@@ -6,7 +6,6 @@ Every choice is a function of the seed alone (`nndsl.random.permutation`), so th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -174,21 +173,20 @@ def _cut(order: np.ndarray, counts: Sequence[int]) -> Split:
     )
 
 
-def _counts(value: Any, rows: int, table: Table, found: Setting | None) -> tuple[int, int, int]:
-    """Rows of the three parts from fractions or whole numbers."""
-    numbers = list(value) if isinstance(value, list | tuple) else []
-    good = all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers)
-    if len(numbers) not in (2, 3) or not good or min(numbers) < 0 or numbers[0] <= 0:
-        raise _bad_split(found, "`split` must be two or three shares", "[64%, 16%, 20%] or all")
-    _, validation, test = [*numbers, 0, 0][:3]
+def _counts(
+    numbers: Sequence[float], rows: int, table: Table, found: Setting | None
+) -> tuple[int, int, int]:
+    """Rows of the three parts from two or three shares or whole numbers."""
+    train, validation, test = [*numbers, 0, 0][:3]
     if max(numbers) > 1:
-        return _whole(numbers, rows, table, found)
-    if abs(sum(numbers) - 1) > 1e-6:
-        raise _bad_split(
-            found,
-            f"the shares of `split` make {sum(numbers):.0%}, not 100 %",
-            "two numbers are training and validation, a third is the test part",
-        )
+        if sum(numbers) > rows:
+            raise _bad_split(
+                found,
+                f"the parts {', '.join(f'{n:g}' for n in numbers)} do not fit {rows:,} rows "
+                f"of {table.origin.name}",
+                "use whole numbers that add up to the rows, or shares: [64%, 16%, 20%]",
+            )
+        return int(train), int(validation), int(test)
     parts = sum(1 for n in numbers if n > 0)
     if rows < parts:
         raise error(
@@ -201,20 +199,6 @@ def _counts(value: Any, rows: int, table: Table, found: Setting | None) -> tuple
     tested = max(round(test * rows), 1) if test else 0
     validated = max(round(validation * rows), 1) if validation else 0
     return rows - tested - validated, validated, tested
-
-
-def _whole(
-    numbers: Sequence[float], rows: int, table: Table, found: Setting | None
-) -> tuple[int, int, int]:
-    train, validation, test = (int(n) for n in [*numbers, 0, 0][:3])
-    if any(n != int(n) for n in numbers) or train + validation + test > rows:
-        raise _bad_split(
-            found,
-            f"the parts {', '.join(f'{n:g}' for n in numbers)} do not fit {rows:,} rows "
-            f"of {table.origin.name}",
-            "use whole numbers that add up to the rows, or shares: [64%, 16%, 20%]",
-        )
-    return train, validation, test
 
 
 def _bad_split(found: Setting | None, title: str, help_text: str) -> NndslError:

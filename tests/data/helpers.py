@@ -18,6 +18,8 @@ from nndsl.schema import (
     Setting,
     StepRequest,
 )
+from nndsl.vocab import words
+from nndsl.vocab.arguments import call
 
 SOURCE = Source("m.nn", 'data d = csv("d.csv", target=t)\n')
 SPAN = Span(SOURCE, 9, 20)
@@ -28,6 +30,10 @@ def request(kind: str = "csv", path: str | None = "d.csv", **settings: Any) -> D
     extra = {
         name: settings.pop(name) for name in ("chains", "columns", "table") if name in settings
     }
+    target = settings.get("target")
+    if isinstance(target, ChainRequest):  # `target = x -> keep`
+        extra["chains"] = (*extra.get("chains", ()), target)
+        settings["target"] = list(target.columns)
     options = {name: Setting(v, SPAN) for name, v in settings.pop("options", {}).items()}
     return DataSpecification(
         "d",
@@ -61,9 +67,14 @@ def refusal(code: str, action: Any, *arguments: Any, **keywords: Any) -> Diagnos
     return first
 
 
+def step(word: str, **arguments: Any) -> StepRequest:
+    """A step as `lower` asks for it, with all its arguments."""
+    return StepRequest(word, call(words("preprocessing")[word], **arguments).arguments, SPAN)
+
+
 def chain(columns: str, steps: str = "", **more: Any) -> ChainRequest:
     """`chain("a b", "log1p standardize")`."""
-    requests = tuple(StepRequest(word, {}, SPAN) for word in steps.split())
+    requests = tuple(step(word) for word in steps.split())
     return ChainRequest(tuple(columns.split()), requests, span=SPAN, **more)
 
 

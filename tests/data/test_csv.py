@@ -297,17 +297,11 @@ def test_standard_input(tmp_path: Path, monkeypatch: Any) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"sep": ";;"}, {"header": 3}, {"decimal": "x"}, {"encoding": "no-such"}, {"heder": True}],
+    [{"sep": ";;"}, {"header": 3}, {"decimal": "x"}, {"encoding": "no-such"}],
 )
 def test_options_are_checked(tmp_path: Path, options: dict[str, Any]) -> None:
     problem = refusal("NN418", table_of, tmp_path, PLAIN, **options)
     assert problem.primary is not None
-
-
-def test_misspelt_options_get_the_nearest(tmp_path: Path) -> None:
-    problem = refusal("NN418", table_of, tmp_path, PLAIN, heder=False)
-    assert problem.primary is not None
-    assert "`header`" in problem.primary.text
 
 
 def test_too_little_memory_is_said_before_reading(tmp_path: Path, monkeypatch: Any) -> None:

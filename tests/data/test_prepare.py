@@ -18,9 +18,8 @@ from nndsl.data import (
     schema_of,
     split_rows,
 )
-from nndsl.schema import ChainRequest, Schema, StepRequest
+from nndsl.schema import ChainRequest, Schema
 from tests.data.helpers import (
-    SPAN,
     apply,
     chain,
     column,
@@ -28,6 +27,7 @@ from tests.data.helpers import (
     inline,
     refusal,
     request,
+    step,
     table_of,
 )
 
@@ -239,7 +239,7 @@ def test_computed_columns_are_computed_again(tmp_path: Path) -> None:
 def test_the_split_and_the_arrays_go_together(tmp_path: Path) -> None:
     rows = "".join(f"{i},{'a' if i < 30 else 'b'}\n" for i in range(60))
     (tmp_path / "d.csv").write_text("x,t\n" + rows)
-    wanted = request(target="t", chains=(ChainRequest(("x",), (StepRequest("minmax", {}, SPAN),)),))
+    wanted = request(target="t", chains=(ChainRequest(("x",), (step("minmax"),)),))
     table = read_table(wanted, tmp_path)
     schema = schema_of(table, wanted)
     split = split_rows(table, schema, wanted, 0)

@@ -14,14 +14,15 @@ from nndsl.data.images.lazy import LazyRows
 from nndsl.data.schema_file import schema_from_json, schema_to_json
 from nndsl.data.series import naive_forecast
 from nndsl.diagnostics import NndslError
-from nndsl.schema import ChainRequest, DataSpecification, Setting, StepRequest
+from nndsl.schema import ChainRequest, DataSpecification, Setting
+from tests.data.helpers import step
 
 DAYS = "day,load,heat\n" + "".join(f"2026-01-{i + 1:02},{i * 10},{i % 7 / 2}\n" for i in range(20))
 
 
 def specification(target: str = "load", **settings: Any) -> DataSpecification:
     given = {name: Setting(value) for name, value in {"target": target, **settings}.items()}
-    keep = StepRequest("keep", {})
+    keep = step("keep")
     chains = tuple(ChainRequest((name,), (keep,)) for name in ("load", "heat"))
     return DataSpecification("days", "csv", "days.csv", settings=given, chains=chains)
 
