@@ -66,3 +66,27 @@ def test_quick_settings_are_the_command_s_alone() -> None:
     code = "import gc; before = gc.get_threshold(); import nndsl.cli.main, nndsl.driver\n"
     code += "assert gc.get_threshold() == before"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_end_leaves_nothing_out(tmp_path: Path) -> None:
+    """What is registered for Python's end is done, and a profiler gets its figures."""
+    code = (
+        "import atexit, sys; sys.argv = ['nndsl', 'doc', 'relu']; from nndsl.cli.main import main\n"
+    )
+    code += "atexit.register(print, 'registered'); main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "registered")
+    profile = tmp_path / "figures"
+    watched = [
+        sys.executable,
+        "-m",
+        "cProfile",
+        "-o",
+        str(profile),
+        "-m",
+        "nndsl",
+        "explain",
+        "NN999",
+    ]
+    subprocess.run(watched, check=True, capture_output=True)
+    assert profile.stat().st_size > 0
