@@ -28,7 +28,8 @@ def command(
 ) -> int:
     """Check FILE without training: grammar, names, shapes, `expect` lines, advice.
 
-    A data file that is not there leaves its sizes open; `--grad` needs it.
+    A data file that is not there leaves its sizes open; `--grad` needs it. Gradients are those of
+    the loss, of a net without `train` those of its outputs.
     """
     opened = driver.open_file(file, data, driver.read_settings(settings), data_needed=grad)
     module = opened.module
@@ -95,21 +96,23 @@ def _tell_pictures(opened: driver.Opened, as_json: bool) -> None:
 
 
 def _check_gradients(opened: driver.Opened, as_json: bool) -> bool:
-    from nndsl.model.gradient_check import check_gradients
-    from nndsl.model.training import chosen_recipes
+    from nndsl.model.gradient_check import check_gradients, check_gradients_of_outputs
 
-    right = True
-    for recipe in chosen_recipes(opened):
-        for found in check_gradients(recipe, opened.module.networks[recipe.net]):
+    module, right = opened.module, True
+    if module.recipes:
+        checks = [(r.net, check_gradients(r, module.networks[r.net])) for r in module.recipes]
+    else:
+        checks = [(n.name, check_gradients_of_outputs(n)) for n in module.networks.values()]
+    for net, results in checks:
+        for found in results:
             right = right and found.agrees
             if as_json:
-                emit(_gradient_record(recipe.net, found))
+                emit(_gradient_record(net, found))
             else:
                 verdict = "ok" if found.agrees else "DIFFERS"
-                place = f"{recipe.net}.{found.parameter}"
-                click.echo(
-                    f"{verdict:8}{place:32} {found.checked} numbers, worst {found.worst:.1e}"
-                )
+                numbers = counted(found.checked, "number")
+                place = f"{net}.{found.parameter}"
+                click.echo(f"{verdict:8}{place:32} {numbers}, worst {found.worst:.1e}")
     return right
 
 

@@ -17,6 +17,7 @@ from nndsl.codegen.step_layout import (
     takes_rows_apart,
     width_of,
 )
+from nndsl.ir.body import Body
 from nndsl.ir.graph import Graph, Node, Value, rebuild
 from nndsl.ir.types import BATCH
 from nndsl.ops.base import Op
@@ -35,6 +36,9 @@ def with_scratch(graph: Graph) -> Graph:
 def _roomy(node: Node) -> Node:
     scan = node.operation
     assert isinstance(scan, Scan)
+    if any(_op(inner).constant() is not None for inner in scan.body.graph.nodes):
+        raise ValueError("a constant in a step of time has no memory: `LiftFromScans` takes it out")
+    scan = replace(scan, body=Body(with_scratch(scan.body.graph)))
     scratch = layout_of(scan, _steps(node)).scratch
     more = [Value(f"{node.outputs[0].name}.scratch{n}", t) for n, t in enumerate(scratch)]
     changed = Node(
@@ -47,6 +51,11 @@ def _roomy(node: Node) -> Node:
     for index, value in enumerate(changed.outputs):
         value.node, value.index = changed, index
     return changed
+
+
+def _op(node: Node) -> Op:
+    assert isinstance(node.operation, Op)
+    return node.operation
 
 
 def _steps(node: Node) -> int:
@@ -129,8 +138,10 @@ class _Emitter:
             drafts += self._further(value, parity, self.spots[value][1:])
         for node in self.body.nodes:
             if is_part(node):
-                for value in node.outputs if len(node.inputs) == 1 else ():
-                    drafts += self._further(value, parity, self.spots[value][1:])
+                joined = len(node.inputs) > 1  # its operands are written into all its places
+                for value in node.outputs:
+                    spots = () if joined else self.spots[value][1:]
+                    drafts += self._further(value, parity, spots)
             else:
                 drafts += self._computed(node, parity)
         return drafts

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from nndsl.codegen.generate import generate
-from nndsl.ir.graph import Graph, Role
+from nndsl.ir.graph import Builder, Graph, Role
 from nndsl.ir.types import ElementType
 from nndsl.lower.result import Network, Recipe
+from nndsl.ops.binding import bound_copy, names_in
+from nndsl.ops.compose import add_map, add_sum
+from nndsl.ops.map import operand
+from nndsl.ops.reduction import Reduce
 from nndsl.passes import pipeline
-from nndsl.passes.differentiate import PREFIX, Differentiate
-from nndsl.passes.join import Join
-from nndsl.passes.simplify import Simplify
+from nndsl.passes.differentiate import PREFIX
 from nndsl.records import dataclass
 from nndsl.runtime.executable import Executable, load
 from nndsl.train.initial import initial_parameters
@@ -24,6 +26,7 @@ ABSOLUTE = 1e-7
 STEPS = (1e-5, 1e-6, 1e-7)
 """A smaller one is tried where a larger one disagrees: it may have gone over a kink of a ReLU."""
 ROWS = 7
+LENGTH = 5
 MOST_CHECKED = 100
 """Numbers of one parameter that are compared, chosen at random beyond that."""
 
@@ -48,22 +51,33 @@ def check_gradients(recipe: Recipe, network: Network) -> Iterator[GradientCheck]
     Of several updates each is checked, on the parameters that it trains.
     """
     for checked in [turn.recipe for turn in recipe.turns] or [recipe]:
-        yield from _check_graph(checked, network)
+        yield from _check_graph(checked.graph, network, recipe.seed)
 
 
-def _check_graph(recipe: Recipe, network: Network) -> Iterator[GradientCheck]:
-    random = np.random.default_rng(recipe.seed)
-    passes: tuple[pipeline.Pass, ...] = (
-        Simplify(),
-        Join(),
-        Differentiate("loss"),
-        *pipeline.CLEANING,
-        *pipeline.PLANNING,
-    )
-    graph = pipeline.run(recipe.graph, passes)
+def check_gradients_of_outputs(network: Network) -> Iterator[GradientCheck]:
+    """The same of a network that nothing trains: of its outputs, times random numbers, summed.
+
+    Lengths that the file leaves open are `LENGTH`. Raises what a network says of such a length.
+    """
+    graph = bound_copy(network.graph, dict.fromkeys(names_in(network.graph), LENGTH))
+    build = Builder(graph)
+    sums = []
+    for name, output in graph.outputs.items():
+        if output.type.element is ElementType.REAL:
+            factor = build.input(f"factor of {name}", output.type, Role.DATA)
+            product = add_map(build, operand(0) * operand(1), output, factor)
+            sums.append(build.add(Reduce("sum", tuple(range(output.type.rank))), product))
+    if sums and network.parameters:
+        graph.outputs = {"loss": add_sum(build, sums)}
+        yield from _check_graph(graph, network, 0)
+
+
+def _check_graph(recipe: Graph, network: Network, seed: int) -> Iterator[GradientCheck]:
+    random = np.random.default_rng(seed)
+    graph = pipeline.run(recipe, pipeline.gradients())
     executable = load(generate(graph, "float64", ROWS, watch=None))
     arrays = random_rows(graph, executable, random)
-    parameters = initial_parameters(network, recipe.seed)
+    parameters = initial_parameters(network, seed)
     # biases start at zero, where activations may have their kinks
     moved = {n: p + 0.01 * random.standard_normal(p.shape) for n, p in parameters.items()}
     known = executable.program.parameters

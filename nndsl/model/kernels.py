@@ -15,22 +15,12 @@ from nndsl.ir.graph import Role
 from nndsl.lower.result import Network, Recipe
 from nndsl.ops.binding import bound_copy, sizes_of
 from nndsl.passes import pipeline
-from nndsl.passes.differentiate import PREFIX, Differentiate
-from nndsl.passes.join import Join
-from nndsl.passes.simplify import Simplify
+from nndsl.passes.differentiate import PREFIX
 from nndsl.passes.update import Update
 from nndsl.runtime.executable import Executable, load
 from nndsl.train.plan import Plan
 
 Arrays = dict[str, np.ndarray]
-GRADIENTS: tuple[pipeline.Pass, ...] = (
-    Simplify(),
-    Join(),
-    Differentiate("loss"),
-    *pipeline.CLEANING,
-    *pipeline.PLANNING,
-)
-"""From a recipe's graph to the loss and its gradients, without an update."""
 
 
 class Kernels:
@@ -127,7 +117,7 @@ class Kernels:
 
     def _differentiating(self, rows: int) -> Executable:
         recipe = self._required()
-        graph = pipeline.run(recipe.graph, GRADIENTS)
+        graph = pipeline.run(recipe.graph, pipeline.gradients())
         return load(generate(graph, self._precision, rows, watch=None))
 
     def _updating(self, rows: int) -> Executable:

@@ -67,12 +67,20 @@ def training(
     `small`: it makes values again rather than remember them.
     """
     update = Update(optimizers, clip, gradient_norm, clip_value, restraints or {})
-    prepared: tuple[Pass, ...] = (
+    passes = (*_differentiated(loss), update, *CLEANING, *SCANS, *PLANNING)
+    return (*passes, Recompute()) if small else passes
+
+
+def gradients() -> tuple[Pass, ...]:
+    """From a recipe's graph to its loss and gradients: those of a training step, not used."""
+    return (*_differentiated("loss"), *CLEANING, *SCANS, *PLANNING)
+
+
+def _differentiated(loss: str) -> tuple[Pass, ...]:
+    return (
         ChannelsLast(), LiftFromScans(), ProductFirst(), Simplify(), PoolFirst(), Join(),
         Differentiate(loss),
     )  # fmt: skip
-    passes = (*prepared, update, *CLEANING, *SCANS, *PLANNING)
-    return (*passes, Recompute()) if small else passes
 
 
 def run(graph: Graph, passes: Iterable[Pass], observe: Observe | None = None) -> Graph:

@@ -84,7 +84,8 @@ class InsideScans:
         return _each_scan(graph, cleaned)
 
 
-WITHIN = (Fold(), CommonSubexpressions(), DeadCode(), FuseMaps(), FuseEpilogues())
+WITHIN = (Fold(), CommonSubexpressions(), DeadCode(), TrimScans(), InsideScans(), LiftFromScans(),
+          FuseMaps(), FuseEpilogues())  # fmt: skip
 
 
 def _upright(body: Graph, moving: int) -> Graph:

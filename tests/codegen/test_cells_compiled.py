@@ -37,6 +37,8 @@ CELLS = {
     "learnt": "cell (x, h: [n]) -> a(n) { (x, h) -> dense(n) -> prelu }",
     "nothing": "cell (x, h: [n]) -> a(n) { h + 0 * (x -> dense(n)) + 1 }",
     "max": "cell (x, h: [n]) -> a(n) { [x, h] -> concat -> maxout(n) -> rms_norm }",
+    "nested": "cell (x, h: [n]) -> in_it(n) { (x, h) -> dense(n) -> tanh }\n"
+    "cell (x, h: [n]) -> a(n) { [x, h] -> concat -> settle(in_it(n), limit=3) }",
 }
 
 
@@ -72,6 +74,24 @@ def test_a_cell_equals_the_oracle(cell, way, rng, store):
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def test_kept_values_side_by_side_are_read_by_kernels_of_whole_rows(rng, store):
+    """Nothing is trimmed: `concat` is kept of all steps, far apart, and read by a softmax."""
+    cell = "cell (x, h: [n]) -> a(n) { [x, h] -> concat -> softmax -> dense(n) -> tanh }"
+    graph = graph_of(cell, "a(3)")
+    given = arrays_of(graph, rng, 5, "float64")
+    expected, _ = evaluate(graph, given)
+    graph = LiftFromScans()(graph)
+    found = feed(load(generate(graph, "float64", 8), store=store), graph, given)
+    np.testing.assert_allclose(found["output"], expected["output"], rtol=1e-10, atol=1e-12)
+
+
+def test_a_constant_in_a_step_is_no_kernel(rng):
+    """It would have no memory: passes take it out."""
+    graph = Differentiate()(graph_of(CELLS["nested"], "a(3)"))
+    with pytest.raises(ValueError, match="LiftFromScans"):
+        generate(graph, "float64", 8)
 
 
 @pytest.mark.parametrize("cell", [CELLS["parts"], CELLS["swap"], CELLS["norm"]])
