@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from nndsl.cli.main import nndsl_command
 
 NETWORK = """
 data d = csv("d.csv", target=y)
@@ -54,6 +58,20 @@ def test_check_imports_no_compiler(folder: Path) -> None:
 
 def test_fmt_imports_no_networks(folder: Path) -> None:
     assert not imported(folder, "fmt", "--check", "net.nn") & (SLOW | {"numpy", "llvmlite"})
+
+
+def test_help_imports_no_verb(folder: Path) -> None:
+    found = imported(folder, "--help")
+    assert not {m for m in found if m.startswith("nndsl.cli.verb_")} and "numpy" not in found
+
+
+def test_help_says_of_verbs_what_they_say() -> None:
+    context = click.Context(nndsl_command)
+    told = nndsl_command.get_help(context)
+    for name in nndsl_command.list_commands(context):
+        command = nndsl_command.get_command(context, name)
+        assert command is not None
+        assert re.search(rf"^  {name} +{re.escape(command.get_short_help_str())}$", told, re.M)
 
 
 def test_a_warm_train_imports_no_compiler(folder: Path) -> None:

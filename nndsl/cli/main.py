@@ -10,6 +10,7 @@ import atexit
 import gc
 import importlib
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -46,6 +47,11 @@ class Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs in a line each, read in their files: importing all of them takes 0.15 s."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _summary(name)) for name in self.list_commands(ctx)])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -59,6 +65,13 @@ class Verbs(click.Group):
                 help=f"did you mean `nndsl {near[0]}`?" if near else verbs,
             )
         return super().resolve_command(ctx, args)
+
+
+def _summary(verb: str) -> str:
+    """What its `click.command` gives as `short_help`."""
+    text = Path(__file__).with_name(f"{_PREFIX}{verb}.py").read_text(encoding="utf-8")
+    found = re.search(r'short_help="([^"]+)"', text)
+    return found[1] if found else ""
 
 
 @click.group(
