@@ -7,25 +7,22 @@ alike, and what a network says is read off all its outputs together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from nndsl.params import Int, Real
-from nndsl.vocab.preprocessing import preprocessing
+from nndsl.vocab.preprocessing import Arguments, Learnt, preprocessing
 
 
-def _fit_bump(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _fit_bump(values: np.ndarray, arguments: Arguments) -> dict[str, Any]:
     present = values[~np.isnan(values)]
     if not present.size:
         return {"low": 0.0, "high": 0.0}
     return {"low": float(present.min()), "high": float(present.max())}
 
 
-def _bump(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _bump(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     """Numbers [rows] to the heights of their units, [rows, count]."""
     low, high, count = learnt["low"], learnt["high"], arguments["count"]
     span = high - low if high > low else 1.0
@@ -33,9 +30,7 @@ def _bump(
     return np.asarray(np.exp(-((np.arange(count) - place[:, None]) ** 2) / arguments["width"]))
 
 
-def _unbump(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _unbump(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     """Heights [rows, count] to numbers [rows, 1]: the middle of the bump that fits them best.
 
     A bump of any height may fit: the best of many places by their correlation, made better by

@@ -18,9 +18,11 @@ from nndsl.schema import FittedStep, StepRequest
 from nndsl.vocab.kinds import Preprocessing
 from nndsl.vocab.registry import register, words
 
-Fit = Callable[[np.ndarray, Mapping[str, Any]], dict[str, Any]]
-Change = Callable[[np.ndarray, Mapping[str, Any], Mapping[str, Any]], np.ndarray]
-Count = Callable[[Mapping[str, Any]], int]
+Learnt = Mapping[str, Any]
+Arguments = Mapping[str, Any]
+Fit = Callable[[np.ndarray, Arguments], dict[str, Any]]
+Change = Callable[[np.ndarray, Learnt, Arguments], np.ndarray]
+Count = Callable[[Arguments], int]
 
 
 class OutsideDomainError(ValueError):
@@ -59,13 +61,11 @@ def numbers_of(steps: Iterable[FittedStep]) -> int:
     )
 
 
-def _nothing(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _nothing(values: np.ndarray, arguments: Arguments) -> dict[str, Any]:
     return {}
 
 
-def _same(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _same(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return values
 
 
@@ -95,7 +95,7 @@ def _present(values: np.ndarray) -> np.ndarray:
     return found if found.size else np.zeros(1)
 
 
-def _fit_standardize(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _fit_standardize(values: np.ndarray, arguments: Arguments) -> dict[str, Any]:
     present = _present(values)
     greatest = float(np.abs(present).max())
     unit = greatest if greatest > 1e150 else 1.0  # squares of huge numbers would overflow
@@ -103,44 +103,36 @@ def _fit_standardize(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[s
     return _affine(scaled.mean() * unit, scaled.std() * unit, greatest)
 
 
-def _fit_minmax(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _fit_minmax(values: np.ndarray, arguments: Arguments) -> dict[str, Any]:
     present = _present(values)
     least, greatest = present.min(), present.max()
     return _affine(least, greatest - least, float(np.abs(present).max()))
 
 
-def _fit_robust(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _fit_robust(values: np.ndarray, arguments: Arguments) -> dict[str, Any]:
     present = _present(values)
     low, middle, high = np.quantile(present, [0.25, 0.5, 0.75])
     return _affine(middle, high - low, float(np.abs(present).max()))
 
 
-def _fit_center(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _fit_center(values: np.ndarray, arguments: Arguments) -> dict[str, Any]:
     return _affine(_present(values).mean(), 1.0, 0.0)
 
 
-def _apply_affine(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _apply_affine(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return np.asarray((values - learnt["offset"]) / learnt["divisor"])
 
 
-def _invert_affine(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _invert_affine(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return np.asarray(values * learnt["divisor"] + learnt["offset"])
 
 
-def _apply_minmax(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _apply_minmax(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     share = _apply_affine(values, learnt, arguments)
     return np.asarray(arguments["low"] + (arguments["high"] - arguments["low"]) * share)
 
 
-def _invert_minmax(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _invert_minmax(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     width = arguments["high"] - arguments["low"]
     share = (values - arguments["low"]) / (width if width != 0 else 1.0)
     return _invert_affine(share, learnt, arguments)
@@ -182,21 +174,15 @@ preprocessing(
 )
 
 
-def _scale(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _scale(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return np.asarray(values * arguments["factor"])
 
 
-def _unscale(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _unscale(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return np.asarray(values / arguments["factor"])
 
 
-def _clip(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _clip(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return np.asarray(np.clip(values, arguments["low"], arguments["high"]))
 
 
@@ -230,25 +216,21 @@ def _require_above(values: np.ndarray, least: float, name: str) -> None:
         )
 
 
-def _log1p(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _log1p(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     _require_above(values, -1.0, "log1p")
     return np.asarray(np.log1p(values))
 
 
-def _expm1(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _expm1(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return np.asarray(np.expm1(values))
 
 
-def _log(values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]) -> np.ndarray:
+def _log(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     _require_above(values, 0.0, "log")
     return np.asarray(np.log(values))
 
 
-def _exp(values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]) -> np.ndarray:
+def _exp(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return np.asarray(np.exp(values))
 
 
@@ -256,9 +238,7 @@ preprocessing("log1p", _log1p, "log(1 + x), for numbers above -1 with a long tai
 preprocessing("log", _log, "Natural logarithm, for numbers above 0.", invert=_exp)
 
 
-def _cycle(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _cycle(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     turn = 2 * math.pi * values / arguments["period"]
     return np.stack([np.sin(turn), np.cos(turn)], axis=-1)
 
@@ -275,9 +255,7 @@ preprocessing(
 # Missing numbers
 
 
-def _fill(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _fill(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return np.where(np.isnan(values), learnt["value"], values)
 
 
@@ -312,7 +290,7 @@ IDS = "ids"
 """The step after which numbers are no quantities but places in a vocabulary."""
 
 
-def _ids(values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]) -> np.ndarray:
+def _ids(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     count = arguments["count"]
     fits = (values >= 0) & (values < count) & (np.floor(values) == values)
     if not fits.all():
@@ -367,13 +345,13 @@ def _is_missing(values: np.ndarray) -> np.ndarray:
     return np.array([value is None for value in values], dtype=bool)
 
 
-def _fit_categories(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _fit_categories(values: np.ndarray, arguments: Arguments) -> dict[str, Any]:
     missing = _is_missing(values)
     classes = sorted({str(value) for value in values[~missing]})
     return {"classes": classes, "missing": bool(missing.any())}
 
 
-def _positions(values: np.ndarray, learnt: Mapping[str, Any]) -> np.ndarray:
+def _positions(values: np.ndarray, learnt: Learnt) -> np.ndarray:
     """The number of each value's class: the last one for missing, -1 for one never seen."""
     classes = {name: index for index, name in enumerate(learnt["classes"])}
     absent = len(classes) if learnt["missing"] else -1
@@ -381,9 +359,7 @@ def _positions(values: np.ndarray, learnt: Mapping[str, Any]) -> np.ndarray:
     return np.fromiter(found, dtype=np.int64, count=len(values))
 
 
-def _onehot(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _onehot(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     width = len(learnt["classes"]) + learnt["missing"]
     return np.asarray(_positions(values, learnt)[:, None] == np.arange(width), dtype=np.float64)
 
@@ -399,9 +375,7 @@ preprocessing(
 )
 
 
-def _ordinal(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _ordinal(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return _positions(values, learnt).astype(np.float64)
 
 

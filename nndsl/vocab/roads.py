@@ -8,8 +8,6 @@ and the camera's noise differ from picture to picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -92,10 +90,6 @@ def _light(u: np.ndarray, road: Road, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(np.where(ground, seen, sky))
 
 
-def _make(arguments: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    return roads(arguments["count"], arguments["size"], arguments["seed"])
-
-
 register(
     Generator(
         "roads",
@@ -107,7 +101,7 @@ register(
         "Pictures `image` of a road from a car, in grey, with the column `steer`: where to steer, "
         "from -1 (left) to 1 (right).",
         "after Pomerleau 1989, ALVINN: an autonomous land vehicle in a neural network",
-        make=_make,
+        make=lambda arguments: roads(**arguments),
         size=lambda arguments: arguments["count"] * math.prod(arguments["size"]),
         target="steer",
     ),

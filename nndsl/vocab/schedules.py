@@ -41,10 +41,6 @@ def schedule(
     register(Schedule(name, parameters, doc, see, expression))
 
 
-def _level(default: float, doc: str) -> Real:
-    return Real(default, doc)
-
-
 GERON = "Géron 2022, Hands-On Machine Learning, chapter 11"
 LOSHCHILOV = "Loshchilov & Hutter 2016, SGDR, arXiv:1608.03983"
 SMITH = "Smith 2015, Cyclical learning rates for training neural networks, arXiv:1506.01186"
@@ -94,8 +90,8 @@ schedule(
     "From high to low along half a cosine wave.",
     LOSHCHILOV,
     length=LENGTH,
-    low=_level(0.0, "number at the end"),
-    high=_level(1.0, "number at the start"),
+    low=Real(0.0, "number at the end"),
+    high=Real(1.0, "number at the start"),
 )
 _periods = step / over
 
@@ -107,8 +103,8 @@ schedule(
     LOSHCHILOV,
     over=Length(TimeLength(10.0, "epoch"), "how long a period lasts"),
     length=LENGTH,
-    low=_level(0.0, "number at the end of a period"),
-    high=_level(1.0, "number at the start of a period"),
+    low=Real(0.0, "number at the end of a period"),
+    high=Real(1.0, "number at the start of a period"),
 )
 _turns = step / (2 * over)
 
@@ -119,8 +115,8 @@ schedule(
     SMITH,
     over=Length(TimeLength(5.0, "epoch"), "how long one way takes"),
     length=LENGTH,
-    low=_level(0.1, "number at the start"),
-    high=_level(1.0, "number at the turn"),
+    low=Real(0.1, "number at the start"),
+    high=Real(1.0, "number at the turn"),
 )
 schedule(
     "one_cycle",
@@ -136,8 +132,8 @@ schedule(
     "From start up to 1, as slowly back, then from start to end, along straight lines.",
     SMITH_CYCLE,
     length=LENGTH,
-    start=_level(0.1, "number at the start and after the cycle"),
-    end=_level(1e-4, "number at the end"),
+    start=Real(0.1, "number at the start and after the cycle"),
+    end=Real(1e-4, "number at the end"),
     rise=Real(
         0.45, "share of the length in which it rises, and again in which it falls", gt=0, lt=0.5
     ),
@@ -148,8 +144,8 @@ schedule(
     "From start to end along a straight line.",
     "torch.optim.lr_scheduler.LinearLR",
     length=LENGTH,
-    start=_level(1.0, "number at the start"),
-    end=_level(0.0, "number at the end"),
+    start=Real(1.0, "number at the start"),
+    end=Real(0.0, "number at the end"),
 )
 schedule(
     "polynomial",
@@ -157,8 +153,8 @@ schedule(
     "From start to end, the distance to the end shrinking with a power of the time left.",
     "torch.optim.lr_scheduler.PolynomialLR",
     length=LENGTH,
-    start=_level(1.0, "number at the start"),
-    end=_level(0.0, "number at the end"),
+    start=Real(1.0, "number at the start"),
+    end=Real(0.0, "number at the end"),
     power=Real(2.0, "the power", gt=0),
 )
 schedule(

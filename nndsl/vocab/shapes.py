@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -65,10 +63,6 @@ def _drawn(u: np.ndarray, size: tuple[int, int], kinds: int) -> tuple[np.ndarray
     return mask, light
 
 
-def _make(arguments: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    return shapes(**arguments)
-
-
 register(
     Generator(
         "shapes",
@@ -81,7 +75,7 @@ register(
         },
         "Pictures `image` of a few shapes under noise, in grey, with the pictures `mask`: for each "
         "pixel 0 (the ground), 1 (a disc) or 2 (a box).",
-        make=_make,
+        make=lambda arguments: shapes(**arguments),
         size=lambda arguments: 2 * arguments["count"] * math.prod(arguments["size"]),
         target="mask",
     ),

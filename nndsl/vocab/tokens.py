@@ -7,22 +7,22 @@ are the most frequent of it. A longer cell is cut at its end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from nndsl.params import Int
 from nndsl.vocab.levels import words_in
-from nndsl.vocab.preprocessing import Change, Fit, preprocessing
+from nndsl.vocab.preprocessing import Arguments, Change, Fit, Learnt, preprocessing
 
 LENGTH = Int(100, "units of each cell: shorter ones are filled, longer ones cut", ge=1, le=1 << 16)
 
 
 def ids_of_texts(
     values: np.ndarray,
-    learnt: Mapping[str, Any],
-    arguments: Mapping[str, Any],
+    learnt: Learnt,
+    arguments: Arguments,
     apart: Callable[[str], Sequence[str]],
 ) -> np.ndarray:
     """[n, length] ids of texts, which `apart` takes apart into units."""
@@ -42,22 +42,18 @@ def small_words(text: str) -> list[str]:
     return words_in(text.lower())
 
 
-def _words(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _words(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return ids_of_texts(values, learnt, arguments, small_words)
 
 
-def _chars(
-    values: np.ndarray, learnt: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> np.ndarray:
+def _chars(values: np.ndarray, learnt: Learnt, arguments: Arguments) -> np.ndarray:
     return ids_of_texts(values, learnt, arguments, list)
 
 
 def _most_frequent(apart: Callable[[str], Sequence[str]]) -> Fit:
     """What learns the most frequent units, the first of them first."""
 
-    def fit(values: np.ndarray, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def fit(values: np.ndarray, arguments: Arguments) -> dict[str, Any]:
         texts = (str(value) for value in values if value is not None)
         counts = Counter(unit for text in texts for unit in apart(text))
         by_count = sorted(counts, key=lambda unit: (-counts[unit], unit))
