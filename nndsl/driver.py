@@ -26,7 +26,6 @@ from nndsl.lower import Session, data_specifications, lower
 from nndsl.lower.hiding import as_answered
 from nndsl.lower.problems import MOST_ERRORS, in_order
 from nndsl.lower.result import JOINT, Module, Network, Recipe
-from nndsl.lower.spelling import together
 from nndsl.ops.binding import bound_copy, sizes_of
 from nndsl.passes import pipeline
 from nndsl.passes.pipeline import Pass
@@ -189,6 +188,8 @@ def open_source(
     except NndslError as problem:
         problems += problem.diagnostics
     if problems:
+        from nndsl.lower.spelling import together  # only where something is wrong
+
         raise NndslError(together(in_order(problems))[:MOST_ERRORS])
     texts = {key: value.span.text for key, value in overrides.items()}
     return Opened(source, folder, file, specifications, tables, module, texts, imports, found)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
+from nndsl.lower.carrying import as_asked
 from nndsl.lower.elaboration import Judgement, Path
 from nndsl.lower.endings import ending_of, logits_before
 from nndsl.lower.evaluate import evaluate
@@ -145,7 +146,7 @@ class _Section:
         notes = [*picture_notes(given, values.augment), *values.inferred, *_ending_notes(outputs)]
         turns = [replace(t, recipe=replace(t.recipe, evaluation=evaluation)) for t in turns]
         first = turns[0].recipe
-        return replace(
+        recipe = replace(
             first,
             loss=tuple(t.recipe.loss[0] for t in turns),
             plateaus=tuple(values.plateaus),
@@ -157,6 +158,7 @@ class _Section:
             report=pictures,
             turns=tuple(turns) if settings.updates else (),
         )
+        return as_asked(recipe, values.carry, settings, self.source)
 
     # --- what is trained ----------------------------------------------------------------------
 

@@ -220,6 +220,8 @@ class Objective:
 
 
 def _type(target: TargetSchema) -> TensorType:
+    if target.sequence:  # lengths are names until a graph is finished, as those of inputs are
+        return TensorType((BATCH, *map(str, target.shape)), ElementType.INDEX)
     if target.kind is TargetKind.CLASSES:
         return TensorType((BATCH, *target.shape), ElementType.INDEX)
     return TensorType((BATCH, *(target.shape or (1,))))

@@ -58,6 +58,7 @@ class RunValues:
     metrics: tuple[WordCall, ...] = ()
     augment: Augment = field(default_factory=Augment)
     replay: WordCall | None = None
+    carry: Span | None = None  # where it is asked for
     plateaus: list[Plateau] = field(default_factory=list)
     inferred: list[Inferred] = field(default_factory=list)
 
@@ -315,6 +316,13 @@ def _replay(values: RunValues, written: Written, schema: Schema | None) -> None:
     values.replay = read_replay(written)
 
 
+def _carry(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    if not isinstance(value, bool):
+        raise _refused("carry", "`true` or `false`", value, written)
+    values.carry = written.span if value else None
+
+
 _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "batch": _batch,
     "last_batch": _last_batch,
@@ -327,6 +335,7 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "metrics": _metrics,
     "augment": _augment,
     "replay": _replay,
+    "carry": _carry,
     "answer": _answer,
     "ensemble": _ensemble,
 }

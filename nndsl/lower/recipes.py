@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
+from nndsl.lower.carrying import as_asked
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
@@ -102,11 +103,12 @@ def recipe_of(
     lint_look_ahead(evaluation, source, scope.problems)
     notes = picture_notes(given, values.augment)
     notes += [*rule_notes, *values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
-    return _assemble(
+    recipe = _assemble(
         section, target, source, settings, values, optimizers, tuple(penalties), restraints, chosen,
         graph, evaluation, (*notes, *output_notes, *_ending_notes(outputs, chosen)), outputs,
         pictures,
     )  # fmt: skip
+    return as_asked(recipe, values.carry, settings, source)
 
 
 def _assemble(

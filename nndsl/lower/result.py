@@ -274,6 +274,7 @@ class Recipe:
     report: tuple[WordCall, ...] = ()
     augment: Augment = field(default_factory=Augment)
     replay: WordCall | None = None  # None: an epoch shows all rows
+    carry: bool = False  # memories go on from batch to batch; rows are taken in streams
     turns: tuple[Turn, ...] = ()
 
 

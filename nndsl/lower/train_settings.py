@@ -40,6 +40,7 @@ SETTINGS = (
     "report",
     "augment",
     "replay",
+    "carry",
 )
 PART_SETTINGS = ("rate", "penalty", "weight_decay", "max_norm", "optimizer")
 LATER = {

@@ -36,7 +36,7 @@ from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
 from nndsl.syntax import tree
 from nndsl.syntax.parser import parse
 from nndsl.train import folder as folders
-from nndsl.train.job import Arrays, Output
+from nndsl.train.job import Arrays, Output, inference_states
 from nndsl.train.limits import LIMITS, Limits, at_limits
 from nndsl.train.saved import SavedRun, fitting_weights, read_members, read_record, read_run
 from nndsl.train.scoring import OF_PLACES, OF_SERIES, Scorer, measured, metrics_of, probabilities
@@ -142,7 +142,7 @@ def load_run(
     if size is not None:
         require_same_weights(network, runs[0], size)
     compiled = driver.compile_prediction(network, recipe)
-    known = compiled.executable.states()
+    known = compiled.executable.copies(inference_states(network))
     members = [fitting_weights(run, network, known, recipe.precision) for run in runs]
     compiled.executable.set_parameters(members[0][0])
     compiled.executable.set_states(members[0][1])

@@ -27,7 +27,7 @@ from nndsl.train import folder as folders
 from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.events import Observer
 from nndsl.train.initial import initial_parameters, to_graph_layout
-from nndsl.train.job import carried
+from nndsl.train.job import inference_states
 from nndsl.train.record import RunRecord
 from nndsl.train.saved import read_checkpoint, read_record
 
@@ -51,7 +51,7 @@ class Learnt:
     def start(self, network: Network, seed: int) -> Weights | None:
         """What the next section of a net starts from; None when nothing of it was trained yet."""
         known = dict(self.weights.get(network.name, {}))
-        for name in (*network.parameters, *carried(network)):
+        for name in (*network.parameters, *inference_states(network)):
             net, path = _home(network, name)
             if path in self.weights.get(net, {}):
                 known[name] = self.weights[net][path]

@@ -20,6 +20,7 @@ from nndsl.runtime.cache import Cache
 from nndsl.runtime.compiler import Compiler, Library
 from nndsl.runtime.predicting import BRIEF, predictor
 from nndsl.runtime.threads import Team
+from nndsl.streams import stream_order
 
 Array = np.ndarray
 _DTYPES: dict[Element, np.dtype[np.generic]] = {
@@ -42,7 +43,7 @@ class RowsOnDemand(Protocol):
     def __len__(self) -> int:
         """How many there are."""
 
-    def __getitem__(self, rows: slice, /) -> Array:
+    def __getitem__(self, rows: slice | Array, /) -> Array:
         """Some of them as an array of their own."""
 
 
@@ -92,6 +93,7 @@ class Executable:
         self._bound: dict[str, Array] = {}
         self._needed = self._tables[0].data_inputs
         self._team = Team(threads) if threads > 1 else None
+        self._carries = any(BATCH in program.shapes[name] for name in program.states)
         self._seconds_per_step = 0.0
         self._prepare()
 
@@ -255,7 +257,10 @@ class Executable:
             self._set(name, value)
 
     def _shape(self, name: str) -> tuple[int, ...]:
-        return tuple(d for d in self.program.shapes[name] if isinstance(d, int))
+        """The shape of a parameter or a state; one that is handed on has a row for each stream."""
+        return tuple(
+            d if isinstance(d, int) else self.program.batch for d in self.program.shapes[name]
+        )
 
     def _flat(self, name: str) -> Array:
         """The memory of an input, number after number."""
@@ -392,22 +397,34 @@ class Executable:
         mean over batches weighted by their rows. The arrays are checked as by `bind`.
 
         Rows on demand are asked for a few batches at a time. Where nothing is read, noise alone,
-        there are `without` rows.
+        there are `without` rows. Where a batch goes on from the one before (states with a row for
+        each of its rows), rows are taken in the order of `stream_order`.
         """
         given = {n: array for n, array in arrays.items() if isinstance(array, np.ndarray)}
-        if len(given) == len(arrays):
+        if len(given) == len(arrays) and not self._carries:
             return self._evaluate(given, without)
-        rows = max(len(array) for array in arrays.values())
+        rows = max((len(array) for array in arrays.values()), default=without)
         size = BATCHES_ON_DEMAND * self.program.batch
+        order = stream_order(rows, min(self.program.batch, rows)) if self._carries else None
         results: dict[str, Array] = {}
         for first in range(0, rows, size):
-            piece = {n: np.ascontiguousarray(a[first : first + size]) for n, a in arrays.items()}
-            count = len(next(iter(piece.values())))
-            for name, part in self._evaluate(piece).items():
+            chosen = slice(first, first + size) if order is None else order[first : first + size]
+            piece = {n: np.ascontiguousarray(a[chosen]) for n, a in arrays.items()}
+            count = min(size, rows - first)
+            for name, part in self._evaluate(piece, count, first).items():
                 self._join(results, name, part, (first, count, rows))
-        return results
+        return results if order is None else self._in_order(results, order)
 
-    def _evaluate(self, arrays: Mapping[str, Array], without: int = 1) -> dict[str, Array]:
+    def _in_order(self, results: dict[str, Array], order: Array) -> dict[str, Array]:
+        """The results of rows where these stood before they were taken in another order."""
+        places = np.argsort(order)
+        by_row = {n for n in results if self._result(n)[:1] == (BATCH,)}
+        return {n: found[places] if n in by_row else found for n, found in results.items()}
+
+    def _evaluate(
+        self, arrays: Mapping[str, Array], without: int = 1, before: int = 0
+    ) -> dict[str, Array]:
+        """Outputs for rows that are there, `before` of which have gone before them."""
         for name, array in arrays.items():
             self.bind(name, array)
         rows = self.rows() if self._bound else without
@@ -415,6 +432,8 @@ class Executable:
         for first in range(0, rows, self.program.batch):
             count = min(self.program.batch, rows - first)
             self._set_sizes(first // self.program.batch, rows, 0, False, 1)
+            for table in self._tables:
+                table.sizes[_STEP] = (before + first) // self.program.batch
             self._point(first)
             self._go(1)
             for name in self.program.outputs:
@@ -428,11 +447,16 @@ class Executable:
         The rows are read where they lie when they are of the input's type and contiguous, else
         copied. The result is the output's own memory, which the next call overwrites. It runs on
         one thread and must not be mixed with other uses of this executable. Raises ValueError when
-        the program has several inputs, gathers rows, or takes fewer rows at a time, and for class
-        numbers, which must be checked.
+        the program has several inputs, gathers rows, goes on from batch to batch, or takes fewer
+        rows at a time, and for class numbers, which must be checked.
         """
         names = [n for n, b in self.program.inputs.items() if b.region is Region.DATA]
-        if len(names) != 1 or self.program.gathers or not 0 < rows <= self.program.batch:
+        if (
+            len(names) != 1
+            or self.program.gathers
+            or self._carries
+            or not 0 < rows <= self.program.batch
+        ):
             raise ValueError(f"no prediction of {rows} rows at a time with inputs {names}")
         if names[0] in self.program.limits:
             raise ValueError(f"{names[0]} has class numbers")

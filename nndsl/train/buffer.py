@@ -15,7 +15,7 @@ import numpy as np
 from nndsl.random import permutation, stream_of, uniforms_of
 from nndsl.schema import TargetKind
 from nndsl.train.examples import Piece, Source, run_rows
-from nndsl.train.job import Arrays, Output, Stepping, TrainingJob, carried, row_count
+from nndsl.train.job import Arrays, Output, Stepping, TrainingJob, inference_states, row_count
 from nndsl.train.plan import Plan
 from nndsl.train.scoring import by_pixel, probabilities
 from nndsl.vocab.registry import WordCall
@@ -33,7 +33,7 @@ class Buffer:
         fresh = wanted.arguments["fresh"] or source.augment.copies
         self._fresh = min(fresh, self.count)
         self._leaving = LEAVING[wanted.arguments["replace"]]
-        self._known = [*job.network.parameters, *carried(job.network)]
+        self._known = [*job.network.parameters, *inference_states(job.network)]
         self._epoch = 0
         self._held = np.arange(self.count)
         self._rows: Piece = {}

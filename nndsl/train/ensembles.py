@@ -32,7 +32,7 @@ from nndsl.train.events import (
     Started,
 )
 from nndsl.train.history import History
-from nndsl.train.job import RunResult, TrainingJob, Verdict, carried, record_of, row_count
+from nndsl.train.job import RunResult, TrainingJob, Verdict, inference_states, record_of, row_count
 from nndsl.train.loop import INTERRUPTED
 from nndsl.train.record import finite, to_text
 from nndsl.train.resuming import job_fingerprints
@@ -150,7 +150,7 @@ class _Training:
         record = read_record(folder.path / names.member(number))
         if record.status != "finished":
             return None
-        known = carried(network)
+        known = inference_states(network)
         states = {n: a for n, a in self.job.evaluation.states().items() if n in known}
         saved = read_member(folder.path, number)
         weights = fitting_weights(saved, network, states, self.job.recipe.precision)

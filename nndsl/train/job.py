@@ -182,7 +182,7 @@ def row_count(arrays: Arrays) -> int:
     return next((len(array) for array in arrays.values()), 0)
 
 
-def carried(network: Network) -> list[str]:
+def inference_states(network: Network) -> list[str]:
     """The states that inference needs beside the weights: running statistics."""
     return [given.value.name for given in network.graph.of_role(Role.STATE)]
 

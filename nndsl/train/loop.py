@@ -19,7 +19,7 @@ from nndsl.train.checkpoint import Checkpoint
 from nndsl.train.events import EpochEnded, Observer, Progressed
 from nndsl.train.history import History
 from nndsl.train.interruption import Interruption
-from nndsl.train.job import GRADIENT_NORM, TrainingJob, carried
+from nndsl.train.job import GRADIENT_NORM, TrainingJob, inference_states
 from nndsl.train.keeping import Best, Snapshot, Snapshots
 from nndsl.train.losses_seen import LossesSeen
 from nndsl.train.plan import Plan, learning_rates
@@ -76,7 +76,7 @@ class Loop:
             self._mistakes,
         )
         self._time_limit = stopping.time_limit(job.recipe.stop)
-        self.carried = carried(job.network)
+        self.carried = inference_states(job.network)
         self._known = [*job.network.parameters, *self.carried]
         self._losses = LossesSeen(job, plan)
         self._chunk = 1

@@ -228,3 +228,13 @@ def test_an_input_of_one_column_is_called_by_it_as_well():
     for name in ("image", "input", "inputs"):
         found = recipe(f"mse(A.output, pics.{name})", head)
         assert [i.value.name for i in found.graph.of_role(Role.DATA)] == ["input"]
+
+
+def test_what_comes_next_in_a_text() -> None:
+    file = (
+        'data book = text("romeo.txt", window=16)\n'
+        "net A on book { embed(4) -> lstm(3) -> dense(book.classes) }\n"
+        "train A { epochs = 1; minimize cross_entropy(A.output, book.next) }\n"
+    )
+    (recipe,) = lowered(file).recipes
+    assert recipe.graph.inputs["next"].value.type.shape == ("N", 16)
