@@ -21,7 +21,6 @@ from nndsl.lower.recipe_answers import check_ensembles
 from nndsl.lower.recipe_values import names_in
 from nndsl.lower.result import Expectation, Module, Network, Recipe
 from nndsl.lower.scopes import Session
-from nndsl.lower.spelling import explained
 from nndsl.lower.train_settings import SETTINGS
 from nndsl.lower.values import DataSource
 from nndsl.schema import DataSpecification, Schema
@@ -73,6 +72,8 @@ def lower(
         except TooManyProblemsError:
             module = None
     if session.problems.errors:
+        from nndsl.lower.spelling import explained  # only where something is wrong
+
         raise NndslError(in_order(explained(session.problems.errors, file)))
     assert module is not None  # too many problems are problems
     return module

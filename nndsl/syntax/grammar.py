@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from nndsl.syntax.tables import parser_from_tables
 
 if TYPE_CHECKING:
-    from lark import Lark
+    from lark import Lark, Token
+    from lark import Tree as ParseTree
 
 START_RULES = ("start", "value")
 
@@ -48,3 +49,17 @@ def parser_from_grammar(grammar: str) -> Lark:
         propagate_positions=True,
         maybe_placeholders=True,
     )
+
+
+def parse_tokens(tokens: list[Token], rule: str) -> ParseTree[Token] | None:
+    """The parse tree of laid-out tokens for a start rule, or None when one does not fit."""
+    from lark import Token, UnexpectedToken
+
+    parser = lark_parser().parse_interactive(start=rule)
+    try:
+        for token in tokens:
+            parser.feed_token(token)
+        root: ParseTree[Token] = parser.feed_token(Token("$END", ""))
+    except UnexpectedToken:
+        return None
+    return root

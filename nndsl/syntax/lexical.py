@@ -11,14 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from lark import Token
 
 from nndsl.diagnostics import Diagnostic, NndslError, Source
 from nndsl.records import dataclass
 from nndsl.syntax.grammar import lark_parser
-from nndsl.syntax.misspelt import Misread, read_badly
 from nndsl.syntax.wording import MAXIMUM_PROBLEMS
+
+if TYPE_CHECKING:
+    from nndsl.syntax.misspelt import Misread
 
 _PIECES = re.compile(
     r"""
@@ -94,5 +97,7 @@ def _next_misread(source: Source, begin: int) -> Misread | None:
         kind = match.lastgroup
         if kind is None or (kind == "number" and _GOOD_NUMBER.fullmatch(match[0])):
             continue
+        from nndsl.syntax.misspelt import read_badly  # only where something is
+
         return read_badly(source, kind, match.start(), match[0])
     return None

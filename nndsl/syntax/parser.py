@@ -6,7 +6,7 @@ from typing import Any
 
 from nndsl.diagnostics import NndslError, Source, error
 from nndsl.syntax import tree
-from nndsl.syntax.grammar import grammar_text
+from nndsl.syntax.grammar import grammar_text, parse_tokens
 from nndsl.syntax.reading import check_size, decode_source, read_source
 
 __all__ = ["decode_source", "grammar_text", "parse", "parse_expression", "read_source"]
@@ -41,11 +41,12 @@ def _parse(source: Source, rule: str) -> Any:
     from nndsl.syntax.build import build
     from nndsl.syntax.layout import lay_out
     from nndsl.syntax.lexical import tokens_of
-    from nndsl.syntax.recovery import find_mistakes, parse_tokens
 
     lexed = tokens_of(source)
     layout = lay_out(source, lexed.tokens)
     root = parse_tokens(layout.tokens, rule)
     if root is None or lexed.problems or layout.problems:
+        from nndsl.syntax.recovery import find_mistakes  # only where there are any
+
         raise NndslError(find_mistakes(source, rule, lexed, layout))
     return build(root, source)

@@ -1,6 +1,6 @@
-"""Running the parser over tokens; going on after a mistake, so that one run shows several.
+"""Going on after a mistake, so that one run shows several.
 
-The first run is plain. Only when it fails does a second, slower one follow, which remembers the
+When the plain run of the parser has failed a second, slower one follows, which remembers the
 parser's state at the start of each statement. At a token that does not fit, `mistakes.explain`
 says what was meant and, where it is sure, how to go on (a token put in, a token left out). Where
 it is not, the statement is given up and reading goes on at the next one.
@@ -12,7 +12,6 @@ from copy import copy
 from dataclasses import field
 
 from lark import Token, UnexpectedToken
-from lark import Tree as ParseTree
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from nndsl.diagnostics import Diagnostic, Source
@@ -26,18 +25,6 @@ from nndsl.syntax.wording import MAXIMUM_PROBLEMS, OPENERS
 
 _CLOSERS = frozenset(OPENERS.values())
 _STATEMENT_ENDS = frozenset({"_NEWLINE", "LBRACE", "RBRACE", "$END"})
-
-
-def parse_tokens(tokens: list[Token], rule: str) -> ParseTree[Token] | None:
-    """The parse tree of laid-out tokens for a start rule, or None when one does not fit."""
-    parser = lark_parser().parse_interactive(start=rule)
-    try:
-        for token in tokens:
-            parser.feed_token(token)
-        root: ParseTree[Token] = parser.feed_token(Token("$END", ""))
-    except UnexpectedToken:
-        return None
-    return root
 
 
 def find_mistakes(source: Source, rule: str, lexed: Lexed, layout: Layout) -> list[Diagnostic]:
