@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from nndsl.codegen import glue
@@ -10,7 +11,7 @@ from nndsl.codegen.contraction import loop_nest
 from nndsl.codegen.draft import Draft, Pointer, Share, Slot, contraction_kernel
 from nndsl.codegen.glue_strided import RowOperand, rows_kernel
 from nndsl.codegen.loops import Space, alternate, collapse, size_of
-from nndsl.codegen.program import Axis, Contraction, Element, Kernel, Size, Split
+from nndsl.codegen.program import Axis, Contraction, Element, Kernel, Region, Size, Split
 from nndsl.codegen.target import Target
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import BATCH, Dimension
@@ -63,9 +64,14 @@ def _of_rows(context: Context, node: Node, operation: Map) -> Draft:
             continue
         share = Share.PART if kind in ("tile", "rows") else Share.WHOLE
         writes = number >= len(node.inputs)
-        pointers.append((context.write if writes else context.read)(value, share))
-        used = RowOperand(kind, context.element(value.type.element))
+        pointer = (context.write if writes else context.read)(value, share)
+        over = _place_of(pointer, pointers[: len(operands)]) if writes else None
+        used = RowOperand(kind, context.element(value.type.element), over)
         (results if writes else operands).append(used)
+        if over is not None:
+            pointers[over] = pointer
+            continue
+        pointers.append(pointer)
         if used.has_rows:
             strides.append(Size(context.row(value, columns if kind == "tile" else 1)))
     element = context.element(result.element)
@@ -74,6 +80,18 @@ def _of_rows(context: Context, node: Node, operation: Map) -> Draft:
     flops = operation.flops([v.type for v in node.inputs])
     slots = [*pointers, Size(columns), *strides]
     return draft(node, kernel, slots, Size(1, BATCH), Split.ROWS, 1, flops)
+
+
+def _place_of(result: Pointer, operands: Sequence[Slot]) -> int | None:
+    """The number of the operand that a result is written over."""
+    for number, slot in enumerate(operands):
+        if isinstance(slot, Pointer) and _place(slot) == _place(result):
+            return number
+    return None
+
+
+def _place(pointer: Pointer) -> tuple[Region, int]:
+    return pointer.buffer.region, pointer.start + pointer.inside * pointer.buffer.element.bytes
 
 
 def _kind(shape: tuple[Dimension, ...], result: tuple[Dimension, ...]) -> str:

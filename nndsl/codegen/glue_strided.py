@@ -17,11 +17,13 @@ class RowOperand:
     """How a formula's operand (or result) is reached from row `i` and column `j`.
 
     `kind`: "tile" (a number for each row and column), "columns" (one a column), "rows" (one a
-    row), "number" (one in all). Without a type it is no pointer but a run-time size.
+    row), "number" (one in all). Without a type it is no pointer but a run-time size. A result may
+    stand `over` the operand of that number, and have no pointer of its own.
     """
 
     kind: str
     element: Element | None
+    over: int | None = None
 
     @property
     def has_rows(self) -> bool:
@@ -41,8 +43,9 @@ def rows_kernel(
     Arguments: operands and results in order, the number of columns, then the distance from row to
     row of each that has rows. The extent is rows.
     """
-    used = (*operands, *results)
-    names = [f"a{n}" for n in range(len(operands))] + [f"b{n}" for n in range(len(results))]
+    used = (*operands, *(r for r in results if r.over is None))
+    first = len(operands)
+    names = [f"a{n}" for n in range(first)] + [f"b{n}" for n in range(len(used) - first)]
     strides = {n: f"s{n}" for n, o in enumerate(used) if o.has_rows}
     arguments = [*names, "columns", *strides.values()]
     signature = tuple("size" if o.element is None else f"pointer:{o.element.value}" for o in used)
@@ -57,8 +60,9 @@ def rows_kernel(
         if operand.element is not element:
             read = f"{element.value}({read})"
         (inner if operand.kind in ("tile", "columns") else outer).append(f"x{number} = {read}")
-    first = len(operands)
-    places = [f"b{n}[i * s{first + n} + j]" for n in range(len(results))]
+    fresh = iter(range(first, len(used)))
+    targets = [next(fresh) if r.over is None else r.over for r in results]
+    places = [f"{names[n]}[i * s{n} + j]" for n in targets]
     variables = {f"x{n}": f"x{n}" for n in range(len(operands))}
     inner += assignments(expressions, places, variables, element)
     lines = [

@@ -68,7 +68,7 @@ class SeenRows(Op):
         require_element(scores, ElementType.REAL, "attention")
         return TensorType(scores.shape)
 
-    def in_place(self, position: int) -> bool:
+    def in_place(self, position: int, result: int = 0) -> bool:
         """Whether a row may be written over scores, or the gradient of weights."""
         return position == self.overwritten
 

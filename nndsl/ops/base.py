@@ -77,9 +77,9 @@ class Op(ABC):
         the repetition; whoever asks sums it (`nndsl.ops.reduction.sum_to`).
         """
 
-    def in_place(self, position: int) -> bool:
-        """Whether the results may be written over operand `position`, which has their type: each
-        of its numbers is read before the one at its place is written, and never after.
+    def in_place(self, position: int, result: int = 0) -> bool:
+        """Whether a result may be written over operand `position`, which has its type: each of the
+        operand's numbers is read before the one at its place is written, and never after.
         """
         return self.fusion is Fusion.ELEMENTWISE
 

@@ -56,7 +56,7 @@ class Fused(Op):
         product = self.product.meaning(inputs[:2], clock)
         return self.formula.meaning([*product, *inputs[2:]], clock)
 
-    def in_place(self, position: int) -> bool:
+    def in_place(self, position: int, result: int = 0) -> bool:
         """Operands of the formulas only."""
         return position >= 2
 
@@ -98,7 +98,7 @@ class FusedMatMul(Fused):
         """The matrix product."""
         return MatMul(self.transpose_a, self.transpose_b)
 
-    def in_place(self, position: int) -> bool:
+    def in_place(self, position: int, result: int = 0) -> bool:
         """Operands of the formulas, where no part of the sums is put down meanwhile."""
         return position >= 2 and not self.transpose_b
 

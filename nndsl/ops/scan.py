@@ -21,6 +21,7 @@ from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.shapes import actual, format_full
+from nndsl.ops.step_order import overwritable
 from nndsl.ops.through_time import gradient_of_scan
 from nndsl.records import dataclass
 from nndsl.scalar.functions import tanh
@@ -113,6 +114,15 @@ class Scan(Op):
     def another(self, body: Body, sequences: int, states: int, *, back: bool = False) -> Op:
         """A scan with another body, in this or (`back`) the other direction."""
         return Scan(body, sequences, states, self.reverse != back, times=self.times)
+
+    def in_place(self, position: int, result: int = 0) -> bool:
+        """Whether each step has read its part of a sequence before it keeps that of the result."""
+        kept = result - self.states
+        if position >= self.sequences or not 0 <= kept < len(self.body.graph.outputs) - self.states:
+            return False
+        sequence = [entry.value for entry in self.body.graph.inputs.values()][position]
+        value = list(self.body.graph.outputs.values())[result]
+        return overwritable(self.body.graph, sequence, value)
 
     def bound(self, sizes: Mapping[str, int]) -> Op:
         """The same with known sizes within the body."""

@@ -16,10 +16,14 @@ from nndsl.ops.movement import zeros
 from nndsl.ops.reduction import Reduce
 from nndsl.ops.scan_parts import Recurrence, ScanParts
 from nndsl.records import dataclass
+from nndsl.scalar.inspection import postorder
 
 Leaf = tuple[Op, tuple[Value, ...]]
 """A sum over the rows of one step, as the op that takes it of all steps at once, and its operands
 in the body: so the gradient of a weight is one product over all of time."""
+
+ARITHMETIC = frozenset({"variable", "constant", "add", "subtract", "multiply", "negate"})
+"""Operators that take less time than reading their result from memory."""
 
 
 def gradient_of_scan(
@@ -175,6 +179,8 @@ def _backward_body(forward: _Forward, derivative: _Derivative, fresh: Sequence[V
         summed.append(add_map(build, operand(0) + operand(1), before[-1], gradient, name="sum"))
     results = [*derivative.of_states, *summed, *fresh]
     nodes, read = _needed(derivative.graph, results, forward)
+    again = _made_again(forward, read)
+    nodes, read = [*again, *nodes], read - {node.outputs[0] for node in again}
     entries = {entry.value: name for name, entry in derivative.graph.inputs.items()}
     constants = [v for v in forward.constants if v in read]
     seeds = [v for v in derivative.seeds if v in read]
@@ -189,6 +195,19 @@ def _backward_body(forward: _Forward, derivative: _Derivative, fresh: Sequence[V
     }
     outputs = {f"result.{number}": value for number, value in enumerate(results)}
     return _Back(Graph(inputs, nodes, outputs), past, seeds, constants)
+
+
+def _made_again(forward: _Forward, read: set[Value]) -> list[Node]:
+    """The sums and products of other values of the past: these are read instead, and no more."""
+    return [
+        node
+        for node in forward.body.nodes
+        if isinstance(node.operation, Map)
+        and len(node.outputs) == 1
+        and node.outputs[0] in read - forward.fixed
+        and all(value in read or value in forward.fixed for value in node.inputs)
+        and all(e.operator in ARITHMETIC for e in postorder(node.operation.expressions))
+    ]
 
 
 def _needed(

@@ -335,7 +335,8 @@ def reads_same_place(
     `root` gives the value whose memory another one is a view of.
     """
     read = [(p, v) for p, v in enumerate(node.inputs) if v is operand or root(v) is operand]
-    return all(_op(node).in_place(p) and v.type == result.type for p, v in read)
+    number = node.outputs.index(result)
+    return all(_op(node).in_place(p, number) and v.type == result.type for p, v in read)
 
 
 def update_groups(graph: Graph) -> list[list[list[Value]]]:

@@ -14,6 +14,7 @@ from nndsl.passes.differentiate import Differentiate
 from nndsl.passes.fold import Fold
 from nndsl.passes.fuse import FuseEpilogues, FuseMaps
 from nndsl.passes.join import Join
+from nndsl.passes.keep_together import KeepTogether
 from nndsl.passes.layout import ChannelsLast
 from nndsl.passes.pool_first import PoolFirst
 from nndsl.passes.product_first import ProductFirst
@@ -40,7 +41,7 @@ Observe = Callable[[Pass, Graph, Graph], None]
 CLEANING: tuple[Pass, ...] = (Simplify(), Fold(), CommonSubexpressions(), DeadCode())
 """Passes that only take work out, in an order in which each profits from those before it."""
 
-SCANS: tuple[Pass, ...] = (TrimScans(), InsideScans(), LiftFromScans())
+SCANS: tuple[Pass, ...] = (TrimScans(), InsideScans(), LiftFromScans(), KeepTogether())
 """The same for what is done step by step."""
 
 PLANNING: tuple[Pass, ...] = (FuseMaps(), FoldColumns(), FuseEpilogues())
