@@ -39,6 +39,17 @@ def net_option(function: Command) -> Command:
     )(function)
 
 
+def run_argument(function: Command) -> Command:
+    """RUN, a run folder."""
+    return click.argument("run", type=click.Path(path_type=Path))(function)
+
+
+def output_option(metavar: str, help: str) -> Callable[[Command], Command]:
+    """`-o FILE`."""
+    path = click.Path(path_type=Path)
+    return click.option("-o", "--output", type=path, metavar=metavar, help=help)
+
+
 def json_option(function: Command) -> Command:
     """`--json`."""
     return click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")(function)

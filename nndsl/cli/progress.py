@@ -21,7 +21,6 @@ from nndsl.train.events import (
     Noted,
     Observer,
     Progressed,
-    Saved,
     Started,
 )
 
@@ -265,43 +264,26 @@ def jsonable(value: Any) -> Any:
     return value
 
 
-class JsonObserver(Observer):
-    """One JSON object a line for every event."""
+def _emitting(name: str) -> Any:
+    """What prints an event as `{"event": name, ...}`."""
 
-    def _emit(self, name: str, event: Any) -> None:
+    def on_event(observer: Observer, event: Any) -> None:
         emit({"event": name, **jsonable(asdict(event))})
 
-    def on_start(self, event: Started) -> None:
-        """`{"event": "start", ...}`."""
-        self._emit("start", event)
+    return on_event
 
-    def on_epoch(self, event: EpochEnded) -> None:
-        """`{"event": "epoch", ...}`."""
-        self._emit("epoch", event)
 
-    def on_save(self, event: Saved) -> None:
-        """`{"event": "save", ...}`."""
-        self._emit("save", event)
+class JsonObserver(Observer):
+    """One JSON object a line for every event but those within an epoch."""
 
-    def on_note(self, event: Noted) -> None:
-        """`{"event": "note", ...}`."""
-        self._emit("note", event)
-
-    def on_end(self, event: Ended) -> None:
-        """`{"event": "end", ...}`."""
-        self._emit("end", event)
-
-    def on_fold(self, event: FoldEnded) -> None:
-        """`{"event": "fold", ...}`."""
-        self._emit("fold", event)
-
-    def on_member_start(self, event: MemberStarted) -> None:
-        """`{"event": "member_start", ...}`: the epochs that follow are its."""
-        self._emit("member_start", event)
-
-    def on_member(self, event: MemberEnded) -> None:
-        """`{"event": "member", ...}`."""
-        self._emit("member", event)
+    on_start = _emitting("start")
+    on_epoch = _emitting("epoch")
+    on_save = _emitting("save")
+    on_note = _emitting("note")
+    on_end = _emitting("end")
+    on_fold = _emitting("fold")
+    on_member_start = _emitting("member_start")
+    on_member = _emitting("member")
 
 
 @contextmanager

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from nndsl import driver
 from nndsl.cli.output import table
 from nndsl.codegen.program import Call, Kernel, Program
-from nndsl.diagnostics import Span
+from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph
-from nndsl.ir.text import print_graph
 from nndsl.lower.result import Inferred, Network, Recipe
 from nndsl.passes.pipeline import Pass
 from nndsl.syntax import tree
@@ -74,16 +73,45 @@ def passes_text(recipe: Recipe) -> str:
     return table(rows, right=(1, 2))
 
 
-def graph_after(recipe: Recipe, name: str) -> str | None:
-    """The graph after the pass called `name`; None when there is no such pass."""
-    found: list[str] = []
+def last_recipe(opened: driver.Opened, network: Network) -> Recipe | None:
+    """The last training of a net, if it has one."""
+    recipes = reversed(opened.module.recipes)
+    return next((recipe for recipe in recipes if recipe.net == network.name), None)
+
+
+def require_recipe(recipe: Recipe | None, network: Network) -> Recipe:
+    """NN013 for a net that the file does not train."""
+    if recipe is not None:
+        return recipe
+    raise error(
+        "NN013",
+        f"the file has no `train {network.name}` section to compile",
+        help=f"add `train {network.name} {{ }}` to the file",
+    )
+
+
+def graph_after(recipe: Recipe, name: str) -> Graph:
+    """The graph after the pass called `name`; NN017 when there is no such pass."""
+    found: list[Graph] = []
 
     def observe(step: Pass, before: Graph, after: Graph) -> None:
         if step.name == name:
-            found.append(print_graph(after))
+            found.append(after)
 
     driver.training_graph(recipe, observe=observe)
-    return found[-1] if found else None
+    if not found:
+        names = ", ".join(dict.fromkeys(p.name for p in driver.training_passes(recipe)))
+        raise error("NN017", f"there is no pass `{name}`", help=f"passes: {names}")
+    return found[-1]
+
+
+def footprint(opened: driver.Opened, recipe: Recipe) -> Footprint:
+    """The memory of a training on the rows that it will have."""
+    from nndsl.model.training import split_of
+
+    split = split_of(opened, recipe)
+    others = len(split.validation) + len(split.test)
+    return driver.footprint_of(recipe, len(split.train), others)
 
 
 def footprint_line(found: Footprint) -> str:

@@ -10,7 +10,7 @@ import click
 
 from nndsl import driver
 from nndsl.cli import stages
-from nndsl.cli.options import data_argument, file_argument, set_option
+from nndsl.cli.options import data_argument, file_argument, output_option, set_option
 from nndsl.cli.output import require_writable
 from nndsl.ir.text import print_graph
 from nndsl.lower.result import Recipe
@@ -24,13 +24,7 @@ if TYPE_CHECKING:
 @file_argument()
 @data_argument
 @click.option("--explain", is_flag=True, help="Print passes, memory plan and kernels.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Write the graph, the plan and each kernel as text into this folder.",
-)
+@output_option("DIR", "Write the graph, the plan and each kernel as text into this folder.")
 @set_option
 def command(
     file: Path,
@@ -47,9 +41,7 @@ def command(
     opened = driver.open_file(file, data, driver.read_settings(settings))
     for recipe in chosen_recipes(opened):
         start = time.perf_counter()
-        split = split_of(opened, recipe)
-        rows, others = len(split.train), len(split.validation) + len(split.test)
-        training, evaluation = driver.compile_both(recipe, rows)
+        training, evaluation = driver.compile_both(recipe, len(split_of(opened, recipe).train))
         seconds = time.perf_counter() - start
         new = training.executable.compiled + evaluation.executable.compiled
         kernels = len(training.program.kernels) + len(evaluation.program.kernels)
@@ -57,7 +49,7 @@ def command(
             f"{recipe.net}: {kernels} kernels, {new} of them new, in {seconds:.2f} s; "
             f"{len(training.program.calls)} calls and {stages.flops_text(training.program.calls)}"
         )
-        found = driver.footprint_of(recipe, rows, others)
+        found = stages.footprint(opened, recipe)
         click.echo(f"training takes {stages.footprint_line(found)}")
         if explain:
             _explain(recipe, training, found)

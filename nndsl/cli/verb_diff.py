@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nndsl import driver
+from nndsl.cli.options import output_option
 from nndsl.cli.output import counted, say, table, wants_color
 from nndsl.cli.verb_render import chosen_net, open_option, picture_format
 from nndsl.runtime.durable import write_file
@@ -22,13 +23,7 @@ COLORS = {"+": "green", "-": "red", "~": "yellow", " ": "yellow"}
 @click.command(short_help="Show what changed between two nets.")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="PICTURE",
-    help="Draw both in one picture: x.svg, x.png, x.pdf or x.dot.",
-)
+@output_option("PICTURE", "Draw both in one picture: x.svg, x.png, x.pdf or x.dot.")
 @open_option
 @click.option(
     "--net", metavar="NAME", help="The net meant in both files; left out: the last of each."

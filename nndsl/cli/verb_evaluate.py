@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nndsl.cli.options import set_option
+from nndsl.cli.options import json_option, run_argument, set_option
 from nndsl.cli.output import emit, show_diagnostics
 from nndsl.cli.progress import figure
 from nndsl.cli.results import limits_records, limits_table
@@ -14,10 +14,10 @@ from nndsl.diagnostics import error
 
 
 @click.command(short_help="Judge a trained network on a data file.")
-@click.argument("run", type=click.Path(path_type=Path))
+@run_argument
 @click.argument("data")
 @set_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option
 def command(run: Path, data: str, settings: tuple[str, ...], as_json: bool) -> None:
     """Judge the network of the folder RUN on DATA, a file that has the target (`-`: stdin)."""
     from nndsl.driver import read_settings

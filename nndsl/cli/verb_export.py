@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from nndsl.cli.options import output_option, run_argument
 from nndsl.cli.output import require_writable
 from nndsl.runtime.durable import write_file
 
 
 @click.command(short_help="Write a network as one NumPy file.")
-@click.argument("run", type=click.Path(path_type=Path))
+@run_argument
 @click.option(
     "--to",
     "form",
@@ -20,13 +21,7 @@ from nndsl.runtime.durable import write_file
     show_default=True,
     help="What to write.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The .py file; left out: the run's name with .py.",
-)
+@output_option("FILE", "The .py file; left out: the run's name with .py.")
 def command(run: Path, form: str, output: Path | None) -> None:
     """Write the network of RUN (a run folder, or a .nn file) as one file of Python and NumPy.
 

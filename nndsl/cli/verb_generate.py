@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from nndsl.cli.options import run_argument
 from nndsl.cli.output import emit
 
 
 @click.command(short_help="Write a text.")
-@click.argument("run", type=click.Path(path_type=Path))
+@run_argument
 @click.option("--prompt", metavar="TEXT", help="The beginning, which the network goes on with.")
 @click.option("--length", type=click.IntRange(1), metavar="N", help="Characters (units) to write.")
 @click.option(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nndsl.cli.options import output_option
 from nndsl.cli.output import counted
 from nndsl.diagnostics import NndslError, error, nearest
 from nndsl.ir.types import format_shape
@@ -111,13 +112,7 @@ def starter(source: str, schema: Schema, target: str) -> str:
 @click.command(short_help="Write a starter .nn file for a table or pictures.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--target", metavar="COLUMN", help="The column to predict; left out: a guess.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The file to write; left out: beside DATA. Never over another.",
-)
+@output_option("FILE", "The file to write; left out: beside DATA. Never over another.")
 @click.option("--no-header", is_flag=True, help="The first line of DATA is a row already.")
 def command(data: Path, target: str | None, output: Path | None, no_header: bool) -> None:
     """Write a starter .nn file for DATA, a CSV or Parquet file or a folder of pictures.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from nndsl.cli.options import set_option
+from nndsl.cli.options import json_option, output_option, run_argument, set_option
 from nndsl.cli.output import counted, emit, require_writable, show_diagnostics
 from nndsl.cli.progress import figure
 from nndsl.diagnostics import error
@@ -18,15 +18,9 @@ _OTHER_PICTURES = frozenset((".jpg", ".jpeg", ".svg", ".pdf", ".gif", ".bmp", ".
 
 
 @click.command(short_help="Predict the rows of a data file.")
-@click.argument("run", type=click.Path(path_type=Path))
+@run_argument
 @click.argument("data", required=False)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The CSV to write (`-`: stdout); left out: DATA's name with -predicted.",
-)
+@output_option("FILE", "The CSV to write (`-`: stdout); left out: DATA's name with -predicted.")
 @click.option("--net", metavar="NAME", help="Another net of the run, such as its generator.")
 @click.option(
     "--count",
@@ -35,7 +29,7 @@ _OTHER_PICTURES = frozenset((".jpg", ".jpeg", ".svg", ".pdf", ".gif", ".bmp", ".
     help="N answers to random numbers in place of DATA; with `-o x.png` a sheet of pictures.",
 )
 @set_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option
 def command(
     run: Path,
     data: str | None,

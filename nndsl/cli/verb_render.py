@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from nndsl import driver
-from nndsl.cli.options import Command, data_argument, file_argument, net_option, set_option
+from nndsl.cli.options import (
+    Command,
+    data_argument,
+    file_argument,
+    net_option,
+    output_option,
+    set_option,
+)
 from nndsl.cli.output import require_writable, say
 from nndsl.diagnostics import error, nearest
 from nndsl.lower.result import Network
@@ -18,7 +25,6 @@ from nndsl.runtime.durable import write_file
 
 if TYPE_CHECKING:
     from nndsl.ir.graph import Graph
-    from nndsl.passes.pipeline import Pass
     from nndsl.render.diagram_picture import Picture
 
 
@@ -63,13 +69,7 @@ def picture_format(path: Path, formats: Sequence[str] = ()) -> str:
 @click.command(short_help="Draw a net as SVG, PNG, PDF or DOT, or in the terminal.")
 @file_argument()
 @data_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="PICTURE",
-    help="x.svg, x.png, x.pdf or x.dot; left out: FILE's name with .svg.",
-)
+@output_option("PICTURE", "x.svg, x.png, x.pdf or x.dot; left out: FILE's name with .svg.")
 @click.option("--terminal", is_flag=True, help="Draw with letters, here.")
 @open_option
 @click.option(
@@ -146,21 +146,7 @@ def _graph(read: driver.Opened, network: Network, after: str) -> tuple[Graph, st
     """The graph of the net, or of its training step after a pass, with a title."""
     if not after:
         return network.graph, network.name
-    recipe = next((r for r in reversed(read.module.recipes) if r.net == network.name), None)
-    if recipe is None:
-        raise error(
-            "NN013",
-            f"the file has no `train {network.name}` section to compile",
-            help=f"add `train {network.name} {{ }}` to the file",
-        )
-    found: list[Graph] = []
+    from nndsl.cli import stages  # as the compiler, only where its graphs are drawn
 
-    def observe(step: Pass, before: Graph, graph: Graph) -> None:
-        if step.name == after:
-            found.append(graph)
-
-    driver.training_graph(recipe, observe=observe)
-    if not found:
-        names = ", ".join(dict.fromkeys(p.name for p in driver.training_passes(recipe)))
-        raise error("NN017", f"there is no pass `{after}`", help=f"passes: {names}")
-    return found[-1], f"{network.name}: a training step after {after}"
+    recipe = stages.require_recipe(stages.last_recipe(read, network), network)
+    return stages.graph_after(recipe, after), f"{network.name}: a training step after {after}"

@@ -6,19 +6,14 @@ from pathlib import Path
 
 import click
 
+from nndsl.cli.options import output_option, run_argument
 from nndsl.cli.output import require_writable
 
 
 @click.command(short_help="Write the report of a run as one HTML file.")
-@click.argument("run", type=click.Path(path_type=Path))
+@run_argument
 @click.argument("data", required=False)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The file to write; left out: RUN/report.html.",
-)
+@output_option("FILE", "The file to write; left out: RUN/report.html.")
 def command(run: Path, data: str | None, output: Path | None) -> None:
     """Write what is to be known of the run in folder RUN as one file that a browser shows.
 

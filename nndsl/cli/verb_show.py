@@ -10,7 +10,6 @@ from nndsl import driver
 from nndsl.cli import stages
 from nndsl.cli.options import data_argument, file_argument, net_option, set_option
 from nndsl.cli.verb_render import chosen_net
-from nndsl.diagnostics import error
 from nndsl.ir.text import print_graph
 from nndsl.lower.result import Network, Recipe
 
@@ -58,17 +57,11 @@ def command(
         click.echo(stages.defaults_text(module.networks.values(), module.recipes))
         return
     network = chosen_net(opened, net)
-    recipe = next((r for r in reversed(module.recipes) if r.net == network.name), None)
+    recipe = stages.last_recipe(opened, network)
     if stage == "ir":
         click.echo(_ir_text(network, recipe, after))
         return
-    if recipe is None:
-        raise error(
-            "NN013",
-            f"the file has no `train {network.name}` section to compile",
-            help=f"add `train {network.name} {{ }}` to the file",
-        )
-    for name, step in _steps_of(recipe):
+    for name, step in _steps_of(stages.require_recipe(recipe, network)):
         text = stages.passes_text(step) if stage == "passes" else _step_text(stage, opened, step)
         click.echo(f"{name}{text}")
 
@@ -84,10 +77,9 @@ def _step_text(stage: str, opened: driver.Opened, recipe: Recipe) -> str:
     """Memory or kernels of a training step, for the rows that the run will have."""
     from nndsl.model.training import split_of
 
-    split = split_of(opened, recipe)
-    rows, others = len(split.train), len(split.validation) + len(split.test)
     if stage == "memory":
-        return stages.memory_text(driver.footprint_of(recipe, rows, others))
+        return stages.memory_text(stages.footprint(opened, recipe))
+    rows = len(split_of(opened, recipe).train)
     graph = driver.training_graph(recipe)
     return stages.kernels_text(driver.program_of(graph, recipe, rows))
 
@@ -96,7 +88,4 @@ def _ir_text(network: Network, recipe: Recipe | None, after: str | None) -> str:
     if after is None or recipe is None:
         return print_graph(network.graph)
     found = [(name, stages.graph_after(step, after)) for name, step in _steps_of(recipe)]
-    if any(text is None for _, text in found):
-        names = ", ".join(dict.fromkeys(p.name for p in driver.training_passes(recipe)))
-        raise error("NN017", f"there is no pass `{after}`", help=f"passes: {names}")
-    return "\n".join(f"{name}{text}" for name, text in found)
+    return "\n".join(f"{name}{print_graph(graph)}" for name, graph in found)

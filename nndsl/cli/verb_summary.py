@@ -62,9 +62,8 @@ def _training_line(opened: driver.Opened, recipe: Recipe) -> str:
     from nndsl.cli import stages  # as is the compiler, only where something is trained
     from nndsl.model.training import split_of
 
-    split = split_of(opened, recipe)
-    rows, others = len(split.train), len(split.validation) + len(split.test)
-    told = stages.footprint_line(driver.footprint_of(recipe, rows, others))
+    rows = len(split_of(opened, recipe).train)
+    told = stages.footprint_line(stages.footprint(opened, recipe))
     return f"training {driver.batch_of(recipe, rows)} rows at a time takes {told}"
 
 

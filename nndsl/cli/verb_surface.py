@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from nndsl.cli.options import run_argument
 from nndsl.cli.verb_render import picture_format
 from nndsl.diagnostics import error
 from nndsl.runtime.durable import write_file
 
 
 @click.command(short_help="Draw the error surface over two weights.")
-@click.argument("run", type=click.Path(path_type=Path))
+@run_argument
 @click.argument("first")
 @click.argument("second")
 @click.argument("data", required=False)

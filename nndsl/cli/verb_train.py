@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nndsl import driver
-from nndsl.cli.options import data_argument, file_argument, set_option
+from nndsl.cli.options import data_argument, file_argument, json_option, set_option
 from nndsl.cli.output import emit, say, show_diagnostics, show_notes
 from nndsl.cli.progress import watching
 from nndsl.cli.results import folds_record, print_folds, print_trained, result_record
@@ -57,7 +57,7 @@ from nndsl.train.events import Observer
 )
 @click.option("--report", is_flag=True, help="Write RUN/report.html when it is done.")
 @set_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 def command(
     file: Path | None,
