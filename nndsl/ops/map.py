@@ -30,6 +30,7 @@ class Map(Op):
     """One result for each expression over the operands x0, x1, ..., broadcast as NumPy does.
 
     Operands of another element type are converted when they are read; results have `element`.
+    Class numbers are computed as real numbers, and what is behind the point is cut off.
     """
 
     expressions: tuple[Expression, ...]
@@ -52,7 +53,9 @@ class Map(Op):
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """The expressions with arrays for variables."""
         dtype = clock.dtype(self.element)
-        arrays = {f"x{i}": np.asarray(x).astype(dtype) for i, x in enumerate(inputs)}
+        index = self.element is ElementType.INDEX
+        computed = clock.dtype(ElementType.REAL) if index else dtype
+        arrays = {f"x{i}": np.asarray(x).astype(computed) for i, x in enumerate(inputs)}
         shape = np.broadcast_shapes(*(x.shape for x in arrays.values()))
         values = evaluate_all(list(self.expressions), arrays)
         return tuple(np.broadcast_to(np.asarray(v, dtype=dtype), shape).copy() for v in values)
@@ -149,6 +152,10 @@ class Map(Op):
             (cls((x * y,)), [matrix, number]),
             (cls((x * x,), ElementType.DOUBLE), [number]),
             (cls((x * y,)), [column, TensorType(("N", 4), ElementType.INDEX)]),
+            (
+                cls((functions.where(y < 0.5, 3, x),), ElementType.INDEX),
+                [TensorType(("N", 4), ElementType.INDEX), matrix],
+            ),
         )
 
 
