@@ -86,7 +86,9 @@ class Kernels:
         previous = self._programs.get("update")
         executable = self._program("update", rows, self._updating)
         if previous is not None and previous[1] is not executable:
-            executable.set_states(previous[1].states())
+            kept = executable.states()  # one with a row for each row of a batch begins anew
+            states = previous[1].states().items()
+            executable.set_states({n: a for n, a in states if a.shape == kept[n].shape})
         if self._newest is not executable:
             self._hand_over(executable)
         self._bind(executable, arrays)

@@ -31,7 +31,7 @@ from nndsl.data.series import naive_forecast
 from nndsl.diagnostics import error
 from nndsl.lower.result import Network, Recipe
 from nndsl.model.source_files import data_files, source_files
-from nndsl.model.streams import in_streams
+from nndsl.model.streams import require_unbroken
 from nndsl.records import dataclass
 from nndsl.schema import Schema, TargetKind
 from nndsl.train import folder as folders
@@ -136,7 +136,7 @@ def make_job(
     network = opened.module.networks[recipe.net]
     rows = driver.rows_of(opened, recipe, split)
     if recipe.carry:
-        rows = in_streams(rows, split, recipe)
+        require_unbroken(split, recipe)
     threads = options.threads or _threads_worth(network, recipe, len(split.train))
     training, evaluation = driver.compile_both(recipe, len(split.train), threads)
     job = TrainingJob(
@@ -150,7 +150,6 @@ def make_job(
         rows.test,
         recipe.seed,
         threads,
-        shuffle=not recipe.carry,
         levels=rows.levels,
         initial=start,
         graph=None if recipe.turns else training.graph,

@@ -26,6 +26,7 @@ from nndsl.train.plan import Plan, plan
 from nndsl.train.replay import replay
 from nndsl.train.resuming import check_resumable, job_fingerprints
 from nndsl.train.scoring import final_figures
+from nndsl.train.streams import in_streams
 
 
 @dataclass
@@ -235,6 +236,8 @@ def train(
     when the folder cannot be written, NN391 when a figure to watch is not computed.
     """
     observer = observer or Observer()
+    if job.recipe.carry and row_count(job.train):
+        job = in_streams(job)
     job = replace(job, feed=feed_of(job))
     rows = job.feed.count if job.feed is not None else row_count(job.train)
     if rows == 0:

@@ -18,6 +18,7 @@ from nndsl.train.initial import initial_parameters
 from nndsl.train.job import TrainingJob
 from nndsl.train.plan import Plan, plan
 from nndsl.train.replay import do_steps
+from nndsl.train.streams import in_streams
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 Arrays = dict[str, np.ndarray]
@@ -96,6 +97,7 @@ def job_of(found: driver.Opened, net: str = "") -> TrainingJob:
 def stepper(found: driver.Opened, net: str = "") -> Stepper:
     """The section that trains `net` (else the only one), before its first step."""
     job = job_of(found, net)
+    job = in_streams(job) if job.recipe.carry else job
     assert job.recipe.precision == "float64"
     for name, array in job.train.items():
         job.training.bind(name, array)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import nndsl
 from nndsl import driver
 from nndsl.cli.main import run
 from nndsl.diagnostics import NndslError
 from nndsl.streams import stream_order
 from nndsl.train.ensembles import train_job
 from nndsl.train.initial import initial_parameters
+from nndsl.train.streams import in_streams
 from tests.models.running import MODELS, job_of, opened_text, stepper
 
 CELL = (
@@ -82,11 +84,11 @@ def test_each_epoch_begins_with_zeros() -> None:
 
 def test_rows_are_shown_in_streams() -> None:
     job = job_of(opened_text(text("lstm(5)", 16, 7)))
-    plain = job_of(opened_text(text("lstm(5)", 16, 7).replace("carry = true", "carry = false")))
-    order = stream_order(len(plain.train["text"]), 7)
-    np.testing.assert_array_equal(job.train["text"], plain.train["text"][order])
-    np.testing.assert_array_equal(job.test["text"], plain.test["text"])
-    assert not job.shuffle
+    shown = in_streams(job)
+    order = stream_order(len(job.train["text"]), 7)
+    np.testing.assert_array_equal(shown.train["text"], job.train["text"][order])
+    np.testing.assert_array_equal(shown.test["text"], job.test["text"])
+    assert not shown.shuffle
 
 
 def test_figures_of_the_training_are_those_of_its_run(tmp_path, monkeypatch, capsys) -> None:
@@ -120,6 +122,17 @@ def test_threads_change_no_bit() -> None:
         found.append(training.executable.states() | training.executable.parameters())
         training.executable.close()
     assert all(np.array_equal(found[0][name], found[1][name]) for name in found[0])
+
+
+def test_a_python_program_trains_and_steps(tmp_path) -> None:
+    (tmp_path / "romeo.txt").write_bytes((MODELS / "romeo.txt").read_bytes()[:4000])
+    (tmp_path / "a.nn").write_text(text("lstm(5)", 16, 8), encoding="utf-8")
+    model = nndsl.load(tmp_path / "a.nn")
+    letters = np.ones((12, 16), np.int32)
+    first = model.train_step(letters[:8], letters[:8])
+    assert model.train_step(letters, letters) < first  # more rows: their memories begin anew
+    assert model.fit().epochs == 2
+    assert model.predict(letters[:1]).shape[:2] == (1, 16)
 
 
 def test_a_window_shorter_than_what_is_to_be_remembered(tmp_path) -> None:
@@ -164,5 +177,5 @@ def test_no_memory_goes_on_over_a_gap(tmp_path) -> None:
 
 
 def test_where_a_batch_takes_all_windows_it_is_said() -> None:
-    job = job_of(opened_text(text("lstm(5)", 16, 4000)))
+    job = in_streams(job_of(opened_text(text("lstm(5)", 16, 4000))))
     assert [note.code for note in job.notes][-1] == "NN815"
