@@ -2,21 +2,26 @@
 
 `dataclasses.dataclass` writes five functions as text for every class and compiles them when the
 module is imported: 0.3 to 0.6 ms a class, and with 240 classes a third of the time of
-`nndsl check`. Here the functions are closures, shared by all classes as far as possible; fields,
-`replace`, `asdict` and matching are Python's own. A class means the same under both decorators,
-and type checkers see Python's. Classes of which many instances are made (nodes, pointers, sizes)
-get Python's initializer after all, some times as fast, when that begins to pay.
+`nndsl check`. Here the functions are closures, shared by all classes as far as possible, and a
+class gets them when it is first used; fields, `replace`, `asdict` and matching are Python's own. A
+class means the same under both decorators, and type checkers see Python's. Classes of which many
+instances are made (nodes, pointers, sizes) get Python's initializer after all, some times as fast,
+when that begins to pay.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import threading
 from dataclasses import MISSING, Field, FrozenInstanceError
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 Computed = TypeVar("Computed")
+
+_FIELDS = "__dataclass_fields__"  # what `dataclasses` asks for
+_completing = threading.RLock()
 
 OFTEN = 300
 """Instances after which a class gets an initializer of its own."""
@@ -51,12 +56,51 @@ class computed_once(Generic[Computed]):  # noqa: N801 (a decorator)
 
 
 def _define(cls: type[Any], *, frozen: bool, eq: bool) -> type[Any]:
-    """Add what a class does not define itself."""
+    """Complete a class when it is first made an instance of, or asked for its fields.
+
+    Half of the classes that a short run imports never are.
+    """
+    if "__init__" in vars(cls):
+        return _complete(cls, frozen=frozen, eq=eq)
+    done = False
+
+    def complete() -> None:
+        nonlocal done
+        with _completing:
+            if not done:
+                _complete(cls, frozen=frozen, eq=eq)
+                done = True
+
+    def __init__(self: Any, /, *values: Any, **named: Any) -> None:  # noqa: N807
+        complete()
+        vars(cls)["__init__"](self, *values, **named)
+
+    promised: Any = cls
+    promised.__init__ = __init__
+    setattr(cls, _FIELDS, _FieldsLater(cls, complete))
+    return cls
+
+
+class _FieldsLater:
+    """What stands for the fields of a class until it is completed."""
+
+    def __init__(self, cls: type[Any], complete: Callable[[], None]) -> None:
+        self._cls, self._complete = cls, complete
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> Any:
+        self._complete()
+        return vars(self._cls)[_FIELDS]
+
+
+def _complete(cls: type[Any], *, frozen: bool, eq: bool) -> type[Any]:
+    """Add what a class does not define itself; the initializer last, as threads may wait for it."""
     own = set(vars(cls))
+    if _FIELDS in own:
+        own -= {_FIELDS, "__init__"}  # those of `_define`
     hashes = vars(cls).get("__hash__") is not None  # `__eq__` alone sets it to None
     dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
     fields = dataclasses.fields(cls)
-    added: dict[str, Any] = {"__init__": _initializer(cls, fields), "__repr__": _repr}
+    added: dict[str, Any] = {"__repr__": _repr}
     if eq:
         values = _values_of(fields)
         added["__eq__"] = _equality(values)
@@ -66,6 +110,7 @@ def _define(cls: type[Any], *, frozen: bool, eq: bool) -> type[Any]:
     if frozen:
         added["__setattr__"] = _refuse_to_set
         added["__delattr__"] = _refuse_to_delete
+    added["__init__"] = _initializer(cls, fields)
     for name, function in added.items():
         if name not in own:
             setattr(cls, name, function)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, asdict, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -207,3 +209,37 @@ def test_an_initializer_written_by_hand_stays() -> None:
             super().__init__(x // 2)
 
     assert {Half(8).x for _ in range(2 * nndsl.records.OFTEN)} == {4}
+
+
+def test_threads_that_make_the_first_instances_get_the_same() -> None:
+    for _ in range(20):
+
+        @nndsl.records.dataclass(frozen=True)
+        class Size:
+            x: int
+            parts: list[int] = field(default_factory=list)
+
+        start = threading.Barrier(4)
+
+        def make(number: int, made: Any = Size, start: threading.Barrier = start) -> Any:
+            start.wait()
+            return made(number)
+
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(make, range(4)))
+        assert found == [Size(0), Size(1), Size(2), Size(3)]
+
+
+def test_fields_are_known_before_the_first_instance() -> None:
+    @nndsl.records.dataclass
+    class Base:
+        x: int = 1
+
+    @nndsl.records.dataclass
+    class Inner(Base):
+        y: int = 2
+
+    assert [f.name for f in dataclasses.fields(Inner)] == ["x", "y"]
+    assert Inner(3).x == 3
+    assert dataclasses.is_dataclass(Base)
+    assert Base() == Base()
