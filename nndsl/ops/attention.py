@@ -111,15 +111,11 @@ class AttentionWeights(SeenRows):
         scores, *valid = inputs
         return (weigh_keys(scores, self.scale, self.causal, self.window, self.offset, *valid),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Gives scale * y * (dy - sum(y * dy)), in one pass over what is seen."""
         none = (None,) * (len(node.inputs) - 1)
-        if upstream[0] is None:
-            return (None, *none)
         operation = AttentionWeightsGradient(self.scale, self.causal, self.window, self.offset)
-        return (build.add(operation, node.outputs[0], upstream[0], name="gradient"), *none)
+        return (build.add(operation, node.outputs[0], upstream, name="gradient"), *none)
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """Softmax of the scaled scores, of what is seen."""
@@ -174,15 +170,11 @@ class AttentionWeightsGradient(SeenRows):
         total = (y * dy).sum(axis=-1, keepdims=True)
         return (self.scale * y * (dy - total),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """With u upstream: that of dy has this same form; that of y is scale * (u * (dy -
         sum(y * dy)) - dy * sum(y * u)), over what is seen.
         """
-        (y, dy), u = node.inputs, upstream[0]
-        if u is None:
-            return (None, None)
+        (y, dy), u = node.inputs, upstream
         last = (y.type.rank - 1,)
         ones = add_map(build, 0.0 * operand(0), y, name="gradient")
         seen = build.add(AttentionWeights(1.0, self.causal, self.window, self.offset), ones)

@@ -67,15 +67,21 @@ class Op(ABC):
     def meaning(self, inputs: Sequence[np.ndarray], clock: Clock) -> tuple[np.ndarray, ...]:
         """The NumPy meaning: the oracle of every kernel."""
 
-    @abstractmethod
     def gradient(
         self, build: Builder, node: Node, upstream: Sequence[Value | None]
     ) -> Sequence[Value | None]:
         """Gradients of the inputs as IR, given those of the results (None: not needed).
 
         Where an operand was repeated by broadcasting, its gradient may still have the shape of
-        the repetition; whoever asks sums it (`nndsl.ops.reduction.sum_to`).
+        the repetition; whoever asks sums it (`nndsl.ops.reduction.sum_to`). What is not said here
+        depends on the first result alone, by `backward`.
         """
+        first = upstream[0]
+        return [None] * len(node.inputs) if first is None else self.backward(build, node, first)
+
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
+        """Gradients of the inputs, given that of the first result; None where there are none."""
+        return [None] * len(node.inputs)
 
     def in_place(self, position: int, result: int = 0) -> bool:
         """Whether a result may be written over operand `position`, which has its type: each of the

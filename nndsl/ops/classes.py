@@ -57,12 +57,6 @@ class OneHot(Op):
         """Rows of the unit matrix."""
         return (np.eye(self.classes, dtype=clock.dtype(ElementType.REAL))[inputs[0]],)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
-        """Class numbers have no gradient."""
-        return (None,)
-
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """In formulas a class is its one-hot column."""
         return operands
@@ -90,13 +84,9 @@ class Pick(Op):
         rows, classes = inputs
         return (np.take_along_axis(rows, classes[..., None].astype(np.int64), axis=-1)[..., 0],)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The upstream gradient at the class, else 0."""
-        (rows, classes), dy = node.inputs, upstream[0]
-        if dy is None:
-            return (None, None)
+        (rows, classes), dy = node.inputs, upstream
         size = rows.type.shape[-1]
         if not isinstance(size, int):
             raise ShapeError("the number of classes is not known here", "NN203")

@@ -100,13 +100,9 @@ class Convolution(_Convolving):
         x, weights = inputs
         return (convolve(x, weights, self.stride, self.dilation, self.groups),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The two companion ops."""
-        (x, weights), dy = node.inputs, upstream[0]
-        if dy is None:
-            return (None, None)
+        (x, weights), dy = node.inputs, upstream
         size = image_size(x.type, "a convolution")
         kernel = self._kernel(weights.type, "a convolution")
         back = ConvolutionInputGradient(size, self.stride, self.dilation, self.groups)
@@ -171,13 +167,9 @@ class ConvolutionInputGradient(_Convolving):
         options = (self.size, self.stride, self.dilation, self.groups)
         return (spread_convolution(dy, weights, *options),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """A convolution, and the gradient of weights with image and result exchanged."""
-        (dy, weights), given = node.inputs, upstream[0]
-        if given is None:
-            return (None, None)
+        (dy, weights), given = node.inputs, upstream
         kernel = self._kernel(weights.type, "a transposed convolution")
         learn = ConvolutionWeightGradient(kernel, self.stride, self.dilation, self.groups)
         return (
@@ -243,13 +235,9 @@ class ConvolutionWeightGradient(_Convolving):
         ]
         return (np.concatenate(parts, axis=3),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The gradient takes the place of the weights in the two other ops."""
-        (x, dy), given = node.inputs, upstream[0]
-        if given is None:
-            return (None, None)
+        (x, dy), given = node.inputs, upstream
         size = image_size(x.type, "the gradient of a convolution")
         back = ConvolutionInputGradient(size, self.stride, self.dilation, self.groups)
         return (

@@ -73,13 +73,9 @@ class Einsum(Op):
         """NumPy's einsum."""
         return (np.ascontiguousarray(np.einsum(self.axes, *inputs, optimize=True)),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Products of the upstream gradient with the other operand."""
-        (a, b), dy = node.inputs, upstream[0]
-        if dy is None:
-            return (None, None)
+        (a, b), dy = node.inputs, upstream
         first, second, result = self.letters
         of_a = Einsum(f"{result},{second}->{first}", self.causal)
         of_b = Einsum(f"{result},{first}->{second}", self.causal)

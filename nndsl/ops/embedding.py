@@ -44,15 +44,11 @@ class Lookup(Op):
         """NumPy's indexing."""
         return (inputs[0][inputs[1]],)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Each row's gradient, added up in its place of the table."""
         table, numbers = node.inputs
-        if upstream[0] is None:
-            return (None, None)
         operation = LookupGradient(table.type.shape[0])
-        return build.add(operation, numbers, upstream[0], name="gradient"), None
+        return build.add(operation, numbers, upstream, name="gradient"), None
 
     def latex(self, operands: Sequence[Piece], types: Sequence[TensorType]) -> Sequence[Piece]:
         """The row of the number."""
@@ -96,13 +92,9 @@ class LookupGradient(Op):
         np.add.at(total, numbers.reshape(-1), rows.reshape(-1, rows.shape[-1]))
         return (total.astype(rows.dtype),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The rows of the table's gradient."""
-        if upstream[0] is None:
-            return (None, None)
-        return None, build.add(Lookup(), upstream[0], node.inputs[0], name="gradient")
+        return None, build.add(Lookup(), upstream, node.inputs[0], name="gradient")
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:

@@ -64,13 +64,9 @@ class MatMul(Op):
         product = (a.T if self.transpose_a else a) @ (b.T if self.transpose_b else b)
         return (product if self.transpose_a else product.reshape(*rows, product.shape[-1]),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Gives dy @ b^T and a^T @ dy, with the transpositions of the operands undone."""
-        (a, b), dy = node.inputs, upstream[0]
-        if dy is None:
-            return (None, None)
+        (a, b), dy = node.inputs, upstream
         flip_a, flip_b = self.transpose_a, self.transpose_b
         if flip_a:
             da = build.add(MatMul(flip_b, True), b, dy, name="gradient")

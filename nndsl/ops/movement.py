@@ -37,14 +37,10 @@ class Transpose(Move):
         """NumPy's transpose, copied."""
         return (np.ascontiguousarray(inputs[0].transpose(self.axes)),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The inverse transposition."""
-        if upstream[0] is None:
-            return (None,)
         inverse = tuple(self.axes.index(a) for a in range(len(self.axes)))
-        return (build.add(Transpose(inverse), upstream[0], name="gradient"),)
+        return (build.add(Transpose(inverse), upstream, name="gradient"),)
 
     def is_identity(self, inputs: Sequence[TensorType]) -> bool:
         """Whether the axes keep their order."""
@@ -113,12 +109,8 @@ class Slice(Move):
         (stop,) = actual((self.stop,), clock.sizes)
         return (np.take(inputs[0], range(self.start, stop), axis=self.axis),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Zeros around the upstream gradient."""
-        if upstream[0] is None:
-            return (None,)
         type = node.inputs[0].type
         size, stop = type.shape[self.axis], self.stop
         if isinstance(stop, str):
@@ -126,7 +118,7 @@ class Slice(Move):
         assert isinstance(size, int)  # infer has seen to it
         parts = [
             zeros(build, TensorType(sized(type.shape, self.axis, self.start), type.element)),
-            upstream[0],
+            upstream,
             zeros(build, TensorType(sized(type.shape, self.axis, size - stop), type.element)),
         ]
         kept = [p for p in parts if p.type.shape[self.axis] != 0]
@@ -201,19 +193,15 @@ class Concat(Op):
         """NumPy's concatenate."""
         return (np.concatenate(inputs, axis=self.axis),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Each operand's part of the upstream gradient."""
-        if upstream[0] is None:
-            return [None] * len(node.inputs)
         sizes = [v.type.shape[self.axis] for v in node.inputs]
         ends = [0]
         for size in sizes:
             assert isinstance(size, int)  # infer has seen to it
             ends.append(ends[-1] + size)
         return [
-            build.add(Slice(self.axis, start, stop), upstream[0], name="gradient")
+            build.add(Slice(self.axis, start, stop), upstream, name="gradient")
             for start, stop in pairwise(ends)
         ]
 

@@ -66,13 +66,9 @@ class Pad(_Edging):
         widths = list(zip(self.before, self.behind, strict=True))
         return (np.pad(x, widths, constant_values=x.dtype.type(self.value)),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The inner part of the upstream gradient."""
-        if upstream[0] is None:
-            return (None,)
-        return (build.add(Crop(self.before, self.behind), upstream[0], name="gradient"),)
+        return (build.add(Crop(self.before, self.behind), upstream, name="gradient"),)
 
     def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
         """Padding twice with one value is padding once."""
@@ -115,13 +111,9 @@ class Crop(_Edging):
         sizes = zip(self.before, self.behind, x.shape, strict=True)
         return (x[tuple(slice(a, size - b) for a, b, size in sizes)].copy(),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Zeros around the upstream gradient."""
-        if upstream[0] is None:
-            return (None,)
-        return (build.add(Pad(self.before, self.behind), upstream[0], name="gradient"),)
+        return (build.add(Pad(self.before, self.behind), upstream, name="gradient"),)
 
     def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
         """Cropping twice is cropping once; cropping what padding added is nothing."""

@@ -92,15 +92,11 @@ class MaxPool(_Pooling):
         """NumPy's argmax of all windows."""
         return pool_maximum(inputs[0], *self._options())
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The upstream gradient at the place of each maximum, added up where windows overlap."""
-        if upstream[0] is None:
-            return (None,)
         image = image_size(node.inputs[0].type, "pooling")
         back = MaxPoolGradient(image, *self._options())
-        return (build.add(back, upstream[0], node.outputs[1], name="gradient"),)
+        return (build.add(back, upstream, node.outputs[1], name="gradient"),)
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """One comparison for each number of a window."""
@@ -139,14 +135,10 @@ class MaxPoolGradient(_Unpooling):
             place += np.where(index == number, dy, dy.dtype.type(0))
         return (dx,)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The number at each place; places have none."""
-        if upstream[0] is None:
-            return (None, None)
         pick = PoolPick(*self._options())
-        return build.add(pick, upstream[0], node.inputs[1], name="gradient"), None
+        return build.add(pick, upstream, node.inputs[1], name="gradient"), None
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """One addition for each window."""
@@ -185,15 +177,11 @@ class PoolPick(_Pooling):
         flat = views.reshape(*views.shape[:4], -1)
         return (np.take_along_axis(flat, index[..., None].astype(np.int64), axis=-1)[..., 0],)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """As for a maximum."""
-        if upstream[0] is None:
-            return (None, None)
         image = image_size(node.inputs[0].type, "picking from windows")
         back = MaxPoolGradient(image, *self._options())
-        return build.add(back, upstream[0], node.inputs[1], name="gradient"), None
+        return build.add(back, upstream, node.inputs[1], name="gradient"), None
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
@@ -220,15 +208,11 @@ class SumPool(_Pooling):
         """Sums are taken in float64, then rounded once."""
         return (pool_sum(inputs[0], *self._options()),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The upstream gradient at every number of the window."""
-        if upstream[0] is None:
-            return (None,)
         image = image_size(node.inputs[0].type, "pooling")
         back = SumPoolGradient(image, *self._options())
-        return (build.add(back, upstream[0], name="gradient"),)
+        return (build.add(back, upstream, name="gradient"),)
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """One addition for each number of a window."""
@@ -266,13 +250,9 @@ class SumPoolGradient(_Unpooling):
             place += dy
         return (dx,)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The sums of the windows."""
-        if upstream[0] is None:
-            return (None,)
-        return (build.add(SumPool(*self._options()), upstream[0], name="gradient"),)
+        return (build.add(SumPool(*self._options()), upstream, name="gradient"),)
 
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """One addition for each number of a window."""

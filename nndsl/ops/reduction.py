@@ -62,13 +62,9 @@ class Reshape(Move):
         """NumPy's reshape."""
         return (inputs[0].reshape(actual(self.shape, clock.sizes)),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Back to the operand's shape."""
-        if upstream[0] is None:
-            return (None,)
-        return (build.add(Reshape(node.inputs[0].type.shape), upstream[0], name="gradient"),)
+        return (build.add(Reshape(node.inputs[0].type.shape), upstream, name="gradient"),)
 
     def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
         """Of two changes of shape only the last counts; one number repeated is repeated anew."""
@@ -108,11 +104,9 @@ class Broadcast(Move):
         """NumPy's broadcast_to, copied."""
         return (np.broadcast_to(inputs[0], actual(self.shape, clock.sizes)).copy(),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The upstream gradient, to be summed over the repetitions."""
-        return (upstream[0],)
+        return (upstream,)
 
     def after(self, earlier: Op, inputs: Sequence[TensorType]) -> Op | None:
         """Repetition of a repetition is one; so is that of a number under any shape."""
@@ -168,13 +162,9 @@ class Reduce(Op):
         total = np.sum(x, axis=self.axes, keepdims=self.keep, dtype=np.float64)
         return (np.asarray(total, dtype=x.dtype),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """The upstream gradient at every element that took part."""
-        (x,), dy = node.inputs, upstream[0]
-        if dy is None:
-            return (None,)
+        (x,), dy = node.inputs, upstream
         dy = self._spread(build, dy, x.type)
         if self.kind == "sum":
             return (dy,)

@@ -53,14 +53,10 @@ class Rotary(Op):
         x, cosines, sines = inputs
         return (turn_pairs(x, cosines, sines, self.interleaved, self.inverse),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Turned back; the angles' sum over examples and heads."""
         x, cosines, sines = node.inputs
-        dy = upstream[0]
-        if dy is None:
-            return (None, None, None)
+        dy = upstream
         dx = build.add(
             Rotary(self.interleaved, not self.inverse), dy, cosines, sines, name="gradient"
         )

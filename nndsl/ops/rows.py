@@ -54,13 +54,9 @@ class Softmax(RowOp):
         total = build.add(Reduce("sum", axis, keep=True), powers)
         return (build.add(Map((operand(0) / operand(1),)), powers, total),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Gives y * (dy - sum(y * dy)), in one pass over the rows."""
-        y, dy = node.outputs[0], upstream[0]
-        if dy is None:
-            return (None,)
+        y, dy = node.outputs[0], upstream
         return (softmax_gradient(build, y, dy),)
 
     def definition(self) -> Sequence[str]:
@@ -97,13 +93,9 @@ class LogSoftmax(RowOp):
         total = build.add(Reduce("sum", axis, keep=True), powers)
         return (build.add(Map((operand(0) - log(operand(1)),)), moved, total),)
 
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
+    def backward(self, build: Builder, node: Node, upstream: Value) -> Sequence[Value | None]:
         """Gives dy - exp(y) * sum(dy), in one pass over the rows."""
-        y, dy = node.outputs[0], upstream[0]
-        if dy is None:
-            return (None,)
+        y, dy = node.outputs[0], upstream
         total = build.add(Reduce("sum", (y.type.rank - 1,), keep=True), dy, name="gradient")
         formula = Map((operand(0) - exp(operand(1)) * operand(2),))
         return (build.add(formula, dy, y, total, name="gradient"),)

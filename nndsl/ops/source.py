@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nndsl import random
-from nndsl.ir.graph import Builder, Node, ShapeError, Value
+from nndsl.ir.graph import ShapeError
 from nndsl.ir.types import BATCH, Dimension, ElementType, TensorType, resolved
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.sequences import waves_of
@@ -15,23 +15,12 @@ from nndsl.ops.shapes import actual, known, require_operands
 from nndsl.records import dataclass
 from nndsl.scalar.piece import Level, Piece
 
-
-class Source(Op):
-    """Base of the ops without operands; there is nothing to differentiate."""
-
-    def gradient(
-        self, build: Builder, node: Node, upstream: Sequence[Value | None]
-    ) -> Sequence[Value | None]:
-        """No operands, no gradients."""
-        return ()
-
-
 MOST_SHOWN = 10
 """Numbers of an array that a formula shows."""
 
 
 @dataclass(frozen=True)
-class Constant(Source):
+class Constant(Op):
     """An array written into the graph: `numbers` in row-major order."""
 
     numbers: tuple[float, ...]
@@ -85,7 +74,7 @@ def constant_of(array: np.ndarray | float, element: ElementType = ElementType.RE
 
 
 @dataclass(frozen=True)
-class Random(Source):
+class Random(Op):
     """Numbers of `kind` "uniform" (in [0, 1)) or "normal" (mean 0, deviation 1), new each step.
 
     Element e is a function of the run's seed, the stream, the step and e alone (`nndsl.random`).
@@ -138,7 +127,7 @@ class Random(Source):
 
 
 @dataclass(frozen=True)
-class SizeOf(Source):
+class SizeOf(Op):
     """A size known only at run time as a DOUBLE number: the divisor of a mean over rows."""
 
     dimension: str
@@ -175,7 +164,7 @@ WAVES = ("sin", "cos", "both")
 
 
 @dataclass(frozen=True)
-class Waves(Source):
+class Waves(Op):
     """Sines and cosines of the places 0, 1, ... of an axis, slower from feature to feature.
 
     [size, features]: with w = base^(-j / features), j = 0, 2, 4, ..., "both" has sin(w t) and
