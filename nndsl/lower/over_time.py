@@ -22,3 +22,13 @@ def of_all_steps(elaboration: Elaboration, made: Unrolled, first: int, named: se
         )
         for part in elaboration.parts[first:]
     ]
+    elaboration.settlings = [
+        replace(
+            one,
+            states=tuple((found[before], found[after]) for before, after in one.states),
+            within=one.within + 1,
+        )
+        if all(value in found for pair in one.states for value in pair)
+        else one
+        for one in elaboration.settlings
+    ]

@@ -70,7 +70,8 @@ class Part:
 @dataclass(frozen=True)
 class Settling:
     """A `settle`: its state before and behind each of `limit` steps, [N, limit, ...], in the
-    inference graph; a pair for each memory of a cell.
+    inference graph; a pair for each memory of a cell. `within` so many recurrences there is an axis
+    of steps for each of these before that of its own.
     """
 
     path: str
@@ -78,6 +79,7 @@ class Settling:
     limit: int
     tolerance: float
     span: Span | None = None
+    within: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from math import prod
 
 import numpy as np
 
@@ -82,7 +83,8 @@ def rests_of(
             (states[f"{number}.{place}.before"], states[f"{number}.{place}.after"])
             for place in range(len(settling.states))
         ]
-        before, after = (np.concatenate([_flat(p[i]) for p in pairs], axis=2) for i in (0, 1))
+        before, after = (np.concatenate([_flat(p[i], settling) for p in pairs], axis=2)
+                         for i in (0, 1))  # fmt: skip
         found.append((settling, _rest(before, after, settling.tolerance)))
     return found
 
@@ -95,9 +97,10 @@ def _without_unread(graph: Graph) -> Graph:
     return graph
 
 
-def _flat(states: np.ndarray) -> np.ndarray:
-    """[rows, steps, numbers]."""
-    return states.reshape(*states.shape[:2], -1)
+def _flat(states: np.ndarray, settling: Settling) -> np.ndarray:
+    """[rows, steps, numbers]; each step of a recurrence around it is a row."""
+    numbers = prod(states.shape[2 + settling.within :])
+    return states.reshape(-1, settling.limit, numbers)
 
 
 def _rest(before: np.ndarray, after: np.ndarray, tolerance: float) -> Rest:

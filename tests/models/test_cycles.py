@@ -57,3 +57,15 @@ def test_a_limit_is_reported(tmp_path, nndsl) -> None:
 def test_an_odd_number_of_steps_ends_on_the_other_side() -> None:
     found = opened_text(SWING.format(limit=7).split("expect", maxsplit=1)[0])
     assert answers(found, "Swing", np.array([[1.0, 1.0], [1.0, 0.0]])).tolist() == [[0, 0], [1, 0]]
+
+
+def test_a_cycle_within_a_recurrence_rests_at_each_of_its_steps(tmp_path, nndsl) -> None:
+    """The cell adds its input until 1 is reached: from 0 by 0.5 two steps, from 1 none."""
+    (tmp_path / "nested.nn").write_text("""cell (x, h: [1]) -> filling() { h + x -> saturate }
+cell (x, h: [1]) -> outer() { 1 * x + 0 * h -> settle(filling, limit=9) }
+net Nested { input x: [T, 1]; outer -> last }
+expect Nested([[[0.5], [0]]]) == [0]
+""")
+    ended = nndsl("check", "nested.nn")
+    assert (ended.code, ended.err) == (0, "")
+    assert "`Nested.outer.settle` stands still after 0 to 2 steps (2 rows)" in ended.out
