@@ -14,13 +14,13 @@ import numpy as np
 from nndsl.codegen.program import SIZES, Buffer, Element, Kernel, Program, Region
 from nndsl.codegen.target import Target, host_target
 from nndsl.ir.types import BATCH, Dimension
+from nndsl.row_orders import stream_order
 from nndsl.runtime import driver_loop, layout
 from nndsl.runtime.binding import Place, Table, check_reach
 from nndsl.runtime.cache import Cache
 from nndsl.runtime.compiler import Compiler, Library
 from nndsl.runtime.predicting import BRIEF, predictor
 from nndsl.runtime.threads import Team
-from nndsl.streams import stream_order
 
 Array = np.ndarray
 _DTYPES: dict[Element, np.dtype[np.generic]] = {
@@ -424,14 +424,15 @@ class Executable:
     def _evaluate(
         self, arrays: Mapping[str, Array], without: int = 1, before: int = 0
     ) -> dict[str, Array]:
-        """Outputs for rows that are there, `before` of which have gone before them."""
+        """Outputs for rows that are there; `before` of them, whole batches, have gone before."""
         for name, array in arrays.items():
             self.bind(name, array)
         rows = self.rows() if self._bound else without
+        start = 0 if self.program.gathers else before  # rows are gathered from those bound
         results: dict[str, Array] = {}
         for first in range(0, rows, self.program.batch):
             count = min(self.program.batch, rows - first)
-            self._set_sizes(first // self.program.batch, rows, 0, False, 1)
+            self._set_sizes((start + first) // self.program.batch, start + rows, 0, False, 1)
             for table in self._tables:
                 table.sizes[_STEP] = (before + first) // self.program.batch
             self._point(first)

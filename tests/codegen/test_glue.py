@@ -27,8 +27,10 @@ def _samples():
     """The samples of all ops; a size known only at run time other than the batch is 2."""
     for cls in OPERATIONS.values():
         for number, (operation, types) in enumerate(cls.samples()):
-            if "T" in str(operation.options()):
+            if "'T'" in str(operation.options()):
                 continue
+            if operation.name == "attention_weights_gradient" and number:
+                continue  # its kernel counts on weights that are 0 where nothing is seen
             fixed = [
                 TensorType(tuple(2 if d == "T" else d for d in t.shape), t.element) for t in types
             ]
@@ -162,6 +164,45 @@ def test_noise_is_that_of_the_definition(kind, shape, store):
         np.testing.assert_array_equal(found, expected.astype(np.float32))
     else:
         np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize(("batch", "threads"), [(4, 1), (7, 2), (13, 3)])
+def test_noise_of_rows_does_not_depend_on_batches(batch, threads, store):
+    build = Builder()
+    build.graph.outputs = {"noise": build.add(Random("uniform", ("N", 5), 77, by_row=True))}
+    executable = load(generate(build.graph, "float32", batch), threads, store=store)
+    found = executable.evaluate({}, 13)["noise"]
+    executable.close()
+    np.testing.assert_array_equal(found, noise_of_rows(13))
+
+
+def noise_of_rows(rows):
+    numbers = random.uniform_block(0, 77, random.BEFORE_TRAINING, 5 * rows)
+    return numbers.reshape(rows, 5).astype(np.float32)
+
+
+class OnDemand:
+    """Rows that are made when they are asked for."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, chosen):
+        return self.rows[chosen]
+
+
+def test_noise_of_rows_does_not_depend_on_how_rows_come(store):
+    build = Builder()
+    x = build.input("x", TensorType(("N", 5)), Role.DATA)
+    noise = build.add(Random("uniform", ("N", 5), 77, by_row=True))
+    build.graph.outputs = {"sum": build.add(Map((x0 + x1,)), x, noise)}
+    executable = load(generate(build.graph, "float32", 3), store=store)
+    zeros = np.zeros((40, 5), np.float32)
+    for given in (zeros, OnDemand(zeros)):
+        np.testing.assert_array_equal(executable.evaluate({"x": given})["sum"], noise_of_rows(40))
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 150, 1025])
