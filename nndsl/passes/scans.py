@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import reduce
+from operator import add
 
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Input, Node, Role, Value
 from nndsl.ir.types import BATCH, Dimension
 from nndsl.ops.base import Fusion, Op
-from nndsl.ops.map import Map
+from nndsl.ops.compose import add_sum
+from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.movement import Transpose
 from nndsl.ops.scan import Scan
@@ -40,7 +44,12 @@ class LiftFromScans:
 
     def __call__(self, graph: Graph) -> Graph:
         """The graph with smaller bodies; sums of products may be taken in another order."""
-        return _each_scan(graph, lambda build, node: _Lifting(build, node).results())
+        read = {*graph.users(), *graph.results()}
+
+        def lifted(build: Builder, node: Node) -> Sequence[Value | None]:
+            return _Lifting(build, _with_early_sums(node), read).results()
+
+        return _each_scan(graph, lifted)
 
 
 @dataclass(frozen=True)
@@ -165,8 +174,9 @@ class _Parts(ScanParts):
 class _Lifting:
     """What of one scan is done outside."""
 
-    def __init__(self, build: Builder, node: Node) -> None:
+    def __init__(self, build: Builder, node: Node, read: AbstractSet[Value]) -> None:
         self.build, self.parts = build, _Parts(node)
+        self.read = read  # values that somebody reads beside the steps
         self.steps: Dimension = self.parts.scan.steps([v.type for v in node.inputs])
 
     def results(self) -> list[Value | None]:
@@ -195,7 +205,7 @@ class _Lifting:
             if not _is_noise(node) and all(v in fixed for v in node.inputs):
                 fixed.update(node.outputs)
                 wanted.add(node)
-            elif self._may_go(node, fixed, steady):
+            elif _may_go(node, fixed, steady):
                 steady.update(node.outputs)
                 able.append(node)
         read: set[Value] = set()
@@ -203,19 +213,22 @@ class _Lifting:
             if isinstance(node.operation, (MatMul, Random)) or read & set(node.outputs):
                 wanted.add(node)
                 read.update(node.inputs)
+        wanted.update(self._following(able, wanted))
         return [node for node in self.parts.nodes if node in wanted]
 
-    def _may_go(self, node: Node, fixed: set[Value], steady: set[Value]) -> bool:
-        """Whether a node means the same for all steps at once, as far as it reads steady values."""
-        if not all(v in fixed or v in steady for v in node.inputs):
-            return False
-        operation = node.operation
-        if isinstance(operation, MatMul):
-            return not operation.transpose_a and node.inputs[1] in fixed
-        if isinstance(operation, Map):
-            rank = node.outputs[0].type.rank
-            return all(v in steady or v.type.rank < rank for v in node.inputs) and _has_rows(node)
-        return _is_noise(node) and _has_rows(node)
+    def _following(self, able: Sequence[Node], wanted: AbstractSet[Node]) -> set[Node]:
+        """Formulas of nothing but lifted products, which need not be remembered then."""
+        users, outputs = self.parts.body.users(), self.parts.body.outputs.values()
+        kept = zip(outputs, self.parts.node.outputs, strict=True)
+        read = {inner for inner, outer in kept if inner in self.parts.next or outer in self.read}
+        products = {v for n in wanted if isinstance(n.operation, MatMul) for v in n.outputs}
+        alone = {v for v in products - read if len(users.get(v, ())) == 1}
+
+        def follows(node: Node) -> bool:
+            moving = [v for v in node.inputs if v.type.shape[:1] == (BATCH,)]
+            return bool(moving) and all(v in alone for v in moving)
+
+        return {node for node in able if node not in wanted and follows(node)}
 
     def _of_all_steps(self, node: Node) -> Op:
         operation = operation_of(node)
@@ -223,6 +236,52 @@ class _Lifting:
             shape = (BATCH, self.steps, *operation.shape[1:])
             return replace(operation, shape=shape)
         return operation
+
+
+def _may_go(node: Node, fixed: set[Value], steady: set[Value]) -> bool:
+    """Whether a node means the same for all steps at once, as far as it reads steady values."""
+    if not all(v in fixed or v in steady for v in node.inputs):
+        return False
+    operation = node.operation
+    if isinstance(operation, MatMul):
+        return not operation.transpose_a and node.inputs[1] in fixed
+    if isinstance(operation, Map):
+        rank = node.outputs[0].type.rank
+        return all(v in steady or v.type.rank < rank for v in node.inputs) and _has_rows(node)
+    return _is_noise(node) and _has_rows(node)
+
+
+def _with_early_sums(node: Node) -> Node:
+    """The scan in whose body products that can be lifted are added up first, and biases to them."""
+    assert isinstance(node.operation, Scan)
+    parts = ScanParts(node, node.operation)
+    fixed, steady = set(parts.constants), set(parts.sequences)
+    products: set[Value] = set()
+    rewriter = Rewriter(parts.body)
+    for old in parts.body.nodes:
+        inner = rewriter.adopt(old)
+        if not _is_noise(inner) and all(v in fixed for v in inner.inputs):
+            fixed.update(inner.outputs)
+        elif _may_go(inner, fixed, steady):
+            steady.update(inner.outputs)
+            products.update(inner.outputs if isinstance(inner.operation, MatMul) else ())
+        elif _is_sum(inner):
+            early = [v for v in inner.inputs if v in products or (v in fixed and v.type.rank < 2)]
+            if len(early) > 1 and products & set(early):
+                late = [v for v in inner.inputs if v not in early]
+                total = add_sum(rewriter.build, [add_sum(rewriter.build, early), *late])
+                rewriter.replace(inner.outputs, [total])
+                continue
+        rewriter.keep(inner)
+    scan = replace(node.operation, body=Body(rewriter.finish()))
+    return Node(scan, node.inputs, node.outputs, node.span, node.label)
+
+
+def _is_sum(node: Node) -> bool:
+    """Whether a formula adds different operands, and does nothing else."""
+    terms = [operand(number) for number in range(len(node.inputs))]
+    is_plain = isinstance(node.operation, Map) and len(set(node.inputs)) == len(terms) > 1
+    return is_plain and operation_of(node).options()["expressions"] == (reduce(add, terms),)
 
 
 def _is_noise(node: Node) -> bool:

@@ -93,7 +93,7 @@ def test_a_product_is_not_written_over_what_it_multiplies():
 
 
 def test_what_a_step_begins_with_or_hands_on_is_not_written_over():
-    build, x, (a, _) = body()
+    build, x, _ = body()
     kept = add_map(build, operand(0) * operand(0), x)
     assert not overwritable(build.graph, x, x)
     build.graph.outputs["next"] = x
