@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class ParameterInfo:
         """How many numbers; 0 while a size is known only with the data."""
         if not all(isinstance(size, int) for size in self.shape):
             return 0
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
 
 @dataclass(frozen=True)

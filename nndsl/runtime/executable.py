@@ -74,6 +74,7 @@ class Executable:
         self._parameters = frozenset(program.parameters)
         self._states = frozenset(program.states)
         self._lent = {_place_of(program, name): (e, name) for name, e in (lent or {}).items()}
+        self._memory: dict[str, tuple[Array, Array]] = {}
         self.threads = threads
         compiler = Compiler(target, store)
         texts = [(driver_loop.NAME, driver_loop.llvm_text())]
@@ -264,10 +265,19 @@ class Executable:
 
     def _flat(self, name: str) -> Array:
         """The memory of an input, number after number."""
-        return self._view(self.program.inputs[name])[: prod(self._shape(name))]
+        return self._views(name)[0]
 
     def _input(self, name: str) -> Array:
-        return self._flat(name).reshape(self._shape(name))
+        """The memory of an input in the graph's shape."""
+        return self._views(name)[1]
+
+    def _views(self, name: str) -> tuple[Array, Array]:
+        """Both, made once: an epoch of a small network takes no longer than making them."""
+        if name not in self._memory:
+            shape = self._shape(name)
+            flat = self._view(self.program.inputs[name])[: prod(shape)]
+            self._memory[name] = flat, flat.reshape(shape)
+        return self._memory[name]
 
     def _view(self, buffer: Buffer) -> Array:
         """The buffer's memory as a flat array."""
