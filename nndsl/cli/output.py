@@ -24,15 +24,25 @@ def wants_color(stream: IO[str] | None) -> bool:
     return is_screen(stream) and "NO_COLOR" not in os.environ
 
 
+def width_of(stream: IO[str] | None, most: int) -> int:
+    """Columns of text on a stream: those of its terminal, `most` where there are more or none."""
+    if stream is None or not stream.isatty():
+        return most
+    try:
+        return max(40, min(most, os.get_terminal_size(stream.fileno()).columns))
+    except OSError:
+        return most
+
+
 def show_diagnostics(diagnostics: Iterable[Diagnostic], *, json: bool = False) -> None:
     """Print diagnostics: to standard error as text, or to standard output as JSON lines."""
     if json:
         for diagnostic in diagnostics:
             emit({"event": "diagnostic", **to_json(diagnostic)})
         return
-    color = wants_color(sys.stderr)
+    color, width = wants_color(sys.stderr), width_of(sys.stderr, 100)
     for diagnostic in diagnostics:
-        print(render_text(diagnostic, color=color), file=sys.stderr)
+        print(render_text(diagnostic, width, color), file=sys.stderr)
         print(file=sys.stderr)
 
 

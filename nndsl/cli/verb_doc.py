@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
+from nndsl.cli.output import width_of
 from nndsl.diagnostics import NndslError, error
 
 
@@ -17,15 +20,16 @@ def command(word: str | None) -> None:
     import nndsl.vocab  # noqa: F401  (the definitions register themselves)
     from nndsl.render.word_page import word_page
     from nndsl.render.word_sorts import by_name
-    from nndsl.render.word_text import overview_text, page_text
+    from nndsl.render.word_text import WIDTH, overview_text, page_text
 
+    width = width_of(sys.stdout, WIDTH)
     if word is None:
-        click.echo(overview_text().rstrip())
+        click.echo(overview_text(width).rstrip())
         return
     found = by_name(word) or by_name(word.lower())
     if not found:
         raise _unknown(word)
-    pages = [page_text(word_page(sort, one)) for sort, one in found]
+    pages = [page_text(word_page(sort, one), width) for sort, one in found]
     click.echo("\n".join(pages).rstrip())
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
+import textwrap
 from pathlib import Path
 
 import click
 
 from nndsl.catalogue import codes, page
 from nndsl.cli.options import net_option, set_option
+from nndsl.cli.output import width_of
 from nndsl.diagnostics import error, nearest
 
+PAGE = 100
+"""Columns of a page where no terminal says less."""
 _CODE = re.compile(r"[A-Za-z]{1,3}[0-9]{1,4}")
 
 
@@ -30,8 +35,14 @@ def command(
     weights.
     """
     if _CODE.fullmatch(what) and not Path(what).is_file():
-        click.echo(_page(what).rstrip())
+        click.echo(_wrapped(_page(what).rstrip(), width_of(sys.stdout, PAGE)))
         return
+    if what.isidentifier() and not Path(what).exists():
+        raise error(
+            "NN020",
+            f"there is no file {what}",
+            help=f"of a word of the language: `nndsl doc {what}`",
+        )
     click.echo(_formulas(Path(what), data, net, settings, latex=latex).rstrip())
 
 
@@ -46,6 +57,16 @@ def _page(code: str) -> str:
             help=f"did you mean `{near[0]}`?" if near else "codes look like NN203",
         )
     return page(wanted)
+
+
+def _wrapped(page: str, width: int) -> str:
+    """The page with its paragraphs in lines; what stands in fences stays as it is."""
+    lines, fenced = [], False
+    for line in page.splitlines():
+        fenced ^= line.startswith("```")
+        fits = fenced or len(line) <= width
+        lines.append(line if fits else textwrap.fill(line, width, break_long_words=False))
+    return "\n".join(lines)
 
 
 def _formulas(

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from nndsl import __version__
+from nndsl import __version__, catalogue
 from nndsl.cli.main import nndsl_command
 from tests.cli.conftest import MODELS
 
@@ -282,6 +282,13 @@ def test_explain_a_network(nndsl, place):
     assert "ℝ²" in both and "ℝ³" in both
     assert "ℝ³" not in nndsl("explain", "10_lecture.nn", "--net", "A").out
     assert nndsl("explain", "none.nn").code == 2
+    assert "nndsl doc lstm" in nndsl("explain", "lstm").err
+
+
+def test_the_page_of_an_error_is_in_lines(nndsl):
+    page = nndsl("explain", "NN203").out
+    assert all(len(line) <= 100 for line in page.splitlines())
+    assert " ".join(page.split()) == " ".join(catalogue.page("NN203").split())
 
 
 def test_explain(nndsl):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import nndsl.vocab  # noqa: F401  (importing it registers the words)
@@ -36,10 +38,10 @@ def test_the_page_says_all(sort, word):
     assert all(a.allowed and a.meaning for a in page.arguments)
     text = page_text(page)
     assert word.doc[:20] in text and word.see[:20] in text
-    formulas = {formula.text for formula in page.formulas}
-    for line in text.splitlines():
-        is_formula = any(formula in line for formula in formulas)
-        assert is_formula or columns_of(line) <= WIDTH
+    assert all(columns_of(line) <= WIDTH for line in text.splitlines())
+    narrow = page_text(replace(page, plot=None), 60).partition("\nexample\n")[0]
+    longest = max((columns_of(part) for part in narrow.split()), default=0)
+    assert all(columns_of(line) <= max(60, longest + 8) for line in narrow.splitlines())
 
 
 @pytest.mark.parametrize("sort", ["activation", "optimizer"])
