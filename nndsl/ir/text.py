@@ -24,7 +24,7 @@ from typing import Any
 from nndsl.ir.graph import Builder, Graph, Input, Node, Operation, Role, Value
 from nndsl.ir.types import Dimension, ElementType, TensorType
 from nndsl.scalar.expression import Expression
-from nndsl.scalar.text import parse_text, to_text
+from nndsl.scalar.text import TextError, parse_text, to_text
 
 _BARE = re.compile(r"[A-Za-z0-9_.\[\]$-]+(?::[A-Za-z0-9_.\[\]$-]+)*")
 _NAME = rf'(?:"(?:[^"\\]|\\.)*"|{_BARE.pattern})'
@@ -42,10 +42,6 @@ _TOKEN = re.compile(
     r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|\{(?P<formulas>[^{}]*)\}|(?P<open>\()|(?P<close>\))'
     r"|(?P<comma>,)|(?P<key>[a-z_]+)=|(?P<word>[^\s,()={}]+))"
 )
-
-
-class TextError(ValueError):
-    """A line that is no part of a graph."""
 
 
 def print_graph(graph: Graph, *, comments: bool = True) -> str:

@@ -13,8 +13,8 @@ a call by the primitive's name. Numbers are printed so that they read back to th
 
 from __future__ import annotations
 
+import ast
 import math
-import re
 from collections.abc import Iterable
 
 from nndsl.records import dataclass
@@ -22,30 +22,26 @@ from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import postorder, variables
 from nndsl.scalar.primitives import PRIMITIVES
 
-_INFIX = {
-    "greater": (1, ">"),
-    "less": (1, "<"),
-    "greater_equal": (1, ">="),
-    "less_equal": (1, "<="),
-    "equal": (1, "=="),
-    "not_equal": (1, "!="),
-    "add": (2, "+"),
-    "subtract": (2, "-"),
-    "multiply": (3, "*"),
-    "divide": (3, "/"),
-    "power": (5, "**"),
+_INFIX: dict[str, tuple[int, str, type[ast.AST]]] = {
+    "greater": (1, ">", ast.Gt),
+    "less": (1, "<", ast.Lt),
+    "greater_equal": (1, ">=", ast.GtE),
+    "less_equal": (1, "<=", ast.LtE),
+    "equal": (1, "==", ast.Eq),
+    "not_equal": (1, "!=", ast.NotEq),
+    "add": (2, "+", ast.Add),
+    "subtract": (2, "-", ast.Sub),
+    "multiply": (3, "*", ast.Mult),
+    "divide": (3, "/", ast.Div),
+    "power": (5, "**", ast.Pow),
 }
-_BY_SIGN = {sign: (level, name) for name, (level, sign) in _INFIX.items()}
+_BY_SIGN = {made: name for name, (_, _, made) in _INFIX.items()}
 _NEGATE_LEVEL = 4
 _LEAF_LEVEL = 6
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_.]*)|(?P<sign>\*\*|[<>=!]=|[-+*/<>(),]))"
-)
 
 
 class TextError(ValueError):
-    """A text that is no expression; says at which character."""
+    """A text that is no expression, or a line that is no part of a graph."""
 
 
 def number_text(value: float) -> str:
@@ -76,7 +72,7 @@ def _printed(e: Expression, operands: list[tuple[str, int]]) -> tuple[str, int]:
         return "-" + _bracketed(operands[0], _LEAF_LEVEL + is_number), _NEGATE_LEVEL
     if e.operator not in _INFIX:
         return f"{e.operator}({', '.join(text for text, _ in operands)})", _LEAF_LEVEL
-    level, sign = _INFIX[e.operator]
+    level, sign, _ = _INFIX[e.operator]
     loosest_left = level if e.operator in ("add", "subtract", "multiply", "divide") else level + 1
     left = _bracketed(operands[0], loosest_left)
     right = _bracketed(operands[1], level + 1)
@@ -89,86 +85,38 @@ def _bracketed(operand: tuple[str, int], loosest: int) -> str:
 
 
 def parse_text(text: str) -> Expression:
-    """The expression that `to_text` printed, not simplified further. `TextError` if it is none."""
-    parser = _Parser(text)
-    expression = parser.expression(1)
-    parser.expect("")
-    return expression
+    """The expression that `to_text` printed, not simplified further. `TextError` if it is none.
+
+    What is printed is an expression of Python too, so Python's own parser reads it.
+    """
+    try:
+        return _read(ast.parse(text.strip(), mode="eval").body)
+    except SyntaxError as error:
+        raise TextError(f"not an expression: {text!r}") from error
 
 
-class _Parser:
-    """Precedence climbing over the tokens of one text."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens: list[tuple[str, str, int]] = []
-        position = 0
-        while text[position:].strip():
-            match = _TOKEN.match(text, position)
-            if match is None or match.lastgroup is None:
-                raise TextError(f"not an expression at character {position}: {text!r}")
-            self.tokens.append((match.lastgroup, match[match.lastgroup], position))
-            position = match.end()
-        self.tokens.append(("end", "", position))
-        self.index = 0
-
-    def next(self) -> tuple[str, str, int]:
-        token = self.tokens[self.index]
-        self.index += 1
-        return token
-
-    def peek(self) -> str:
-        return self.tokens[self.index][1]
-
-    def expect(self, sign: str) -> None:
-        _, found, position = self.tokens[self.index]
-        if found != sign:
-            wanted = f"`{sign}`" if sign else "the end"
-            raise TextError(f"expected {wanted} at character {position}: {self.text!r}")
-        self.index += 1
-
-    def expression(self, loosest: int) -> Expression:
-        left = self.unary()
-        while self.peek() in _BY_SIGN and _BY_SIGN[self.peek()][0] >= loosest:
-            level, name = _BY_SIGN[self.next()[1]]
-            left = Expression(name, (left, self.expression(level + 1)))
-        return left
-
-    def unary(self) -> Expression:
-        if self.peek() != "-":
-            return self.leaf()
-        self.next()
-        kind, text, _ = self.tokens[self.index]
-        if kind == "number" or text in ("inf", "nan"):
-            self.next()
-            return Expression("constant", (), -float(text))
-        return Expression("negate", (self.leaf(),))
-
-    def leaf(self) -> Expression:
-        kind, text, position = self.next()
-        if kind == "number" or text in ("inf", "nan"):
-            return Expression("constant", (), float(text))
-        if text == "(":
-            inner = self.expression(1)
-            self.expect(")")
-            return inner
-        if kind != "name":
-            raise TextError(f"expected an operand at character {position}: {self.text!r}")
-        if self.peek() != "(":
-            return Expression("variable", (), text)
-        return self.call(text, position)
-
-    def call(self, name: str, position: int) -> Expression:
-        self.expect("(")
-        operands = [self.expression(1)]
-        while self.peek() == ",":
-            self.next()
-            operands.append(self.expression(1))
-        self.expect(")")
-        primitive = PRIMITIVES.get(name)
-        if primitive is None or primitive.arity != len(operands):
-            raise TextError(f"no such function at character {position}: {self.text!r}")
-        return Expression(name, tuple(operands))
+def _read(node: ast.expr) -> Expression:
+    match node:
+        case ast.Constant(int() | float() as number):
+            return Expression("constant", (), float(number))
+        case ast.Name("inf" | "nan" as number):
+            return Expression("constant", (), float(number))
+        case ast.Name() | ast.Attribute():
+            return Expression("variable", (), ast.unparse(node))
+        case ast.UnaryOp(ast.USub(), operand):
+            inner = _read(operand)
+            if inner.operator == "constant" and operand.col_offset == node.col_offset + 1:
+                return Expression("constant", (), -float(str(inner.value)))  # no bracket between
+            return Expression("negate", (inner,))
+        case ast.BinOp(left, sign, right) | ast.Compare(left, [sign], [right]):
+            name, operands = _BY_SIGN.get(type(sign), ""), [left, right]
+        case ast.Call(ast.Name(name), operands, []):
+            pass
+        case _:
+            raise TextError(f"no expression: {ast.unparse(node)}")
+    if name not in PRIMITIVES or PRIMITIVES[name].arity != len(operands):
+        raise TextError(f"no such function: {ast.unparse(node)}")
+    return Expression(name, tuple(_read(operand) for operand in operands))
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ import pytest
 
 from nndsl.diagnostics import Source, Span
 from nndsl.ir.graph import Builder, Role
-from nndsl.ir.text import TextError, parse_graph, print_graph
+from nndsl.ir.text import parse_graph, print_graph
 from nndsl.ir.types import ElementType, TensorType
 from nndsl.ir.verify import verify
 from nndsl.ops import OPERATIONS
 from nndsl.ops.map import Map, operand
 from nndsl.ops.source import Constant
+from nndsl.scalar.text import TextError
 from tests.ops.sampling import SAMPLES, graph_of, names
 
 
