@@ -1,12 +1,10 @@
 """Files to tables, tables to schemas, parts and arrays; predictions back to files.
 
 `read_table` -> `schema_of` -> `split_rows` or `folds` -> `prepare`; for a trained network
-`read_table(expected=schema)` -> `apply_schema` -> `write_predictions`.
+`read_table(expected=schema)` -> `apply_schema` -> `predictions.write_predictions`.
 """
 
 from nndsl.data.inference import schema_of as schema_of
-from nndsl.data.predictions import Prediction as Prediction
-from nndsl.data.predictions import write_predictions as write_predictions
 from nndsl.data.preparation import Prepared as Prepared
 from nndsl.data.preparation import apply_schema as apply_schema
 from nndsl.data.preparation import invert_pictures as invert_pictures

@@ -1,4 +1,7 @@
-"""`read_table`: the source of a `data` section as a table, with its `let` columns and `where`."""
+"""`read_table`: the source of a `data` section as a table, with its `let` columns and `where`.
+
+What reads a sort of file is imported where there is one: a table waits for nothing of pictures.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nndsl.data.arrays import IMAGE, LABEL, VALUES, as_columns, read_idx, read_numpy
 from nndsl.data.columns import COMPUTED_TARGET
 from nndsl.data.csv_file import read_csv
 from nndsl.data.expressions import columns_in, evaluate, rows_where
-from nndsl.data.generated import read_generated
-from nndsl.data.images.reading import read_images
-from nndsl.data.images.targets import with_pictures
-from nndsl.data.inline import read_inline
 from nndsl.data.location import STANDARD_INPUT, locate, locate_given, standard_input
 from nndsl.data.options import csv_options, missing_texts, require_text_settings, value_of
-from nndsl.data.parquet import read_parquet
 from nndsl.data.series import require_order
 from nndsl.data.table import NumberColumn, Origin, Table
 from nndsl.data.text.reading import read_text
@@ -121,10 +118,14 @@ def _read(
     if override is not None and str(override) == STANDARD_INPUT:
         return _of_standard_input(specification, keep, expected)
     if override is None and specification.kind == "table":
+        from nndsl.data.inline import read_inline
+
         return read_inline(specification)
     kind = specification.kind
     if kind in words("generator"):
         if override is None:
+            from nndsl.data.generated import read_generated
+
             return read_generated(specification)
         kind = "images"
     pictures = kind == "images"
@@ -135,17 +136,34 @@ def _read(
         path = locate(specification.path or "", folder, specification.path_span, folders=pictures)
     name = str(override) if override is not None else (specification.path or path.name)
     if kind == "images":
-        beside = folder if override is None else path.parent
-        found = read_images(specification, path, name, beside, expected)
-        given = path if override is not None else None
-        return with_pictures(found, specification, beside, expected, given)
+        return _read_pictures(
+            specification, path, name, folder if override is None else None, expected
+        )
     if kind == "text":
         return read_text(specification, path, None, name, expected)
     if kind in ("idx", "array"):
         return _read_arrays(specification, kind, path, name, folder if override is None else None)
     if kind == "csv":
         return read_csv(name, path, None, csv_options(specification), keep)
+    from nndsl.data.parquet import read_parquet
+
     return read_parquet(name, path, missing_texts(specification), keep)
+
+
+def _read_pictures(
+    specification: DataSpecification,
+    path: Path,
+    name: str,
+    folder: Path | None,
+    expected: Schema | None,
+) -> Table:
+    """A folder or list of pictures; `folder` is None when it was named on the command line."""
+    from nndsl.data.images.reading import read_images
+    from nndsl.data.images.targets import with_pictures
+
+    beside = folder if folder is not None else path.parent
+    found = read_images(specification, path, name, beside, expected)
+    return with_pictures(found, specification, beside, expected, path if folder is None else None)
 
 
 def _of_standard_input(
@@ -170,6 +188,8 @@ def _read_arrays(
 
     `folder` is None when the file was named on the command line; the labels then lie beside it.
     """
+    from nndsl.data.arrays import IMAGE, LABEL, VALUES, as_columns, read_idx, read_numpy
+
     arrays = {IMAGE: read_idx(path, name)} if kind == "idx" else read_numpy(path, name)
     labels = value_of(specification, "labels", None)
     if isinstance(labels, str) and labels not in arrays:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nndsl.ir.graph import Graph
-from nndsl.ir.text import print_graph
 
 
 class Body:
@@ -19,6 +18,8 @@ class Body:
     def text(self) -> str:
         """The graph as text, without the places of the source."""
         if self._text is None:
+            from nndsl.ir.text import print_graph  # only where there are loops
+
             self._text = print_graph(self.graph, comments=False)
         return self._text
 

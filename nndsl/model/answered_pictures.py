@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from nndsl.data import Prediction, Prepared, invert_pictures
+from nndsl.data import Prepared, invert_pictures
 from nndsl.data.images.writing import are_bytes
+from nndsl.data.predictions import Prediction
 from nndsl.lower.result import Recipe
 from nndsl.schema import Schema, TargetKind, TargetSchema
 from nndsl.train.job import Output

@@ -10,15 +10,14 @@ import numpy as np
 
 from nndsl import driver
 from nndsl.data import (
-    Prediction,
     Prepared,
     Table,
     apply_schema,
     invert_target,
     read_table,
     schema_from_json,
-    write_predictions,
 )
+from nndsl.data.predictions import Prediction, write_predictions
 from nndsl.data.series import naive_forecast, window_of
 from nndsl.diagnostics import Diagnostic, error
 from nndsl.ir.graph import Role

@@ -14,7 +14,6 @@ import numpy as np
 
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Node, Role, ShapeError, Value
-from nndsl.ir.text import parse_graph
 from nndsl.ir.types import BATCH, Dimension, TensorType, resolved
 from nndsl.ops.base import Clock, Fusion, Op
 from nndsl.ops.compose import add_map
@@ -54,6 +53,7 @@ class Scan(Op):
     def __post_init__(self) -> None:
         written: object = self.body
         if isinstance(written, str):  # as the text form of graphs has it
+            from nndsl.ir.text import parse_graph
             from nndsl.ops import OPERATIONS
 
             object.__setattr__(self, "body", Body(parse_graph(written, OPERATIONS)))

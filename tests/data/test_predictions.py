@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nndsl.data import Prediction, Table, read_table, write_predictions
+from nndsl.data import Table, read_table
+from nndsl.data.predictions import Prediction, write_predictions
 from nndsl.diagnostics import NndslError
 from nndsl.schema import TargetKind, TargetSchema
 from tests.data.helpers import apply, column, constant, refusal, request, table_of
