@@ -29,7 +29,7 @@ from nndsl.runtime.cache import Cache
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-FORMAT = "8"
+FORMAT = "9"
 """Changes whenever the same kernel text or specification would give other code."""
 
 SWITCH_SECONDS = 0.0002

@@ -49,6 +49,15 @@ def test_weight_gradient(m, k, n, name, rng):
 
 
 @pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize(("k", "n", "swapped"), [(32, 17, True), (20, 64, False), (32, 32, False)])
+def test_weight_gradient_of_sequences(k, n, swapped, name, rng):
+    """Sums over all steps of all sequences, along the side whose registers are full."""
+    contraction = Contraction(Element.FLOAT32, n, Size(k), Size(64, "N"), 1, k, n, 1, n)
+    assert normalise(contraction, target(name)).swapped == swapped
+    check(contraction, rng, target(name), {"N": 2})
+
+
+@pytest.mark.parametrize("name", TARGETS)
 @pytest.mark.parametrize(("m", "k", "n"), [(16, 6, 4), (33, 20, 65), (8, 64, 70), (40, 3, 33)])
 @pytest.mark.parametrize("known", [True, False])
 def test_input_gradient(m, k, n, known, name, rng):

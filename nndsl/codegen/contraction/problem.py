@@ -186,6 +186,9 @@ SCRATCH_ELEMENTS = 1024 * 32
 STEPS_OF_A_ROUND = 32
 """Steps of the sum that are worth reading and writing it for."""
 
+FULLER = 1.1
+"""How much fuller registers must be to pay for results that are stored column by column."""
+
 PACKING_ROWS = 12
 """From this many rows on, copying a panel costs less than adding up registers."""
 
@@ -205,7 +208,7 @@ def normalise(contraction: Contraction, target: Target) -> Problem:
     swapped = _transposed(contraction)
     unit_rows = contraction.c_row == 1 or contraction.columns == 1
     if plain.right_column == 1 and plain.out_column == 1 and plain.columns != 1:
-        return plain
+        return swapped if _fills_better(swapped, plain, target) else plain
     if swapped.right_column == 1 and unit_rows and swapped.columns != 1:
         return swapped
     along_depth = contraction.a_depth == 1 and contraction.b_depth == 1
@@ -218,6 +221,23 @@ def normalise(contraction: Contraction, target: Target) -> Problem:
     if along_depth:
         return _with_form(plain, Form.DOT)
     return swapped if swapped.right_column == 1 else plain
+
+
+def _fills_better(swapped: Problem, plain: Problem, target: Target) -> bool:
+    """Whether registers are filled better along the rows, in sums over all steps of sequences.
+
+    Their results are then stored one by one, for which only long sums pay.
+    """
+    contraction = plain.contraction
+    simple = not (contraction.grid or contraction.reduced or contraction.epilogue)
+    is_long = contraction.depth.symbol != "one" and contraction.depth.factor >= STEPS_OF_A_ROUND
+    if not (simple and is_long and swapped.right_column == 1):
+        return False
+    if swapped.columns is None or plain.columns is None:
+        return False
+    lanes = target.lanes_of(contraction.element)
+    filled = [n / (-(-n // lanes) * lanes) for n in (plain.columns, swapped.columns)]
+    return filled[1] > FULLER * filled[0]
 
 
 def _may_pack(problem: Problem, target: Target) -> bool:
