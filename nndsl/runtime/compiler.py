@@ -92,6 +92,7 @@ class Machine:
         return f"{FORMAT}|{llvmlite.__version__}|{_numba_version()}|{self.target}"
 
 
+@cache
 def _numba_version() -> str:
     """The version of Numba without importing it: the name of the folder pip keeps beside it."""
     found = find_spec("numba")
