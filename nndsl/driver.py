@@ -62,6 +62,7 @@ class Opened:
     specifications: Mapping[str, DataSpecification]
     tables: Mapping[str, Table]
     module: Module
+    lowered: Callable[[Mapping[str, Schema]], Module]  # the file again, on other schemas
     settings: Mapping[str, str] = field(default_factory=dict)
     imports: Mapping[tuple[str, str], tree.File] = field(default_factory=dict)
     matrices: Mapping[str, Path] = field(default_factory=dict)
@@ -151,20 +152,7 @@ def open_source(
     overrides = parse_settings(settings or {})
     specifications = data_specifications(file, overrides)
     replaced = _replaced(specifications, data)
-    tables: dict[str, Table] = {}
-    schemas: dict[str, Schema] = {}
-    problems: list[Diagnostic] = []
-    for name, specification in specifications.items():
-        try:
-            table = read_table(specification, folder, replaced.get(name))
-            schemas[name] = schema_of(table, specification)
-        except NndslError as problem:
-            absent = problem.diagnostics[0].code == "NN401"
-            if data_needed or not absent or name in replaced:
-                problems += problem.diagnostics
-            continue
-        tables[name] = table
-
+    tables, schemas, problems = _tables(specifications, folder, replaced, data_needed=data_needed)
     imports: dict[tuple[str, str], tree.File] = {}
     found: dict[str, Path] = {}
     load = load_import or importer(folder)
@@ -182,9 +170,12 @@ def open_source(
             raise error("NN405", f"{written} holds texts, and weights are numbers")
         return np.stack([np.asarray(c.values, np.float64) for c in columns], axis=1)
 
-    session = Session(arrays=arrays_reader(tables, specifications), matrix=matrix)
+    def lowered(schemas: Mapping[str, Schema]) -> Module:
+        session = Session(arrays=arrays_reader(tables, specifications), matrix=matrix)
+        return lower(file, schemas, overrides, remembered, session)
+
     try:
-        module = lower(file, schemas, overrides, remembered, session)
+        module = lowered(schemas)
     except NndslError as problem:
         problems += problem.diagnostics
     if problems:
@@ -192,7 +183,33 @@ def open_source(
 
         raise NndslError(together(in_order(problems))[:MOST_ERRORS])
     texts = {key: value.span.text for key, value in overrides.items()}
-    return Opened(source, folder, file, specifications, tables, module, texts, imports, found)
+    return Opened(
+        source, folder, file, specifications, tables, module, lowered, texts, imports, found
+    )
+
+
+def _tables(
+    specifications: Mapping[str, DataSpecification],
+    folder: Path,
+    replaced: Mapping[str, str],
+    *,
+    data_needed: bool,
+) -> tuple[dict[str, Table], dict[str, Schema], list[Diagnostic]]:
+    """The data that can be read, its schemas, and what is wrong with the rest."""
+    tables: dict[str, Table] = {}
+    schemas: dict[str, Schema] = {}
+    problems: list[Diagnostic] = []
+    for name, specification in specifications.items():
+        try:
+            table = read_table(specification, folder, replaced.get(name))
+            schemas[name] = schema_of(table, specification)
+        except NndslError as problem:
+            absent = problem.diagnostics[0].code == "NN401"
+            if data_needed or not absent or name in replaced:
+                problems += problem.diagnostics
+            continue
+        tables[name] = table
+    return tables, schemas, problems
 
 
 def importer(folder: Path) -> Loader:
@@ -446,13 +463,8 @@ def compile_rounds(
     for turn, graph in zip(recipe.turns, graphs, strict=True):
         require_room(graph, turn.recipe, batch)
 
-    def programs(*, panels: bool) -> list[Program]:
-        return [generate(graph, recipe.precision, batch, watch="data_loss", panels=panels)
-                for graph in graphs]  # fmt: skip
-
-    made = programs(panels=True)
-    if any(made_one.panels for made_one in made):
-        made = programs(panels=False)  # one order for all that share a weight
+    made = [generate(graph, recipe.precision, batch, watch="data_loss", shared=True)
+            for graph in graphs]  # fmt: skip
     common = {given.value.name for graph in graphs for given in graph.of_role(Role.STATE)
               if given.value.name in _running(recipe)}  # fmt: skip
     holders: dict[str, Executable] = {}
@@ -464,6 +476,28 @@ def compile_rounds(
         for name in (*program.parameters, *(s for s in program.states if s in common)):
             holders.setdefault(name, loaded[-1])
     return CompiledRounds(graphs[0], made[0], Rounds(recipe.turns, loaded, common))
+
+
+def compile_buckets(
+    recipes: Sequence[Recipe], rows: int, threads: int = 1, *, also: Sequence[Kernel] = ()
+) -> list[Compiled]:
+    """The training step of recipes that differ in the length of their sequences, short to long,
+    loaded: weights and states lie in the memory of the last.
+    """
+    from nndsl.codegen.generate import generate
+    from nndsl.runtime.executable import load
+
+    batch = batch_of(recipes[-1], rows)
+    graphs = [training_graph(recipe) for recipe in recipes]
+    require_room(graphs[-1], recipes[-1], batch)
+    precision, tight = recipes[-1].precision, recipes[-1].memory == "small"
+    made = [generate(graph, precision, batch, watch="data_loss", tight=tight, shared=True)
+            for graph in graphs]  # fmt: skip
+    longest = load(made[-1], threads, also=[*also, *(k for one in made for k in one.kernels)])
+    shared = (*made[-1].parameters, *made[-1].states)
+    lent = dict.fromkeys(shared, longest)
+    loaded = [*(load(one, threads, lent=lent) for one in made[:-1]), longest]
+    return [Compiled(*one) for one in zip(graphs, made, loaded, strict=True)]
 
 
 def _running(recipe: Recipe) -> set[str]:

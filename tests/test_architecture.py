@@ -20,7 +20,7 @@ LEVELS = {
     "version": -1,
     "diagnostics": 0,
     "random": 0,
-    "streams": 0,
+    "row_orders": 0,
     "schema": 1,
     "params": 1,
     "catalogue": 0,

@@ -129,15 +129,16 @@ def generate(
     target: Target | None = None,
     *,
     watch: str | None = WATCHED,
-    panels: bool = True,
+    shared: bool = False,
     tight: bool = False,
 ) -> Program:
     """The program for at most `batch` rows at a time.
 
     A graph with updates is a training step: it copies the rows of its batch out of the bound data.
     One without reads the bound rows where they are. Output `watch`, where the graph has it, must
-    stay finite. Large weights lie in `panels`. `tight`: as little memory as can be. Raises
-    ValueError for a graph with sizes that only a later version can handle.
+    stay finite. Large weights lie in panels, but not those `shared` with other programs, each of
+    which may lie in the memory of another. `tight`: as little memory as can be. Raises ValueError
+    for a graph with sizes that only a later version can handle.
     """
     precision = Element(precision)
     graph, plan = planned(graph, precision, batch, tight=tight)
@@ -145,7 +146,7 @@ def generate(
     layout = _Layout(graph, plan, precision, batch, gathers)
     sizes = _sizes(graph)
     target = target or host_target()
-    if panels:
+    if not shared:
         width = panel_width(target, precision)
         layout.panels = dict.fromkeys(panelled(graph, precision), width)
     context = Context(layout.buffers, precision, batch, target, sizes, layout.panels)
@@ -155,7 +156,8 @@ def generate(
         if not unread & set(node.outputs):
             drafts += _emit(context, node)
     drafts += _copies(context, graph, plan)
-    drafts = same_shares(merge_neighbours(drafts))
+    apart = (Region.PARAMETERS, Region.STATE) if shared else ()
+    drafts = same_shares(merge_neighbours(drafts, apart))
     return layout.program(graph, scheduled(drafts), watch)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from nndsl.codegen.context import batched
@@ -29,14 +29,18 @@ def in_phases(graph: Graph) -> Graph:
     return rebuild(graph, order)
 
 
-def merge_neighbours(drafts: Sequence[Draft]) -> list[Draft]:
+def merge_neighbours(drafts: Sequence[Draft], apart: Collection[Region] = ()) -> list[Draft]:
     """Calls of one kernel over adjoining memory become one call, at the place of the last.
 
-    This makes one loop of an optimizer's update of all parameters.
+    This makes one loop of an optimizer's update of all parameters. What adjoins in a region
+    `apart` may lie elsewhere when the program is loaded, and is left alone.
     """
     result: list[Draft | None] = []
     ends: dict[tuple[object, ...], int] = {}  # where calls end that the next may go on from
     for draft in drafts:
+        if any(part.buffer.region in apart for part in draft.pointers):
+            result.append(draft)
+            continue
         position = ends.get(_joint(draft, at_start=True))
         joined = _joined(result, position, draft) if position is not None else None
         if joined is not None and position is not None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
+from nndsl.lower.bucketing import in_buckets
 from nndsl.lower.carrying import as_asked
 from nndsl.lower.elaboration import Judgement, Path
 from nndsl.lower.endings import ending_of, logits_before
@@ -158,7 +159,8 @@ class _Section:
             report=pictures,
             turns=tuple(turns) if settings.updates else (),
         )
-        return as_asked(recipe, values.carry, settings, self.source)
+        recipe = as_asked(recipe, values.carry, settings, self.source)
+        return in_buckets(recipe, values.buckets, settings, self.source)
 
     # --- what is trained ----------------------------------------------------------------------
 

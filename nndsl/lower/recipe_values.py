@@ -37,6 +37,7 @@ from nndsl.vocab.kinds import Metric
 from nndsl.vocab.registry import Word, WordCall, words
 
 MOST_EPOCHS = 10**9
+MOST_BUCKETS = 16
 
 
 @dataclass
@@ -59,6 +60,7 @@ class RunValues:
     augment: Augment = field(default_factory=Augment)
     replay: WordCall | None = None
     carry: Span | None = None  # where it is asked for
+    buckets: int = 0
     plateaus: list[Plateau] = field(default_factory=list)
     inferred: list[Inferred] = field(default_factory=list)
 
@@ -323,6 +325,12 @@ def _carry(values: RunValues, written: Written, schema: Schema | None) -> None:
     values.carry = written.span if value else None
 
 
+def _buckets(values: RunValues, written: Written, schema: Schema | None) -> None:
+    value = written.evaluated()
+    if not (isinstance(value, Mention) and value.name == "none"):
+        values.buckets = _whole(written, "buckets", 1, MOST_BUCKETS)
+
+
 _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "batch": _batch,
     "last_batch": _last_batch,
@@ -336,6 +344,7 @@ _READERS: dict[str, Callable[[RunValues, Written, Schema | None], None]] = {
     "augment": _augment,
     "replay": _replay,
     "carry": _carry,
+    "buckets": _buckets,
     "answer": _answer,
     "ensemble": _ensemble,
 }

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
+from nndsl.lower.bucketing import in_buckets
 from nndsl.lower.carrying import as_asked
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.evaluate import evaluate
@@ -108,7 +109,8 @@ def recipe_of(
         graph, evaluation, (*notes, *output_notes, *_ending_notes(outputs, chosen)), outputs,
         pictures,
     )  # fmt: skip
-    return as_asked(recipe, values.carry, settings, source)
+    recipe = as_asked(recipe, values.carry, settings, source)
+    return in_buckets(recipe, values.buckets, settings, source)
 
 
 def _assemble(

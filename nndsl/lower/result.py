@@ -277,6 +277,7 @@ class Recipe:
     report: tuple[WordCall, ...] = ()
     augment: Augment = field(default_factory=Augment)
     replay: WordCall | None = None  # None: an epoch shows all rows
+    buckets: int = 0  # lengths to which batches of padded sequences are cut; 0: not
     carry: bool = False  # memories go on from batch to batch; rows are taken in streams
     turns: tuple[Turn, ...] = ()
 

@@ -41,6 +41,7 @@ SETTINGS = (
     "augment",
     "replay",
     "carry",
+    "buckets",
 )
 PART_SETTINGS = ("rate", "penalty", "weight_decay", "max_norm", "optimizer")
 LATER = {

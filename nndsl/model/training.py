@@ -30,6 +30,7 @@ from nndsl.data import (
 from nndsl.data.series import naive_forecast
 from nndsl.diagnostics import error
 from nndsl.lower.result import Network, Recipe
+from nndsl.model.buckets import CompiledBuckets, in_buckets
 from nndsl.model.source_files import data_files, source_files
 from nndsl.model.streams import require_unbroken
 from nndsl.records import dataclass
@@ -138,7 +139,11 @@ def make_job(
     if recipe.carry:
         require_unbroken(split, recipe)
     threads = options.threads or _threads_worth(network, recipe, len(split.train))
-    training, evaluation = driver.compile_both(recipe, len(split.train), threads)
+    training: driver.Compiled | driver.CompiledRounds | CompiledBuckets
+    if recipe.buckets:
+        training, evaluation = in_buckets(opened, recipe, rows.train, threads)
+    else:
+        training, evaluation = driver.compile_both(recipe, len(split.train), threads)
     job = TrainingJob(
         recipe,
         network,
@@ -152,7 +157,7 @@ def make_job(
         threads,
         levels=rows.levels,
         initial=start,
-        graph=None if recipe.turns else training.graph,
+        graph=None if recipe.turns or recipe.buckets else training.graph,
         folder=folder,
         documents={**source_files(opened), folders.SCHEMA: schema_to_json(rows.schema)},
         record=_record(opened, recipe, options),

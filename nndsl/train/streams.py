@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nndsl.data.images.lazy import taken
 from nndsl.diagnostics import Diagnostic, Severity
-from nndsl.streams import stream_order
+from nndsl.row_orders import stream_order
 from nndsl.train.job import TrainingJob, row_count
 from nndsl.train.plan import plan
 

@@ -134,7 +134,7 @@ def test_input_gradient(m, n, k, name, rng):
 
 
 def trained(graph, precision, store, threads, *, cut):
-    program = generate(graph, precision, 8, panels=cut)
+    program = generate(graph, precision, 8, shared=not cut)
     executable = load(program, threads, store=store)
     executable.set_parameters({n: a.astype(precision) for n, a in start_values(graph).items()})
     for name, array in data_for(graph, 21, 2, precision).items():
@@ -227,7 +227,7 @@ def test_small_weights_stay_in_rows():
 def test_people_see_rows(store, monkeypatch, rng):
     monkeypatch.setattr(panels, "LARGE_BYTES", 100)
     build, _ = weights_and(lambda build, w: None)
-    plain = load(generate(build.graph, batch=4, panels=False), store=store)
+    plain = load(generate(build.graph, batch=4, shared=True), store=store)
     executable = load(generate(build.graph, batch=4), store=store)
     assert executable.program.panels == {"w": panels.panel_width(host_target(), Element.FLOAT32)}
     w = rng.normal(size=(4, 9)).astype("f4")

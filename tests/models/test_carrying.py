@@ -9,7 +9,7 @@ import nndsl
 from nndsl import driver
 from nndsl.cli.main import run
 from nndsl.diagnostics import NndslError
-from nndsl.streams import stream_order
+from nndsl.row_orders import stream_order
 from nndsl.train.ensembles import train_job
 from nndsl.train.initial import initial_parameters
 from nndsl.train.streams import in_streams

@@ -81,9 +81,15 @@ def _step(job, turn, graph, known: dict, step: int, count: int) -> None:
     known |= {_name(job, turn, name): value for name, value in updates.items()}
 
 
-@pytest.mark.parametrize("rounds", [1, 2, 7])
-def test_each_update_sees_the_weights_of_its_moment(rounds):
-    job = compiled_job(SLOWLY, text=GAN)
+DECAYING = GAN.replace("momentum(0.05)", "momentum(0.05); penalty = l2(0.1)").replace(
+    "dense(4) }", "dense(8) -> relu -> dense(8) -> relu -> dense(4) }"
+)
+"""Weights that decay and biases that do not are updated by two formulas, each of all together."""
+
+
+@pytest.mark.parametrize(("text", "rounds"), [(GAN, 1), (GAN, 2), (GAN, 7), (DECAYING, 7)])
+def test_each_update_sees_the_weights_of_its_moment(text, rounds):
+    job = compiled_job(SLOWLY, text=text)
     for name, array in job.train.items():
         job.training.bind(name, array)
     job.training.set_parameters(initial_parameters(job.network, job.seed))
