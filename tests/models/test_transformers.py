@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -49,7 +50,8 @@ net Bert on book {{
 train Bert {{
   minimize cross_entropy(Bert.output, Bert.text, where=Bert.hidden != Bert.text)
   optimizer = adamw(5e-3)
-  epochs = 60; keep = last
+  epochs = 60
+  expect test_accuracy > 0.7 and val_loss < 1
 }}
 """
 
@@ -65,7 +67,6 @@ def write_book(folder) -> None:
 
 @pytest.mark.parametrize("text", [GPT, BERT], ids=["next letter", "hidden letters"])
 def test_letters_are_guessed_from_others(text: str, tmp_path, nndsl) -> None:
-    """In training: what is hidden there is not hidden when a network is judged."""
     write_book(tmp_path)
     file = tmp_path / "model.nn"
     file.write_text(text.format(count=len(LETTERS)), encoding="utf-8")
@@ -74,6 +75,24 @@ def test_letters_are_guessed_from_others(text: str, tmp_path, nndsl) -> None:
     losses = [float(found) for found in re.findall(r"  loss ([0-9.]+)", ended.out)]
     assert losses[0] > 2.0
     assert losses[-1] < 0.9
+
+
+def test_hidden_letters_are_judged_the_same_every_time(tmp_path, nndsl) -> None:
+    """With any number of threads, at the end of a training and by `evaluate`."""
+    write_book(tmp_path)
+    file, told = tmp_path / "model.nn", []
+    text = BERT.format(count=len(LETTERS)).replace("epochs = 60", "epochs = 2")
+    text = text.replace("\n}\nblock", "\n  split = all\n}\nblock")
+    file.write_text("".join(line for line in text.splitlines(True) if "expect" not in line))
+    for threads in ("1", "2"):
+        run = tmp_path / f"run{threads}"
+        assert nndsl("train", file, "--out", run, "--threads", threads).code == 0
+        told.append(json.loads((run / "run.json").read_text(encoding="utf-8"))["metrics"])
+    assert told[0] == told[1]
+    judged = nndsl("evaluate", run, tmp_path / "book.npz", "--json").out
+    again = json.loads(judged)["metrics"]
+    assert set(again) == {"loss", "accuracy", "perplexity"}
+    assert {f"train_{name}": value for name, value in again.items()} == told[0]
 
 
 @pytest.mark.parametrize("name", ["28_gpt", "28_bert", "28_translate"])
