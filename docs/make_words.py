@@ -47,7 +47,7 @@ def slug(sort: Sort) -> str:
 
 def written(word: Word) -> str:
     """The word with its arguments, as in the list of all words."""
-    shown = []
+    shown = list(word.first)
     for name, parameter in word.parameters.items():
         mark = "†" if getattr(parameter, "schedule", False) else ""
         if parameter.required:
@@ -62,7 +62,7 @@ def written(word: Word) -> str:
 def row(sort: Sort, word: Word) -> str:
     """A word in the list of all words."""
     link = f"[`{word.name}`](reference/{slug(sort)}.md#{word.name})"
-    arguments = f" `{escaped(written(word)).replace('`', '')}`" if word.parameters else ""
+    arguments = f" `{escaped(written(word)).replace('`', '')}`" if written(word) else ""
     return f"| {link}{arguments} | {escaped(word.doc)} |"
 
 

@@ -12,6 +12,7 @@ from nndsl.lower.blocks import BlockDefinition, BlockStage, count_of
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.flow import run_body
 from nndsl.lower.over_time import of_all_steps
+from nndsl.lower.problems import require_known
 from nndsl.lower.scopes import Scope
 from nndsl.lower.shapes import shape_of
 from nndsl.lower.values import Group, Tensor, tensors_of
@@ -87,8 +88,7 @@ class CellStage(BlockStage):
                     names=[port.name for port in self.definition.memory],
                 )
             except ShapeError as refusal:
-                place = self.definition.name_span
-                raise error(refusal.code, refusal.title, place, help=refusal.help or ()) from None
+                raise self._refused(refusal, inputs) from None
             result = Tensor(made.last[0] if times else made.output)
             drafts = tuple(elaboration.draft_names[learnt:])
             elaboration.parts[before] = self._part(elaboration, path, read, result, drafts)
@@ -96,6 +96,13 @@ class CellStage(BlockStage):
                 elaboration.keep_mask((t.value for t in inputs), made.output)
             of_all_steps(elaboration, made, before + 1, named)
         return made
+
+    def _refused(self, refusal: ShapeError, inputs: Sequence[Tensor]) -> NndslError:
+        """What cannot be repeated, at the cell's use; its sequences, where there are several."""
+        require_known((size for tensor in inputs for size in tensor.shape), self.span)
+        told = [(t.span, t.arose) for t in inputs if t.span is not None] if inputs[1:] else []
+        return error(refusal.code, refusal.title, self.span, secondary=told,
+                     help=refusal.help or ())  # fmt: skip
 
     def _mask(self, elaboration: Elaboration, inputs: Sequence[Tensor]) -> Value | None:
         """Where the sequences have ended."""
@@ -192,6 +199,7 @@ class CellStage(BlockStage):
             )
         for tensor in inputs[: self.count] if in_time else ():
             if not is_sequence(tensor.value.type.shape):
+                require_known(tensor.shape, self.span)
                 raise error(
                     "NN202",
                     f"cell `{definition.name}` takes a sequence (places x features), not "

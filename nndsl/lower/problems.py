@@ -28,6 +28,13 @@ class NeedsDataError(Exception):
         self.span = span
 
 
+def require_known(sizes: Iterable[object], span: Span | None) -> None:
+    """NeedsDataError for a size that only absent data can tell: `d.inputs` is called so."""
+    for size in sizes:
+        if isinstance(size, str) and "." in size:
+            raise NeedsDataError(size, span)
+
+
 class Problems:
     """Errors and lints in the order found; equal problems at one place count once."""
 

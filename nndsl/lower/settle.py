@@ -9,6 +9,7 @@ from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import ShapeError, Value
 from nndsl.lower.elaboration import Elaboration, Path
 from nndsl.lower.over_time import of_all_steps
+from nndsl.lower.problems import require_known
 from nndsl.lower.result import Part, Settling
 from nndsl.lower.scopes import Scope
 from nndsl.lower.stages import as_stage
@@ -90,6 +91,7 @@ class SettleStage(Stage):
                 names=["y"],
             )
         except ShapeError as refusal:
+            require_known(operands[0].shape, self.span)
             help = refusal.help or ()
             raise error(refusal.code, refusal.title, self.span, help=help) from None
         of_all_steps(elaboration, made, first, named)

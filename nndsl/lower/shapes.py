@@ -56,6 +56,9 @@ def _of_ids(call: tree.Call, scope: Scope) -> tuple[int | None, int | None]:
     size = _size(value, plain[0])
     if isinstance(size, str):
         raise error("NN304", "how many ids there are is a number", call.span, help="ids(8000)[T]")
+    if padding is not None and padding >= size:
+        title = f"the id that pads is one of the {size}: 0 to {size - 1}, not {padding}"
+        raise error("NN304", title, named["padding"].value.span, help=f"ids({size}, padding=0)")
     return size, padding
 
 

@@ -10,7 +10,7 @@ from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import ShapeError, Value
 from nndsl.ir.types import format_type
 from nndsl.lower.elaboration import Elaboration, Path, StageContext
-from nndsl.lower.problems import NeedsDataError
+from nndsl.lower.problems import require_known
 from nndsl.lower.result import Inferred, Part
 from nndsl.lower.scopes import Scope
 from nndsl.lower.stage_text import with_values
@@ -88,6 +88,8 @@ class WordStage(Stage):
             try:
                 value = self._build(context, [t.value for t in inputs])
             except ShapeError as refusal:
+                used = (elaboration.drafts[name].shape for name in context.made)
+                require_known((size for shape in used for size in shape), self.span)
                 raise self._refused(refusal, inputs) from None
             elaboration.keep_mask((t.value for t in inputs), value)
             elaboration.add_part(self._part(elaboration, path, inputs, value, context.made))
@@ -143,7 +145,7 @@ class WordStage(Stage):
     def _check_count(self, count: int) -> None:
         least, most = self.word.operands if isinstance(self.word, Layer) else (1, 1)
         if count < least or (most is not None and count > most):
-            wanted = str(least) if least == most else f"{least} or more"
+            wanted = str(least) if least == most else f"{least} {_most(least, most)}"
             raise error(
                 "NN205",
                 f"`{self.word.name}` takes {wanted} tensor{'' if wanted == '1' else 's'}, "
@@ -173,9 +175,7 @@ class WordStage(Stage):
         )
 
     def _refused(self, refusal: ShapeError, inputs: Sequence[Tensor]) -> NndslError:
-        unknown = [d for t in inputs for d in t.shape if isinstance(d, str) and "." in d]
-        if unknown:
-            raise NeedsDataError(unknown[0], self.span)
+        require_known((size for t in inputs for size in t.shape), self.span)
         places = {t.span: t.arose or f"{_shape(t.value)} here" for t in inputs if t.span}
         return error(
             refusal.code,
@@ -185,6 +185,12 @@ class WordStage(Stage):
             secondary=[(place, text) for place, text in places.items() if place != self.span],
             help=refusal.help or _keeping_sizes(refusal, inputs),
         )
+
+
+def _most(least: int, most: int | None) -> str:
+    if most is None:
+        return "or more"
+    return f"or {most}" if most == least + 1 else f"to {most}"
 
 
 def _keeping_sizes(refusal: ShapeError, inputs: Sequence[Tensor]) -> str | tuple[()]:

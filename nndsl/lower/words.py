@@ -28,7 +28,19 @@ from nndsl.lower.values import (
     defaults_for,
     is_tensor,
 )
-from nndsl.params import Array, Choice, Figure, Int, Length, OneOf, Parameter, Real, Ref, TimeLength
+from nndsl.params import (
+    Array,
+    Choice,
+    Figure,
+    Int,
+    Length,
+    OneOf,
+    Parameter,
+    Real,
+    Ref,
+    SharedStage,
+    TimeLength,
+)
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression, constant
 from nndsl.vocab.arguments import ArgumentProblem, argument_error, bind_arguments
@@ -212,10 +224,14 @@ def _joined(problem: ArgumentProblem, given: Given | None, found: NndslError) ->
         return found
     if problem.near:
         return found  # `inti=identity`: the name is misspelt
+    (told,) = found.diagnostics
+    if isinstance(problem.word.parameters.get(problem.argument), SharedStage):
+        text = " ".join(given.span.text.split())
+        help = f"`share table = {text}` on a line above, then `{problem.word.name}(table)`"
+        return NndslError(replace(told, help=(help,), fix=None))
     chain = f"{problem.word.name}(...) -> {name}"
     if not problem.word.parameters:
         chain = f"{given.span.text} -> {problem.word.name}"
-    (told,) = found.diagnostics
     return NndslError(replace(told, help=(f"stages follow each other: `{chain}`",), fix=None))
 
 

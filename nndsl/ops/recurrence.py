@@ -95,7 +95,7 @@ def _written(
     If `masked`, the last input says whether the sequence has a step here.
     """
     graph = build.graph
-    first, updates = len(graph.nodes), dict(graph.updates)
+    first = len(graph.nodes)
     following = list(write(Step(tuple(inputs[:-1] if masked else inputs), tuple(memory))))
     own = {*inputs, *memory, *(v for node in graph.nodes[first:] for v in node.outputs)}
     following = [v if v in own else add_map(build, operand(0), v) for v in following]
@@ -105,7 +105,8 @@ def _written(
         following = [build.add(choice, inputs[-1], after, before) for after, before in pairs]
     nodes = graph.nodes[first:]
     del graph.nodes[first:]
-    if graph.updates != updates:
+    kept = {entry.value for entry in graph.inputs.values() if entry.role is Role.STATE}
+    if any(v in kept for node in nodes for v in node.inputs):
         raise ShapeError(
             "a stage that keeps statistics from batch to batch cannot stand in one step of time",
             "NN202",

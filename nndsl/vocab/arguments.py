@@ -239,7 +239,8 @@ def usage(word: Word) -> str:
         else f"{name}={value_text(parameter.default)}"
         for name, parameter in word.parameters.items()
     ]
-    return f"{word.name}({', '.join(shown)})" if shown else word.name
+    given = [*word.first, *shown]
+    return f"{word.name}({', '.join(given)})" if given else word.name
 
 
 def argument_error(

@@ -15,6 +15,8 @@ class Form(Word):
     `lower`. `takes` is the shape that the input of its example is declared with.
     """
 
+    first = ("stage",)
+
     takes: str = "[4]"
 
 

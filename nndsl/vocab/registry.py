@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, ClassVar
 
 from nndsl.diagnostics import Span, nearest
 from nndsl.params import Parameter
@@ -22,6 +22,8 @@ class Word:
     The kinds (Activation, Loss, Optimizer, Schedule, Initializer, Metric, Step, Layer) subclass
     this with the part that only they have.
     """
+
+    first: ClassVar[tuple[str, ...]] = ()  # what is written before the arguments
 
     name: str
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import pytest
 
 from nndsl.ir.verify import verify
 from nndsl.runtime.reference import evaluate
-from tests.lower.helpers import codes, lowered
+from tests.lower.helpers import codes, lowered, problems
 
 MGU = (
     "cell (x, h: [n]) -> mgu(n) {\n"
@@ -90,6 +90,7 @@ def test_words_as_cells_of_a_search():
     [
         ("(x, x) -> mgu(2)", "NN203"),
         ("(x, x, x) -> mgu(2)", "NN205"),
+        ("(x, x, x) -> gru(2)", "NN205"),
         ("last -> mgu(2)", "NN202"),
         ("mgu(0)", "NN304"),
         ("both(dense(4))", "NN202"),
@@ -116,6 +117,29 @@ def test_mistakes_in_a_cell(cell, code):
     assert code in codes(text)
 
 
+def test_a_cell_keeps_no_statistics_of_batches():
+    """Said without a training too: nothing is updated there."""
+    text = "cell (x, h: [2]) -> odd() { (x, h) -> dense(2) -> batch_norm }\n"
+    assert codes(f"{text}net A {{ input x: [T, 3]; odd }}\n") == ["NN202"]
+
+
+def test_sequences_of_two_lengths_are_told_at_the_use_of_the_cell():
+    text = "cell (x, y, h: [2]) -> odd() { (x, y, h) -> dense(2) }\n"
+    (found,) = problems(
+        f"{text}net A {{\n  input x: [T, 3]\n  input y: [S, 3]\n  (x, y) -> odd\n}}\n"
+    )
+    assert found.code == "NN201" and found.primary is not None
+    assert found.primary.span.line == 5
+    assert [label.span.line for label in found.secondary] == [3, 4]
+
+
+@pytest.mark.parametrize("stages", ["mgu(2) -> last", "settle(dense(3))", "s -> dense(4) -> s"])
+def test_what_only_absent_data_can_tell_is_no_mistake(stages):
+    shared = "share s = dense(5)\n  " if "s ->" in stages else ""
+    text = f'data d = csv("not_here.csv", target=y)\n{MGU}net A on d {{\n  {shared}{stages}\n}}\n'
+    assert set(codes(text)) <= {"NN807"}
+
+
 @pytest.mark.parametrize("stage", ["both(gru(2)) -> mgu(2)", "lstm(2) -> dropout(0.5)", "dense(3)"])
 def test_a_sequence_that_has_ended_changes_nothing_more(stage, rng):
     text = f"{MGU}net A {{\n  input x: ids(9, padding=0)[T]\n  embed(3) -> {stage} -> last\n}}\n"
@@ -134,6 +158,7 @@ def test_the_id_that_pads_is_written():
     assert codes(text.format("9, padding=0")) == []
     assert codes(text.format("9, pad=0")) == ["NN304"]
     assert codes(text.format("9, padding=-1")) == ["NN304"]
+    assert codes(text.format("9, padding=9")) == ["NN304"]
 
 
 def test_a_cell_goes_on_from_a_memory_that_is_given(rng):

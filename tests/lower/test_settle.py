@@ -8,7 +8,7 @@ import pytest
 from nndsl.ir.graph import Role
 from nndsl.ir.verify import verify
 from nndsl.runtime.reference import evaluate
-from tests.lower.helpers import codes, lowered
+from tests.lower.helpers import codes, lowered, problems
 
 STATE = "net A {{\n  input y: [3]\n  {}\n}}\n"
 
@@ -20,6 +20,11 @@ def network(lines: str):
 def arrays(graph, rng):
     return {n: rng.normal(size=[{"N": 4}.get(d, d) for d in e.value.type.shape])
             for n, e in graph.inputs.items()}  # fmt: skip
+
+
+def test_the_help_of_an_argument_shows_the_stage_before_it() -> None:
+    (problem,) = problems("net A { input y: [3]; settle(dense(3), limit=0) }\n")
+    assert problem.help == ("write `settle(stage, limit=100, tolerance=1e-06)`",)
 
 
 def test_a_stage_is_done_as_often_as_the_limit_says(rng):

@@ -137,6 +137,11 @@ def test_remedies(body: str, help: str) -> None:
     assert problem.help[0].startswith(help)
 
 
+def test_the_table_that_answers_is_shared() -> None:
+    (problem,) = problems(net("embed(4) -> tied(embed(4))", "text: ids(5)[T]"))
+    assert problem.help == ("`share table = embed(4)` on a line above, then `tied(table)`",)
+
+
 def test_how_many_ids_there_are_is_a_number() -> None:
     assert codes(net("embed(2)", "text: ids[T]")) != []
     assert codes(net("embed(2)", "text: ids(V)[T]")) == ["NN304"]
