@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from nndsl.lower.result import Network
 from nndsl.render.diagram_fold import picture_of
 from nndsl.render.diagram_kinds import KINDS
+from nndsl.render.diagram_memory import MEMORY, order_around, with_next
 from nndsl.render.diagram_picture import Arrow, Box, Frame, Picture
 from nndsl.render.diagram_shape import frames_around, shape_of
 from nndsl.render.diagram_theme import INK, LINE, PAPER, QUIET, SHADE, STATUS, embedded, printable
@@ -92,7 +93,7 @@ class _Drawer:
     ) -> None:
         import graphviz
 
-        self.picture = picture
+        self.picture = picture = with_next(picture)
         self.sides = sides or {}  # where titles of frames stand that do not stand at the left
         self.letters: dict[str, int] = {}  # of the titles of frames
         self.names = {box: f"n{number}" for number, box in enumerate(picture.boxes)}
@@ -122,6 +123,11 @@ class _Drawer:
             label = "" if key in labelled and arrow.target is not None else arrow.label
             labelled.add(key)
             self._draw_arrow(arrow, label, number)
+        order = order_around(self.picture)
+        if order:
+            self.drawing.attr("graph", newrank="true")  # else frames are laid out by themselves
+        for above, below in order:
+            self.drawing.edge(self.names[above], self.names[below], style="invis", weight="0")
         for arrow in self.picture.loops:
             self._draw_loop(arrow, "dashed")
         for arrow in self.picture.carried:
@@ -249,7 +255,11 @@ class _Drawer:
 
     def _columns(self) -> dict[Box, str]:
         """Boxes that stand straight below one another have the same word here."""
-        near = [arrow for arrow in self.picture.arrows if self._is_near(arrow)]
+        near = [
+            arrow
+            for arrow in self.picture.arrows
+            if self._is_near(arrow) and (arrow.target is None or arrow.target.kind != MEMORY)
+        ]
         self.onward = Counter(arrow.source for arrow in near)
         inward = Counter(arrow.target for arrow in near)
         heirs: dict[Box, list[Box]] = {}
