@@ -8,7 +8,7 @@ from functools import cache
 
 from nndsl.codegen.context import Context, draft
 from nndsl.codegen.contraction import align, extents, flops, loop_nest
-from nndsl.codegen.draft import Draft, Share, contraction_kernel
+from nndsl.codegen.draft import Draft, Pointer, Share, contraction_kernel
 from nndsl.codegen.loops import size_of
 from nndsl.codegen.program import Contraction, Kernel, Operand, Size, Split
 from nndsl.codegen.target import Target
@@ -129,9 +129,14 @@ def contraction_call(
         zip(values, shares, extents(contraction, sizes), strict=True)
     ):
         elements = reach // context.buffers[value].element.bytes
-        writes = number >= len(node.inputs)
-        pointer = context.pointer(value, elements, part, writes=writes)
-        pointers.append(replace(pointer, skip=skips[number]) if skips else pointer)
+        writes, skip = number >= len(node.inputs), skips[number] if skips else 0
+        if part is Share.PART and value not in context.strides:
+            whole = context.count(value)  # a thread's rows of it are its own, whatever is read
+            assert skip + elements <= whole
+            pointers.append(Pointer(context.buffers[value], whole, writes, part, inside=skip))
+        else:
+            pointer = context.pointer(value, elements, part, writes=writes)
+            pointers.append(replace(pointer, skip=skip) if skip else pointer)
     split = Split.ROWS if by_rows else Split.OWN
     return draft(
         node,

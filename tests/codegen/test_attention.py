@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nndsl.codegen.emit_attention import LEAST_BLOCK
 from nndsl.codegen.generate import generate
 from nndsl.ir.graph import Builder, Graph, Role
 from nndsl.ir.types import ElementType, TensorType
@@ -37,9 +38,9 @@ net A {{
 """
 
 
-def training() -> tuple[Graph, dict[str, np.ndarray]]:
+def training(places: int = PLACES) -> tuple[Graph, dict[str, np.ndarray]]:
     """One training step, each place against a target, and its start values."""
-    network = lowered(TEXT).networks["A"]
+    network = lowered(TEXT.replace(f"[{PLACES}]", f"[{places}]")).networks["A"]
     build = Builder(network.graph.copy())
     (output,) = build.graph.outputs.values()
     type = TensorType(output.type.shape[:-1], ElementType.INDEX)
@@ -50,10 +51,10 @@ def training() -> tuple[Graph, dict[str, np.ndarray]]:
     return pipeline.run(build.graph, passes), initial_parameters(network, 0)
 
 
-def data(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    ids = rng.integers(0, WORDS, (ROWS, PLACES + 1)).astype(np.int32)
+def data(rng: np.random.Generator, places: int = PLACES) -> dict[str, np.ndarray]:
+    ids = rng.integers(0, WORDS, (ROWS, places + 1)).astype(np.int32)
     return {
-        n: np.ascontiguousarray(ids[:, i : i + PLACES]) for i, n in enumerate(("input", "target"))
+        n: np.ascontiguousarray(ids[:, i : i + places]) for i, n in enumerate(("input", "target"))
     }
 
 
@@ -87,14 +88,21 @@ def test_training_equals_the_oracle(precision, rng, store) -> None:
         np.testing.assert_allclose(array, values[name], rtol=close, atol=close, err_msg=name)
 
 
-def test_threads_give_the_same_bits(rng, store) -> None:
-    graph, start = training()
-    arrays = data(rng)
+@pytest.mark.parametrize("places", [PLACES, 2 * LEAST_BLOCK])
+def test_threads_give_the_same_bits(places, rng, store) -> None:
+    graph, start = training(places)
+    arrays = data(rng, places)
     one = trained(graph, start, arrays, "float32", store)
     for threads in (2, 3):
         other = trained(graph, start, arrays, "float32", store, threads)
         for name, array in one.items():
             np.testing.assert_array_equal(array, other[name], err_msg=name)
+
+
+def test_threads_do_not_meet_within_attention() -> None:
+    graph, _ = training(2 * LEAST_BLOCK)
+    calls = generate(graph, "float32", ROWS).calls
+    assert sum(call.barrier for call in calls) < 6 < len(calls)
 
 
 @pytest.mark.parametrize("mask", [("N", 37), ("N", 2, 37, 37)], ids=str)
