@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +15,7 @@ from nndsl.ops.classes import SoftmaxCrossEntropy
 from nndsl.ops.compose import add_map, add_mean
 from nndsl.ops.map import operand
 from nndsl.ops.matmul import MatMul
+from nndsl.passes.pipeline import Pass
 from nndsl.scalar import functions as f
 from nndsl.vocab.registry import WordCall, words
 
@@ -25,6 +26,12 @@ ACTIVATIONS = {
     "tanh": f.tanh(x0),
     "sigmoid": f.sigmoid(x0),
 }
+
+
+def without(passes: Iterable[Pass], names: Iterable[str]) -> tuple[Pass, ...]:
+    """The passes but those named: an optimisation switched off."""
+    left_out = set(names)
+    return tuple(p for p in passes if p.name not in left_out)
 
 
 def perceptron(sizes: Sequence[int], activation: str, loss: str) -> Graph:

@@ -17,7 +17,7 @@ from nndsl.passes import pipeline
 from nndsl.runtime.executable import load
 from nndsl.scalar import functions as f
 from tests.codegen.test_generate import assert_close, oracle, trained
-from tests.networks import optimizer
+from tests.networks import optimizer, without
 
 x0, x1 = operand(0), operand(1)
 
@@ -51,10 +51,10 @@ def network() -> Graph:
     return build.graph
 
 
-def training_graph(without=()) -> Graph:
+def training_graph(left_out=()) -> Graph:
     graph = network()
     passes = pipeline.training(optimizer(graph, "momentum", lr=0.01))
-    return pipeline.run(graph, pipeline.without(passes, without))
+    return pipeline.run(graph, without(passes, left_out))
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])

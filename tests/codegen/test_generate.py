@@ -15,7 +15,7 @@ from nndsl.ops.map import Map, operand
 from nndsl.passes import pipeline
 from nndsl.runtime import reference
 from nndsl.runtime.executable import load
-from tests.networks import data_for, optimizer, perceptron, start_values
+from tests.networks import data_for, optimizer, perceptron, start_values, without
 
 ROWS, BATCH, STEPS, SEED = 21, 8, 7, 3
 NETWORKS = {
@@ -32,11 +32,11 @@ WITHOUT = (
 )
 
 
-def training_graph(name, without=(), clip=None):
+def training_graph(name, left_out=(), clip=None):
     sizes, activation, loss, word, numbers = NETWORKS[name]
     graph = perceptron(sizes, activation, loss)
     passes = pipeline.training(optimizer(graph, word, **numbers), clip)
-    return pipeline.run(graph, pipeline.without(passes, without))
+    return pipeline.run(graph, without(passes, left_out))
 
 
 def inputs_for(graph, precision):
@@ -95,11 +95,11 @@ def test_training_equals_the_oracle(name, precision, store):
     assert_close(trained(graph, precision, store), oracle(graph, precision), precision)
 
 
-@pytest.mark.parametrize("without", WITHOUT, ids="+".join)
+@pytest.mark.parametrize("left_out", WITHOUT, ids="+".join)
 @pytest.mark.parametrize("name", ["classes", "binary"])
-def test_passes_change_nothing(name, without, store):
+def test_passes_change_nothing(name, left_out, store):
     expected = oracle(training_graph(name), "float64")
-    graph = training_graph(name, without)
+    graph = training_graph(name, left_out)
     assert_close(trained(graph, "float64", store), expected, "float64")
 
 

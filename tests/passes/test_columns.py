@@ -11,6 +11,7 @@ from nndsl.passes.columns import FoldColumns
 from nndsl.runtime.reference import evaluate
 from nndsl.scalar.functions import maximum, sqrt
 from tests.lower.helpers import lowered
+from tests.networks import without
 from tests.passes.networks import (
     apply,
     arrays_for,
@@ -75,7 +76,7 @@ NETS = {
 @pytest.mark.parametrize("name", NETS)
 def test_normalisation_after_training_costs_no_pass_over_memory(name, rng):
     graph = lowered(f"net A {{\n  input x: [4]\n  {NETS[name]}\n}}\n").networks["A"].graph
-    rest = pipeline.without(pipeline.INFERENCE, ["fold_columns"])
+    rest = without(pipeline.INFERENCE, ["fold_columns"])
     after, plain = pipeline.run(graph, pipeline.INFERENCE), pipeline.run(graph, rest)
     arrays = {
         name: np.abs(array) if name.endswith("_var") else array

@@ -16,10 +16,11 @@ from nndsl.ops.reduction import Reduce
 from nndsl.ops.standardize import Standardize
 from nndsl.passes.dce import DeadCode
 from nndsl.passes.layout import ChannelsLast
-from nndsl.passes.pipeline import CLEANING, INFERENCE, run, training, without
+from nndsl.passes.pipeline import CLEANING, INFERENCE, run, training
 from nndsl.runtime.reference import evaluate
 from nndsl.scalar.functions import maximum
 from tests.lower.helpers import lowered
+from tests.networks import without
 from tests.passes.networks import apply, arrays_for, assert_harmless
 
 FIRST, LAST = (0, 3, 1, 2), (0, 2, 3, 1)

@@ -6,7 +6,8 @@ import pytest
 
 from nndsl.ir.graph import Graph
 from nndsl.ir.verify import verify
-from nndsl.passes.pipeline import CLEANING, INFERENCE, Pass, run, training, without
+from nndsl.passes.pipeline import CLEANING, INFERENCE, Pass, run, training
+from tests.networks import without
 from tests.passes.networks import assert_harmless, classifier, lines
 from tests.passes.test_update import MOMENTUM, use
 
