@@ -15,7 +15,7 @@ from nndsl.codegen.glue_windows import (
 from nndsl.codegen.loops import size_of
 from nndsl.codegen.program import Kernel, Size, Split
 from nndsl.ir.graph import Node, Value
-from nndsl.ops.base import Op
+from nndsl.ops.base import Op, operation_of
 from nndsl.ops.convolution import (
     Convolution,
     ConvolutionInputGradient,
@@ -57,9 +57,7 @@ def emit_weight_gradient(context: Context, node: Node, operation: Op) -> list[Dr
 
 def _depthwise(context: Context, node: Node, kernel: Kernel) -> Draft:
     """A loop over images and channels; the weights are read by all shares."""
-    operation = node.operation
-    assert isinstance(operation, Op)
-    flops = operation.flops([v.type for v in node.inputs])
+    flops = operation_of(node).flops([v.type for v in node.inputs])
     return over_images(context, node, kernel, flops, whole=(node.inputs[1],))
 
 

@@ -10,7 +10,7 @@ from nndsl.codegen.program import Kernel, Size, Split
 from nndsl.codegen.sums import MANY_PLACES
 from nndsl.ir.graph import Node, Value
 from nndsl.ir.types import BATCH
-from nndsl.ops.base import Op
+from nndsl.ops.base import Op, operation_of
 from nndsl.ops.classes import OneHot, Pick, SoftmaxCrossEntropy
 from nndsl.ops.rows import LogSoftmax, Softmax
 from nndsl.ops.standardize import Standardize
@@ -146,7 +146,5 @@ def _over_batch(
 def _standardizing(
     node: Node, kernel: Kernel, slots: list[Slot], extent: Size, split: Split, align: int
 ) -> Draft:
-    operation = node.operation
-    assert isinstance(operation, Op)
-    flops = operation.flops([v.type for v in node.inputs])
+    flops = operation_of(node).flops([v.type for v in node.inputs])
     return draft(node, kernel, slots, extent, split, align, flops)

@@ -20,7 +20,7 @@ from nndsl.codegen.step_layout import (
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Graph, Node, Value, rebuild
 from nndsl.ir.types import BATCH
-from nndsl.ops.base import Op
+from nndsl.ops.base import Op, operation_of
 from nndsl.ops.map import Map
 from nndsl.ops.scan import Scan
 
@@ -36,7 +36,7 @@ def with_scratch(graph: Graph) -> Graph:
 def _roomy(node: Node) -> Node:
     scan = node.operation
     assert isinstance(scan, Scan)
-    if any(_op(inner).constant() is not None for inner in scan.body.graph.nodes):
+    if any(operation_of(inner).constant() is not None for inner in scan.body.graph.nodes):
         raise ValueError("a constant in a step of time has no memory: `LiftFromScans` takes it out")
     scan = replace(scan, body=Body(with_scratch(scan.body.graph)))
     scratch = layout_of(scan, _steps(node)).scratch
@@ -51,11 +51,6 @@ def _roomy(node: Node) -> Node:
     for index, value in enumerate(changed.outputs):
         value.node, value.index = changed, index
     return changed
-
-
-def _op(node: Node) -> Op:
-    assert isinstance(node.operation, Op)
-    return node.operation
 
 
 def _steps(node: Node) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 from nndsl.ir.graph import Builder, Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, Dimension, ElementType
 from nndsl.ops.attention import AttentionWeights
-from nndsl.ops.base import Op
+from nndsl.ops.base import operation_of
 from nndsl.ops.classes import OneHot, Pick
 from nndsl.ops.convolution import Convolution, ConvolutionInputGradient
 from nndsl.ops.einsum import Einsum
@@ -134,13 +134,12 @@ class _Printer:
 
     def decomposed(self, node: Node) -> list[str]:
         """The statements of the simpler operations that one stands for."""
-        assert isinstance(node.operation, Op)
         build = Builder()
         inputs = []
         for position, value in enumerate(node.inputs):
             inputs.append(build.input(f"x{position}", value.type, Role.DATA))
             self.names[inputs[-1]] = self.names[value]
-        results = node.operation.decompose(build, inputs)
+        results = operation_of(node).decompose(build, inputs)
         if results is None:
             raise TypeError(f"{node.operation.name} has no form in NumPy")
         lines = [line for inner in build.graph.nodes for line in self.statements(inner)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nndsl.ir.graph import Builder, Graph, Node, Value
-from nndsl.ops.base import Op
+from nndsl.ops.base import operation_of
 from nndsl.ops.compose import add_sum
 from nndsl.ops.movement import zeros
 from nndsl.ops.reduction import sum_to
@@ -37,8 +37,7 @@ class Backward:
             return
         self.build.label, self.build.span = node.label, node.span
         upstream = [self.total(v) if v in self.parts else None for v in node.outputs]
-        assert isinstance(node.operation, Op)
-        gradients = node.operation.gradient(self.build, node, upstream)
+        gradients = operation_of(node).gradient(self.build, node, upstream)
         for value, gradient in zip(node.inputs, gradients, strict=True):
             if gradient is not None and value in self.active:
                 summed = sum_to(self.build, gradient, value.type)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from nndsl.ir.graph import Builder, Node, Value
+from nndsl.ir.graph import Builder, Graph, Node, Value
 from nndsl.ir.types import ElementType, TensorType, resolved
 from nndsl.records import dataclass
 from nndsl.scalar.piece import Level, Piece, upright
@@ -164,6 +164,23 @@ class Op(ABC):
     def options(self) -> dict[str, Any]:
         """The options by name, for the text form and for hashing."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+
+def operation_of(node: Node) -> Op:
+    """The node's operation, of which may be asked what `Op` offers.
+
+    Graphs hold no others, which is not checked here: deep networks ask a million times.
+    """
+    return cast(Op, node.operation)
+
+
+def computed(graph: Graph, values: dict[Value, np.ndarray], clock: Clock) -> Iterator[Node]:
+    """Each node when its results have been put in `values`, which hold those of the inputs."""
+    for node in graph.nodes:
+        results = operation_of(node).meaning([values[v] for v in node.inputs], clock)
+        for value, result in zip(node.outputs, results, strict=True):
+            values[value] = np.asarray(result, dtype=clock.dtype(value.type.element))
+        yield node
 
 
 def _bound(option: Any, sizes: Mapping[str, int]) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from nndsl.diagnostics import error
 from nndsl.ir.graph import Graph, Input, Node, ShapeError, Value
 from nndsl.ir.types import BATCH, TensorType, resolved
-from nndsl.ops.base import Op
+from nndsl.ops.base import operation_of
 
 
 def bind(graph: Graph, sizes: Mapping[str, int]) -> None:
@@ -24,8 +24,7 @@ def bind(graph: Graph, sizes: Mapping[str, int]) -> None:
     for entry in graph.inputs.values():
         entry.value.type = bound_type(entry.value.type, sizes)
     for node in graph.nodes:
-        assert isinstance(node.operation, Op)
-        node.operation = node.operation.bound(sizes)
+        node.operation = operation_of(node).bound(sizes)
         try:
             types = node.operation.infer([v.type for v in node.inputs])
         except ShapeError as refusal:

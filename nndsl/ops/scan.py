@@ -15,7 +15,7 @@ import numpy as np
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Node, Role, ShapeError, Value
 from nndsl.ir.types import BATCH, Dimension, TensorType, resolved
-from nndsl.ops.base import Clock, Fusion, Op
+from nndsl.ops.base import Clock, Fusion, Op, computed, operation_of
 from nndsl.ops.compose import add_map
 from nndsl.ops.map import operand
 from nndsl.ops.matmul import MatMul
@@ -131,9 +131,9 @@ class Scan(Op):
     def flops(self, inputs: Sequence[TensorType]) -> int:
         """Those of the body, once a step (once, where the length is not known)."""
         steps = self.steps(inputs)
-        return sum(
-            _op(node).flops([v.type for v in node.inputs]) for node in self.body.graph.nodes
-        ) * (steps if isinstance(steps, int) else 1)
+        nodes = self.body.graph.nodes
+        once = sum(operation_of(node).flops([v.type for v in node.inputs]) for node in nodes)
+        return once * (steps if isinstance(steps, int) else 1)
 
     @classmethod
     def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
@@ -183,25 +183,18 @@ def bound_graph(graph: Graph, sizes: Mapping[str, int]) -> Graph:
     for node in graph.nodes:
         build.label, build.span = node.label, node.span
         inputs = (made[v] for v in node.inputs)
-        results = build.add_all(_op(node).bound(sizes), *inputs, name=node.outputs[0].name)
+        results = build.add_all(operation_of(node).bound(sizes), *inputs, name=node.outputs[0].name)
         made.update(zip(node.outputs, results, strict=True))
     build.graph.outputs = {name: made[v] for name, v in graph.outputs.items()}
     return build.graph
-
-
-def _op(node: Node) -> Op:
-    assert isinstance(node.operation, Op)
-    return node.operation
 
 
 def _computed(graph: Graph, inputs: Sequence[np.ndarray], clock: Clock) -> list[np.ndarray]:
     """The outputs of a body for arrays of its inputs in order."""
     entries = graph.inputs.values()
     values = {entry.value: array for entry, array in zip(entries, inputs, strict=True)}
-    for node in graph.nodes:
-        results = _op(node).meaning([values[v] for v in node.inputs], clock)
-        for value, result in zip(node.outputs, results, strict=True):
-            values[value] = np.asarray(result, dtype=clock.dtype(value.type.element))
+    for _ in computed(graph, values, clock):
+        pass
     return [values[value] for value in graph.outputs.values()]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nndsl.ir.graph import Graph, Node, Value
-from nndsl.ops.base import Op
+from nndsl.ops.base import operation_of
 from nndsl.ops.movement import Concat, Slice
 from nndsl.ops.split import Split
 
@@ -30,7 +30,7 @@ def overwritable(body: Graph, sequence: Value, kept: Value) -> bool:
             if reader is writer:
                 places = (p for p, v in enumerate(reader.inputs) if v is value)
                 result = reader.outputs.index(written)
-                if of != to or not all(_op(reader).in_place(p, result) for p in places):
+                if of != to or not all(operation_of(reader).in_place(p, result) for p in places):
                     return False
             elif numbers[reader] > numbers[writer]:
                 return False
@@ -78,8 +78,3 @@ def _width(value: Value) -> int:
     width = value.type.shape[-1]
     assert isinstance(width, int)
     return width
-
-
-def _op(node: Node) -> Op:
-    assert isinstance(node.operation, Op)
-    return node.operation

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nndsl.ir.graph import Graph, Node, Value
-from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.ops.base import operation_of
+from nndsl.passes.rewriting import Rewriter
 from nndsl.records import dataclass
 
 

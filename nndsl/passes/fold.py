@@ -8,9 +8,9 @@ import numpy as np
 
 from nndsl.ir.graph import Graph, Node, Value, with_inputs
 from nndsl.ir.types import ElementType
-from nndsl.ops.base import Clock
+from nndsl.ops.base import Clock, operation_of
 from nndsl.ops.source import constant_of
-from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.passes.rewriting import Rewriter
 from nndsl.records import dataclass
 
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nndsl.ir.graph import Graph, Node, Value, rebuild
-from nndsl.ops.base import Fusion
+from nndsl.ops.base import Fusion, operation_of
 from nndsl.ops.fused import Joined, joined_maps, read_in_registers, takes_formulas, with_epilogue
 from nndsl.ops.shapes import known
-from nndsl.passes.rewriting import operation_of
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.inspection import size

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nndsl.ir.graph import Graph
-from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.ops.base import operation_of
+from nndsl.passes.rewriting import Rewriter
 from nndsl.records import dataclass
 
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from nndsl.ir.graph import Graph, Node, Value
 from nndsl.ir.types import BATCH
-from nndsl.ops.base import Op
+from nndsl.ops.base import Op, operation_of
 from nndsl.ops.movement import Transpose
 from nndsl.ops.reduction import Reshape
 from nndsl.ops.shapes import Shape
 from nndsl.passes.dce import DeadCode
-from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.passes.rewriting import Rewriter
 from nndsl.records import dataclass
 
 Axes = tuple[int, ...]

@@ -13,11 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from math import prod
-from typing import cast
 
 from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, ElementType
-from nndsl.ops.base import Fusion, Op
+from nndsl.ops.base import Fusion, operation_of
 from nndsl.passes.arena import MOST_PACKED, Arena, Piece, packed, phases_of
 from nndsl.records import dataclass
 
@@ -169,7 +168,7 @@ class _Planner:
         for number, node in enumerate(self.graph.nodes):
             for value in node.outputs:
                 self.defined[value] = number
-                if _op(node).is_view:
+                if operation_of(node).is_view:
                     self.roots[value] = node.inputs[0]
             for value in node.inputs:
                 self.used[self.root(value)] = number
@@ -182,7 +181,7 @@ class _Planner:
         """Values written once, when the program is loaded: alive always."""
         found: list[Value] = []
         for node in self.graph.nodes:
-            if _op(node).constant() is not None:
+            if operation_of(node).constant() is not None:
                 found += node.outputs
                 self.defined |= dict.fromkeys(node.outputs, -1)
         return found
@@ -314,10 +313,6 @@ def _has_rows(value: Value) -> bool:
     return value.type.shape[:1] == (BATCH,)
 
 
-def _op(node: Node) -> Op:
-    return cast(Op, node.operation)  # graphs hold no others
-
-
 def _known(dimension: int | str) -> int:
     if isinstance(dimension, str):
         raise ValueError(f"the size {dimension} is not known")
@@ -336,7 +331,7 @@ def reads_same_place(
     """
     read = [(p, v) for p, v in enumerate(node.inputs) if v is operand or root(v) is operand]
     number = node.outputs.index(result)
-    return all(_op(node).in_place(p, number) and v.type == result.type for p, v in read)
+    return all(operation_of(node).in_place(p, number) and v.type == result.type for p, v in read)
 
 
 def update_groups(graph: Graph) -> list[list[list[Value]]]:
@@ -350,7 +345,7 @@ def update_groups(graph: Graph) -> list[list[list[Value]]]:
     for name, entry in graph.inputs.items():
         update = graph.updates.get(name) if entry.role is Role.PARAMETER else None
         node = producers.get(update) if update is not None else None
-        if node is not None and _op(node).fusion is Fusion.ELEMENTWISE:
+        if node is not None and operation_of(node).fusion is Fusion.ELEMENTWISE:
             nodes.setdefault((node.operation, len(node.inputs)), []).append(node)
     return [_columns(group) for group in nodes.values() if len(group) > 1]
 

@@ -7,7 +7,7 @@ from math import prod
 
 from nndsl.ir.graph import Graph, Node, Value, rebuild
 from nndsl.ir.types import BATCH
-from nndsl.passes.rewriting import operation_of
+from nndsl.ops.base import operation_of
 from nndsl.records import dataclass
 
 

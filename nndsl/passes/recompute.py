@@ -12,10 +12,9 @@ from collections import Counter
 
 from nndsl.ir.graph import Builder, Graph, Value, with_inputs
 from nndsl.ir.types import BATCH
-from nndsl.ops.base import Fusion
+from nndsl.ops.base import Fusion, operation_of
 from nndsl.ops.movement import Concat
 from nndsl.passes.order import numbers_in, remembered
-from nndsl.passes.rewriting import operation_of
 from nndsl.records import dataclass
 
 CHEAP = frozenset({Fusion.ELEMENTWISE, Fusion.ROW, Fusion.MOVE, Fusion.RANDOM})

@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 from nndsl.ir.graph import Builder, Graph, Node, Value, with_inputs
-from nndsl.ops.base import Op
-
-
-def operation_of(node: Node) -> Op:
-    """The node's operation, of which passes may ask what `Op` offers.
-
-    Graphs hold no others, which is not checked here: deep networks ask a million times.
-    """
-    return cast(Op, node.operation)
 
 
 class Rewriter:

@@ -11,7 +11,7 @@ from operator import add
 from nndsl.ir.body import Body
 from nndsl.ir.graph import Builder, Graph, Input, Node, Role, Value
 from nndsl.ir.types import BATCH, Dimension
-from nndsl.ops.base import Fusion, Op
+from nndsl.ops.base import Fusion, Op, operation_of
 from nndsl.ops.compose import add_sum
 from nndsl.ops.map import Map, operand
 from nndsl.ops.matmul import MatMul
@@ -23,7 +23,7 @@ from nndsl.passes.cse import CommonSubexpressions
 from nndsl.passes.dce import DeadCode
 from nndsl.passes.fold import Fold
 from nndsl.passes.fuse import FuseEpilogues, FuseMaps
-from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.passes.rewriting import Rewriter
 from nndsl.passes.simplify import Simplify
 from nndsl.records import dataclass
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nndsl.ir.graph import Graph, Node, Value, with_inputs
-from nndsl.ops.base import Fusion
-from nndsl.passes.rewriting import Rewriter, operation_of
+from nndsl.ops.base import Fusion, operation_of
+from nndsl.passes.rewriting import Rewriter
 from nndsl.records import dataclass
 
 

@@ -12,6 +12,7 @@ from itertools import accumulate
 
 from nndsl.ir.graph import Graph, Input, Node, Role, Value
 from nndsl.ir.types import BATCH
+from nndsl.ops.base import operation_of
 from nndsl.ops.convolution import Convolution
 from nndsl.ops.map import Map, by_elements
 from nndsl.ops.matmul import MatMul, transposed
@@ -26,7 +27,7 @@ from nndsl.passes.simplify import Simplify
 from nndsl.render.equations import Notation, Step, bracketed
 from nndsl.render.functions import applied, named_function
 from nndsl.render.recurrences import ThroughTime, derivative
-from nndsl.render.writer import Equation, Writer, operation
+from nndsl.render.writer import Equation, Writer
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.expression import ONE, ZERO, Expression, variable
 from nndsl.scalar.inspection import substitute, variables
@@ -193,7 +194,7 @@ class Backward:
             ends = [0, *accumulate(s if isinstance(s, int) else 0 for s in sizes)]
             place = rf"{ends[index] + 1} \ldots {ends[index + 1]}"
             return rf"\left[{upstream[0]}\right]_{{{place}}}", Level.LEAF
-        name = named_function(operation(node).name)
+        name = named_function(operation_of(node).name)
         matrix = applied(f"{name}'", self.notation.piece(node.inputs[index])[0])
         return rf"{transposed(matrix)[0]} \, {closed(upstream, Level.FRACTION)}", Level.PRODUCT
 

@@ -8,7 +8,7 @@ from nndsl.diagnostics import error
 from nndsl.ir.graph import Graph, Node, Role, Value
 from nndsl.ir.text import print_operation
 from nndsl.lower.result import Network, Part
-from nndsl.ops.base import Fusion, Op
+from nndsl.ops.base import Fusion, operation_of
 from nndsl.passes import pipeline
 from nndsl.render.diagram_cost import flops_of, nodes_of_parts
 from nndsl.render.diagram_kinds import kind_of
@@ -81,8 +81,7 @@ def _require_small(count: int, what: str, other: str) -> None:
 
 
 def _node_box(node: Node, box_of: dict[Value, Box], updates: list[str]) -> Box:
-    operation = node.operation
-    assert isinstance(operation, Op)
+    operation = operation_of(node)
     written = print_operation(operation)
     text = written[len(operation.name) + 1 : -1].replace("{", "").replace("}", "")
     beside = list(dict.fromkeys(v.name for v in node.inputs if v not in box_of))
@@ -116,7 +115,7 @@ class _KernelDrawer:
 
     def __init__(self, network: Network, planned: Graph) -> None:
         self.network = network
-        self.kernels = [n for n in planned.nodes if not _operation(n).is_view]
+        self.kernels = [n for n in planned.nodes if not operation_of(n).is_view]
         self.producers = network.graph.producers()
         self.kernel_of: dict[Node, int] = {}
         for number, kernel in enumerate(self.kernels):
@@ -144,7 +143,7 @@ class _KernelDrawer:
     def picture(self) -> Picture:
         """Frames by kernel, boxes by stage, arrows where a stage reads another's values."""
         frames = [
-            Frame(f"kernel {number}", note=_operation(k).name.replace("_", " "))
+            Frame(f"kernel {number}", note=operation_of(k).name.replace("_", " "))
             for number, k in enumerate(self.kernels, 1)
         ]
         self.drawn.frames += frames
@@ -204,8 +203,3 @@ class _KernelDrawer:
     def _source(self, value: Value, start: dict[Value, Box]) -> Box | None:
         node = self.producers.get(value)
         return start.get(value) if node is None else self.box_of.get(node)
-
-
-def _operation(node: Node) -> Op:
-    assert isinstance(node.operation, Op)
-    return node.operation

@@ -7,7 +7,7 @@ from math import prod
 from nndsl.ir.graph import Graph, Node, Value
 from nndsl.ir.types import BATCH
 from nndsl.lower.result import Network, Part
-from nndsl.ops.base import Op
+from nndsl.ops.base import operation_of
 from nndsl.records import dataclass
 
 
@@ -49,11 +49,7 @@ def _claim(part: Part, producers: dict[Value, Node], claimed: set[Node]) -> list
 
 def flops_of(nodes: list[Node]) -> int:
     """Floating-point operations for one row."""
-    total = 0
-    for node in nodes:
-        assert isinstance(node.operation, Op)
-        total += node.operation.flops([value.type for value in node.inputs])
-    return total
+    return sum(operation_of(node).flops([v.type for v in node.inputs]) for node in nodes)
 
 
 def numbers_of(value: Value) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from nndsl.ir.graph import Node, Role
 from nndsl.lower.result import Network, Part
-from nndsl.ops.base import Fusion, Op
+from nndsl.ops.base import Fusion, operation_of
 from nndsl.ops.matmul import MatMul
 from nndsl.ops.pooling import MaxPool
 from nndsl.records import dataclass
@@ -60,7 +60,7 @@ def kind_of(part: Part, nodes: list[Node], network: Network) -> str:
         return "activation"
     if not nodes:  # a later part of a split is made by the nodes of the first one
         return "training" if part.output in part.inputs else "other"
-    fusions = {_operation(node).fusion for node in nodes}
+    fusions = {operation_of(node).fusion for node in nodes}
     if Fusion.OPAQUE in fusions:
         return "recurrence"
     if Fusion.CONTRACTION in fusions:
@@ -74,7 +74,7 @@ def kind_of(part: Part, nodes: list[Node], network: Network) -> str:
 
 def _contraction(nodes: list[Node], network: Network) -> str:
     """Products: with weights (dense, or slid along an axis), or of two tensors."""
-    products = [node for node in nodes if _operation(node).fusion is Fusion.CONTRACTION]
+    products = [node for node in nodes if operation_of(node).fusion is Fusion.CONTRACTION]
     learnt = {i.value for i in network.graph.of_role(Role.PARAMETER)}
     if not all(learnt.intersection(node.inputs) for node in products):
         return "attention"
@@ -91,8 +91,3 @@ def _without_weights(part: Part, fusions: set[Fusion]) -> str:
     if 0 < numbers_of(part.output) < before:
         return "pooling"
     return "activation" if Fusion.ROW in fusions else "other"
-
-
-def _operation(node: Node) -> Op:
-    assert isinstance(node.operation, Op)
-    return node.operation

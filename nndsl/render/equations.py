@@ -14,13 +14,13 @@ from nndsl.ir.graph import Graph, Node, Role, Value
 from nndsl.ir.types import BATCH, Dimension
 from nndsl.lower.result import Network, ParameterInfo, Part
 from nndsl.lower.tensors import ELEMENTWISE
-from nndsl.ops.base import Fusion
+from nndsl.ops.base import Fusion, operation_of
 from nndsl.ops.map import Map
 from nndsl.ops.scan import Scan
 from nndsl.records import dataclass
 from nndsl.render.functions import Functions, applied, named_function
 from nndsl.render.recurrences import Unfolding
-from nndsl.render.writer import Equation, Writer, operation
+from nndsl.render.writer import Equation, Writer
 from nndsl.scalar.latex import name_latex
 from nndsl.scalar.piece import Level, Piece, closed, upright
 from nndsl.vocab.registry import words
@@ -189,7 +189,7 @@ class Notation:
         for value in (v for v in dict.fromkeys(weights) if v not in self.symbols):
             self.symbols[value] = self._parameter(value, letter, layer)
         for node in step.nodes:
-            if operation(node).fusion is Fusion.RANDOM:
+            if operation_of(node).fusion is Fusion.RANDOM:
                 self.symbols[node.outputs[0]] = (rf"u_{{{self._next()}}}", Level.LEAF)
         for value in (v for v in step.results if v not in self.symbols):
             if letter and value is step.results[-1]:
@@ -206,7 +206,7 @@ class Notation:
         self, step: Step, tensors: Sequence[Value], weights: Sequence[Value]
     ) -> tuple[str, str]:
         """The letter and the layer of a stage's result; no letter where it is another tensor."""
-        mixes = any(operation(n).fusion is Fusion.CONTRACTION for n in step.nodes)
+        mixes = any(operation_of(n).fusion is Fusion.CONTRACTION for n in step.nodes)
         if mixes and weights:
             return "z", self._layer(weights[0])
         if len(tensors) != 1 or tensors[0] not in self.stems:
@@ -254,7 +254,7 @@ class Notation:
     def _is_table(self, value: Value) -> bool:
         """Whether rows of a weight are looked up."""
         readers = (n for n in self.graph.nodes if value in n.inputs)
-        return any(operation(n).fusion is Fusion.GATHER for n in readers)
+        return any(operation_of(n).fusion is Fusion.GATHER for n in readers)
 
     def _is_parameter(self, value: Value) -> bool:
         return value.node is None and value.name in self.parameters
@@ -366,7 +366,7 @@ class Notation:
 
 def is_noise(value: Value) -> bool:
     """Whether a value is drawn at random."""
-    return value.node is not None and operation(value.node).fusion is Fusion.RANDOM
+    return value.node is not None and operation_of(value.node).fusion is Fusion.RANDOM
 
 
 def note_of(step: Step) -> str:

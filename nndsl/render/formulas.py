@@ -13,13 +13,14 @@ import numpy as np
 
 from nndsl.ir.graph import Graph, Role
 from nndsl.lower.result import Network, ParameterInfo, Recipe
+from nndsl.ops.base import operation_of
 from nndsl.ops.map import Map
 from nndsl.records import dataclass
 from nndsl.render.backpropagation import Backward, LossEquations, general_recursion
 from nndsl.render.equations import Notation
 from nndsl.render.formulas_of_words import optimizer_equations, schedule_equations, start_law
 from nndsl.render.functions import letter_functions
-from nndsl.render.writer import Equation, operation
+from nndsl.render.writer import Equation
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.expression import Expression
 from nndsl.scalar.latex import formula, number_latex
@@ -116,7 +117,7 @@ def _functions(notation: Notation) -> Iterable[Equation]:
         yield Equation(rf"{name}'\left(z\right) = {formula(slope, names)}")
     yield from map(Equation, letter_functions(notation.functions.names))
     nodes = [node for step in notation.steps for node in step.nodes]
-    for line in dict.fromkeys(line for n in nodes for line in operation(n).definition()):
+    for line in dict.fromkeys(line for n in nodes for line in operation_of(n).definition()):
         yield Equation(line)
 
 

@@ -12,7 +12,7 @@ from dataclasses import field, replace
 
 from nndsl.ir.graph import Graph, Node, Value
 from nndsl.lower.result import Network, Part
-from nndsl.ops.base import Fusion, Op
+from nndsl.ops.base import Fusion, operation_of
 from nndsl.ops.map import Map, operand
 from nndsl.ops.scan import Scan, nodes_within
 from nndsl.records import dataclass
@@ -100,8 +100,7 @@ def _place(node: Node, parts: list[Part], opened: Collection[str]) -> str | None
 def _learns(node: Node) -> bool:
     """Whether there are products in a step: not so where a place of a sequence is looked up."""
     inner = nodes_within(Graph({}, [node]))
-    return any(isinstance(n.operation, Op) and n.operation.fusion is Fusion.CONTRACTION
-               for n in inner)  # fmt: skip
+    return any(operation_of(n).fusion is Fusion.CONTRACTION for n in inner)
 
 
 def _closed(node: Node) -> list[Memory]:
@@ -147,8 +146,7 @@ class _Inside:
         starts = node.inputs[scan.sequences :][: scan.states]
         for number, (state, start) in enumerate(zip(states, starts, strict=True)):
             following = known[results[number]]
-            if scan.times:
-                self.renamed[node.outputs[number]] = following
+            self.renamed[node.outputs[number]] = following  # the last one, as `last` reads it
             name = state.name.partition(".")[0]
             first = None if _is_constant(start) else start
             self.memories.append(Memory(name, known[state], following, first))

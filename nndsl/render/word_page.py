@@ -18,7 +18,7 @@ from nndsl.ir.graph import Builder, Role
 from nndsl.ir.types import BATCH, ElementType, TensorType
 from nndsl.lower.result import Network, Recipe
 from nndsl.lower.schedules import ScheduleReader
-from nndsl.ops.base import Fusion, Op
+from nndsl.ops.base import Fusion, Op, operation_of
 from nndsl.params import Length, Parameter, Real
 from nndsl.passes.join import Join
 from nndsl.passes.pipeline import CLEANING, run
@@ -30,7 +30,7 @@ from nndsl.render.formulas_of_words import symbolic_law, update_equations
 from nndsl.render.functions import letter_functions, named_function
 from nndsl.render.plots import Series
 from nndsl.render.word_sorts import Example, Sort, example
-from nndsl.render.writer import Equation, Writer, operation
+from nndsl.render.writer import Equation, Writer
 from nndsl.scalar.derivative import differentiate
 from nndsl.scalar.evaluation import evaluate
 from nndsl.scalar.expression import Expression, constant
@@ -194,15 +194,15 @@ def _stage(shown: Example, name: str) -> Iterable[Equation]:
         if unfolding is not None and unfolding.letters:
             yield from unfolding.equations(notation.writer, "", [])
         for value in step.results if unfolding is None else ():
-            is_noise = operation(step.nodes[-1]).fusion is Fusion.RANDOM
+            is_noise = operation_of(step.nodes[-1]).fusion is Fusion.RANDOM
             sign = r"\sim" if is_noise else "="
             right = notation.right_side(step, value)
             yield Equation(f"{notation.symbols[value][0]} {sign} {right}")
         seen: list[Op] = []
         for node in step.nodes:
-            if operation(node) not in seen:
-                seen.append(operation(node))
-                yield from (Equation(line) for line in operation(node).definition())
+            if operation_of(node) not in seen:
+                seen.append(operation_of(node))
+                yield from (Equation(line) for line in operation_of(node).definition())
         return
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nndsl.ir.graph import Node, Value
-from nndsl.ops.base import Op
+from nndsl.ops.base import operation_of
 from nndsl.ops.map import Map, by_elements
 from nndsl.ops.shapes import known
 from nndsl.records import dataclass
@@ -25,12 +25,6 @@ class Equation:
     note: str = ""
 
 
-def operation(node: Node) -> Op:
-    """The operation of a node, with all that operations say of themselves."""
-    assert isinstance(node.operation, Op)
-    return node.operation
-
-
 class Writer:
     """Writes values as formulas: by their symbol where they have one, maps of maps as one."""
 
@@ -47,7 +41,7 @@ class Writer:
         node = self.makers[value]
         if not isinstance(node.operation, Map):
             parts = [self.piece(v) for v in node.inputs]
-            found = operation(node).latex(parts, [v.type for v in node.inputs])
+            found = operation_of(node).latex(parts, [v.type for v in node.inputs])
             return found[node.outputs.index(value)]
         leaves: dict[Value, str] = {}
         expression = tidy(self._expression(node, value, leaves))

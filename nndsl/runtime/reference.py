@@ -10,7 +10,7 @@ import numpy as np
 
 from nndsl.ir.graph import Graph, Value
 from nndsl.ir.types import BATCH, TensorType
-from nndsl.ops.base import Clock, Op
+from nndsl.ops.base import Clock, computed
 
 Arrays = dict[str, np.ndarray]
 
@@ -29,11 +29,8 @@ def evaluate(
     clock = replace(clock, sizes=_sizes(graph, arrays, clock))
     values = {i.value: arrays[name] for name, i in graph.inputs.items()}
     with np.errstate(all="ignore"):
-        for node in graph.nodes:
-            assert isinstance(node.operation, Op)
-            results = node.operation.meaning([values[v] for v in node.inputs], clock)
-            for value, result in zip(node.outputs, results, strict=True):
-                values[value] = np.asarray(result, dtype=clock.dtype(value.type.element))
+        for _ in computed(graph, values, clock):
+            pass
     return _named(graph.outputs, values), _named(graph.updates, values)
 
 

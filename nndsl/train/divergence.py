@@ -14,7 +14,7 @@ from nndsl.data.images.lazy import lazy
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import CLOCK_NAMES, Graph, Node, Role
 from nndsl.ir.types import BATCH
-from nndsl.ops.base import Clock, Op
+from nndsl.ops.base import Clock, computed
 from nndsl.random import permutation
 from nndsl.records import dataclass
 from nndsl.runtime.rounds import Rounds
@@ -155,11 +155,7 @@ def _trace(
     loss = graph.outputs.get("data_loss")
     after = False
     with np.errstate(all="ignore"):
-        for node in graph.nodes:
-            assert isinstance(node.operation, Op)
-            results = node.operation.meaning([values[v] for v in node.inputs], clock)
-            for value, result in zip(node.outputs, results, strict=True):
-                values[value] = np.asarray(result, dtype=clock.dtype(value.type.element))
+        for node in computed(graph, values, clock):
             if not all(np.isfinite(values[value]).all() for value in node.outputs):
                 yield node, after
             after = after or loss in node.outputs
