@@ -83,7 +83,7 @@ def test_hidden_letters_are_judged_the_same_every_time(tmp_path, nndsl) -> None:
     file, told = tmp_path / "model.nn", []
     text = BERT.format(count=len(LETTERS)).replace("epochs = 60", "epochs = 2")
     text = text.replace("\n}\nblock", "\n  split = all\n}\nblock")
-    file.write_text("".join(line for line in text.splitlines(True) if "expect" not in line))
+    file.write_text(re.sub(r"^ *expect .*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
     for threads in ("1", "2"):
         run = tmp_path / f"run{threads}"
         assert nndsl("train", file, "--out", run, "--threads", threads).code == 0
@@ -100,6 +100,27 @@ def test_the_file_is_drawn_and_summed_up(name: str, tmp_path, nndsl) -> None:
     path = MODELS / f"{name}.nn"
     assert nndsl("summary", path).code == 0
     assert nndsl("render", path, "-o", tmp_path / "net.svg").code == 0
+
+
+def smaller(name: str) -> str:
+    """A model with half the features and half the blocks, on texts half as long, for 600 steps."""
+    text = (MODELS / f"{name}.nn").read_text(encoding="utf-8")
+    text = re.sub(r"^ *expect .*\n", "", text, flags=re.MULTILINE)
+    return text.replace("128", "64").replace("* 4\n", "* 2\n").replace("2000", "600")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("28_gpt", "test_bits_per_character < 3.4"), ("28_bert", "test_accuracy > 0.35")],
+)
+def test_the_play_is_learnt(name: str, expected: str, tmp_path, nndsl, shared_data) -> None:
+    """Frequencies alone take 4.7 bits a letter; the most frequent letter is 15 % of them."""
+    file = tmp_path / "model.nn"
+    text = smaller(name).rstrip().removesuffix("}")
+    file.write_text(f"{text}  expect {expected}\n}}\n", encoding="utf-8")
+    ended = nndsl("train", file, shared_data / "tinyshakespeare.txt", "--out", tmp_path / "run")
+    assert ended.code == 0, ended.out + ended.err
 
 
 SUMS = """# Of any length
