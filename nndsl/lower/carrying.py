@@ -76,15 +76,18 @@ def carry_on(graph: Graph, span: Span) -> Graph:
 
 
 def _check(recipe: Recipe, span: Span, settings: Settings) -> None:
-    """NN327 for settings that take the rows in another way."""
-    bagging = recipe.ensemble is not None and recipe.ensemble.name == "bagging"
-    unfit = {"replay": recipe.replay, "augment": recipe.augment.chain, "ensemble": bagging}
-    for name, asked in unfit.items():
+    """NN327 for settings that take the rows in another way, or several networks in turn."""
+    unfit = {
+        "replay": (recipe.replay, "other rows, or another order"),
+        "augment": (recipe.augment.chain, "other rows, or another order"),
+        "ensemble": (recipe.ensemble, "several memories"),
+    }
+    for name, (asked, why) in unfit.items():
         if asked:
             raise _refused(
-                f"`carry` shows the windows in their order, which `{name}` changes",
+                f"`carry` is for one network that sees windows in their order, not for `{name}`",
                 span,
-                [(settings.run[name].span, "other rows, or another order")],
+                [(settings.run[name].span, why)],
                 f"leave out `{name}`",
             )
     if recipe.batch is None:

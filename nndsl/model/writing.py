@@ -13,6 +13,7 @@ from nndsl.diagnostics import error
 from nndsl.model.running import LoadedRun
 from nndsl.random import Stream, stream_of
 from nndsl.records import dataclass
+from nndsl.train.job import inference_states
 from nndsl.vocab.arguments import bind_arguments
 from nndsl.vocab.registry import words
 
@@ -33,7 +34,8 @@ class Written:
 def write(loaded: LoadedRun, settings: Mapping[str, Any], seed: int) -> Written:
     """Continue a text by the arguments of `generate`; those not given are the run's own.
 
-    The network reads at most its own window, the last units written. Equal seeds write equal texts.
+    The network reads at most its own window, the last units written; one whose memory goes on from
+    window to window reads all of them, window after window. Equal seeds write equal texts.
     Raises NN024 for a run that is not of a text or looks ahead, NN414 for a start with characters
     that it does not know.
     """
@@ -45,7 +47,8 @@ def write(loaded: LoadedRun, settings: Mapping[str, Any], seed: int) -> Written:
     vocabulary = vocabulary_of(loaded.specification, loaded.schema)
     ids = known_ids(vocabulary, arguments["start"], "the start").tolist()
     read = ids or [vocabulary.number.get("\n", 0)]
-    shares_of = _Reader(loaded, len(vocabulary.units))
+    reader = _Reader if not loaded.recipe.carry else _ReaderOfAll
+    shares_of = reader(loaded, len(vocabulary.units))
     shares_of.require_no_look_ahead(read)
     chance = Stream(seed, stream_of(STREAM)).uniform(arguments["length"])
     added: list[int] = []
@@ -101,6 +104,39 @@ class _Reader:
                 help="write with `attention(heads, causal=true)`, or a recurrence that is not "
                 "`both(...)`",
             )
+
+
+class _ReaderOfAll(_Reader):
+    """The same where memories go on: what a window begins with is what the one before left."""
+
+    def __init__(self, loaded: LoadedRun, classes: int) -> None:
+        super().__init__(loaded, classes)
+        known = inference_states(loaded.network)
+        self._first = {
+            name: array if name in known else np.zeros_like(array)
+            for name, array in loaded.executable.states().items()
+        }
+        self._begin, self._states = 0, self._first
+
+    def __call__(self, ids: list[int], filling: int = 0) -> np.ndarray:
+        """Shares [classes] after all the ids; they are those of the last time, and more."""
+        begin = (len(ids) - 1) // self._window * self._window
+        if begin < self._begin:
+            self._begin, self._states = 0, self._first
+        while self._begin < begin:
+            self._read(ids[self._begin : self._begin + self._window], filling)
+            self._begin += self._window
+            self._states = self._loaded.executable.states()
+        seen = ids[begin:]
+        return np.asarray(self._read(seen, filling)[0, len(seen) - 1], np.float64)
+
+    def _read(self, seen: list[int], filling: int) -> np.ndarray:
+        """Shares [1, window, classes] in a window that goes on from the states kept."""
+        row = np.full((1, self._window), filling, np.int32)
+        row[0, : len(seen)] = seen
+        executable = self._loaded.executable
+        executable.set_states(self._states)
+        return executable.go_on({self._input: row})[self._output]
 
 
 def _require_text(loaded: LoadedRun) -> None:

@@ -425,6 +425,10 @@ class Executable:
                 self._join(results, name, part, (first, count, rows))
         return results if order is None else self._in_order(results, order)
 
+    def go_on(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs for the rows of one batch that goes on from the states as they are."""
+        return self._evaluate(arrays, before=self.program.batch)
+
     def _in_order(self, results: dict[str, Array], order: Array) -> dict[str, Array]:
         """The results of rows where these stood before they were taken in another order."""
         places = np.argsort(order)

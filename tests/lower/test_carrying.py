@@ -68,8 +68,8 @@ def test_an_objective_of_ones_own_has_it_too() -> None:
         (text("both(lstm(3))"), "begins at the end"),
         (text("lstm(3)", data=BOOK.replace("16", "16, stride=8")), "overlap"),
         (text("lstm(3)").replace("batch = 4", "batch = all"), "all rows in one batch"),
-        (text("lstm(3)", "ensemble = bagging(2)"), "`ensemble` changes"),
-        (text("lstm(3)", "replay = buffer(20)"), "`replay` changes"),
+        (text("lstm(3)", "ensemble = committee(2)"), "not for `ensemble`"),
+        (text("lstm(3)", "replay = buffer(20)"), "not for `replay`"),
         (
             'data d = csv("iris.csv") { target = species }\n'
             "net A on d { dense(3) }\ntrain A { carry = true }\n",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nndsl
+from nndsl import driver
 from nndsl.cli.main import run
 from nndsl.diagnostics import NndslError
 from nndsl.driver import check_text
 from nndsl.model.running import LoadedRun, load_run
-from nndsl.model.writing import drawn, write
+from nndsl.model.writing import _ReaderOfAll, drawn, write
 
 SHARES = np.array([0.1, 0.5, 0.1, 0.3])
 CHANCES = (np.arange(1000) + 0.5) / 1000
@@ -125,3 +127,25 @@ def test_a_target_that_stands_later_is_not_shifted_again(tmp_path: Path) -> None
     )
     (found,) = check_text(text, folder=tmp_path)
     assert found.code == "NN306"
+
+
+def test_a_memory_that_goes_on_is_kept_while_writing(tmp_path: Path) -> None:
+    (tmp_path / "sixes.txt").write_text("aaaaab" * 600, encoding="utf-8")
+    (tmp_path / "w.nn").write_text(
+        """data book = text("sixes.txt", window=4)
+        net Writer on book { embed(2) -> gru(12) -> dense(book.classes) -> softmax }
+        train Writer { carry = true; optimizer = adam(1e-2); batch = 8; epochs = 20
+          answer = generate(24, start="aaaaab", temperature=0) }
+        """,
+        encoding="utf-8",
+    )
+    assert run(["train", str(tmp_path / "w.nn"), "--out", str(tmp_path / "r"), "--quiet"]) == 0
+    loaded = load_run(tmp_path / "r")
+    assert set(write(loaded, {}, 0).added) == {"a", "b"}
+    shares_of, ids = _ReaderOfAll(loaded, 2), np.array([0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0])
+    one_stream = driver.compile_prediction(loaded.network, replace(loaded.recipe, batch=1))
+    one_stream.executable.set_parameters(loaded.members[0][0])
+    windows = np.append(ids, 0).reshape(3, 4).astype(np.int32)
+    expected = one_stream.executable.evaluate({"text": windows})["output"].reshape(12, 2)
+    for count in (3, 4, 5, 11, 2):
+        np.testing.assert_allclose(shares_of(ids[:count].tolist()), expected[count - 1], rtol=1e-5)
