@@ -47,7 +47,7 @@ class Series:
 def series_of(specification: DataSpecification) -> Series | None:
     """The windows that a data section asks for, None where its rows stand alone.
 
-    Raises NN418 for what is no number of rows, or for `horizon` without `window`.
+    Raises NN418 for what is no number of rows, for `horizon` without `window`, for `shuffle`.
     """
     if specification.kind == "text":
         return None
@@ -64,6 +64,10 @@ def series_of(specification: DataSpecification) -> Series | None:
     if "window" not in asked:
         name, found = next(iter(asked.items()))
         raise _unfit(f"`{name}` is told after a `window` is seen", found.span, "window = 24")
+    shuffle = setting(specification, "shuffle")
+    if shuffle is not None and shuffle.value is not False:
+        raise _unfit("windows of rows are not shuffled: parts are cut in the order of time",
+                     shuffle.span, "leave it out")  # fmt: skip
     return Series(**{name: int(found.value) for name, found in asked.items()})
 
 

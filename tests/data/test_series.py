@@ -108,6 +108,7 @@ def test_many_windows_are_cut_out_late(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_cannot_be(tmp_path: Path) -> None:
     assert code_of(tmp_path, window=0) == "NN418"
     assert code_of(tmp_path, horizon=2) == "NN418"
+    assert code_of(tmp_path, window=2, shuffle=True) == "NN418"
     assert code_of(tmp_path, window=30) == "NN410"
     swapped = DAYS.replace("2026-01-05", "2026-01-25")
     assert code_of(tmp_path, swapped, window=3, time="day") == "NN417"

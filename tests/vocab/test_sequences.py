@@ -129,6 +129,7 @@ def test_mistakes_of_inputs(given: str, body: str, said: str) -> None:
         ("embed(4) -> both(rnn(3)) -> last -> attention(1)", "leave out the `last` before it"),
         ("embed(4) -> gru(3) -> last -> dense(3) -> last", "`input text: ids(8000)[T]`"),
         ("embed(4) -> gru(3) -> flatten", "`last` or `global_avg_pool`"),
+        ("embed(4) -> conv(2, 2)", "a sequence is read by `gru` or `attention`, `conv` reads"),
     ],
 )
 def test_remedies(body: str, help: str) -> None:

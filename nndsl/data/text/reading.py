@@ -65,8 +65,25 @@ def read_text(
         parts = _cut(text, specification)
         vocabulary = learnt(level, parts[0], parts[1:])
     ids = [known_ids(vocabulary, part, name) for part in parts]
+    if len(ids[0]) <= window:
+        raise _too_short(specification, name, len(ids[0]), window, known=expected is not None)
     return _table(specification, Origin(name, "text", path, content), vocabulary, ids,
                   window, stride)  # fmt: skip
+
+
+def _too_short(
+    specification: DataSpecification, name: str, count: int, window: int, *, known: bool
+) -> NndslError:
+    """A text without a window; where a run knows its window only another text helps."""
+    fitting = (count - 1) // 2
+    use = "" if known else " to train on"
+    return error(
+        "NN410",
+        f"{name} has {count:,} unit{'' if count == 1 else 's'}{use}, fewer than a window of "
+        f"{window} and what comes after it",
+        specification.span,
+        help="a longer text" if known or fitting < 1 else f"a smaller window: window={fitting}",
+    )
 
 
 def level_of(specification: DataSpecification) -> WordCall:
@@ -156,14 +173,6 @@ def _table(
         starts.append(begin + places)
         parts.append(np.full(len(places), part, np.int8))
         begin += len(numbers)
-    if not len(starts[0]):
-        raise error(
-            "NN410",
-            f"{origin.name} has {len(ids[0]):,} units to train on, fewer than a window of {window} "
-            "and what comes after it",
-            specification.span,
-            help=f"a smaller window: window={max(1, (len(ids[0]) - 1) // 2)}",
-        )
     whole, rows = np.concatenate(ids), np.concatenate(starts)
     columns = {
         name: TextColumn(name, whole, rows, window, vocabulary, ahead)

@@ -18,6 +18,7 @@ from nndsl.ops.reduction import Reshape
 from nndsl.ops.windows import Pair, Windows
 from nndsl.params import Choice, OneOf, Sizes
 from nndsl.records import dataclass
+from nndsl.vocab.layers.sequences import is_sequence
 
 Edge = tuple[int, int]
 """How many numbers stand before and behind along one axis."""
@@ -132,7 +133,9 @@ def image_of(build: Builder, x: Value, word: str) -> Image:
         raise ShapeError(
             f"`{word}` needs sizes that are known, not {shape}",
             "NN202",
-            "numbers for height and width, such as `input image: 1x32x32`",
+            f"a sequence is read by `gru` or `attention`, `{word}` reads signals, channels x length"
+            if is_sequence(type.shape)
+            else "numbers for height and width, such as `input image: 1x32x32`",
         )
     return Image(build, channels_last(build, x), type.rank - 2, word)
 

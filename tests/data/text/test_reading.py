@@ -127,6 +127,16 @@ def test_a_run_reads_new_text_with_its_own_units(tmp_path: Path) -> None:
     assert caught.value.diagnostics[0].code == "NN414"
 
 
+@pytest.mark.parametrize(
+    ("text", "help"), [("", "a longer text"), ("abc", "a longer text"), ("a" * 20, "window=7")]
+)
+def test_a_text_without_a_window(tmp_path: Path, text: str, help: str) -> None:
+    with pytest.raises(NndslError) as caught:
+        read(tmp_path, text, specification(window=64))
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "NN410" and problem.help[0].endswith(help)
+
+
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert code_of(tmp_path, b"caf\xe9 and more", specification(window=2)) == "NN403"
     assert code_of(tmp_path, "short", specification(window=64)) == "NN410"
