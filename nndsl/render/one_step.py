@@ -61,7 +61,8 @@ def one_step(network: Network, opened: Collection[str]) -> OneStep:
         return found
     renamed: dict[Value, Value] = {}
     nodes: list[Node] = []
-    parts = list(network.parts)
+    parts = [_as_computed(part, graph) for part in network.parts]
+    ends = {v for part in parts for v in part.inputs}
     for node in graph.nodes:
         if not isinstance(node.operation, Scan):
             nodes.append(node)
@@ -72,7 +73,7 @@ def one_step(network: Network, opened: Collection[str]) -> OneStep:
             nodes.append(node)
             continue
         parts = [replace(p, is_block=True) if p.path == place else p for p in parts]
-        inside = _Inside(node, node.operation, place)
+        inside = _Inside(node, node.operation, place, ends)
         nodes += inside.nodes
         found.remembers(place, inside.memories)
         found.texts |= inside.texts
@@ -85,6 +86,18 @@ def one_step(network: Network, opened: Collection[str]) -> OneStep:
         parts=[_renamed_part(part, renamed) for part in parts],
     )
     return found
+
+
+def _as_computed(part: Part, graph: Graph) -> Part:
+    """A part that reads what is not computed (`last` of a sequence whose end alone is) with what
+    it reads instead.
+    """
+    makers = graph.producers()
+    known = {entry.value for entry in graph.inputs.values()} | makers.keys()
+    made = makers.get(part.output)
+    if made is None or not part.inputs or known & set(part.inputs):
+        return part
+    return replace(part, inputs=tuple(v for v in made.inputs if v in makers))
 
 
 def _place(node: Node, parts: list[Part], opened: Collection[str]) -> str | None:
@@ -114,9 +127,11 @@ def _closed(node: Node) -> list[Memory]:
 
 
 class _Inside:
-    """The nodes of one step, on the values that a recurrence has of all steps."""
+    """The nodes of one step, on the values that a recurrence has of all steps. `ends` are read
+    outside: of memories the last ones, which stand in the drawing for all of them.
+    """
 
-    def __init__(self, node: Node, scan: Scan, place: str) -> None:
+    def __init__(self, node: Node, scan: Scan, place: str, ends: Collection[Value]) -> None:
         self.nodes: list[Node] = []
         self.renamed: dict[Value, Value] = {}
         self.texts: dict[Value, str] = {}
@@ -146,7 +161,8 @@ class _Inside:
         starts = node.inputs[scan.sequences :][: scan.states]
         for number, (state, start) in enumerate(zip(states, starts, strict=True)):
             following = known[results[number]]
-            self.renamed[node.outputs[number]] = following  # the last one, as `last` reads it
+            if scan.times or node.outputs[number] in ends:
+                self.renamed[node.outputs[number]] = following
             name = state.name.partition(".")[0]
             first = None if _is_constant(start) else start
             self.memories.append(Memory(name, known[state], following, first))

@@ -175,6 +175,8 @@ class _Drafter:
         else:
             stage = self._stage(part, kind, sources)
             self._add(stage, group)
+        for value in (v for node in nodes for v in node.outputs):
+            self.stage_of.setdefault(value, stage)
         self._remember(part, group)
         stage.parameters += cost.parameters
         stage.flops += cost.flops

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from nndsl.driver import open_file
 from nndsl.render.diagram import dot_source
 from nndsl.render.diagram_fold import picture_of
 from nndsl.render.diagram_picture import Picture
 from nndsl.render.diagram_unroll import unrolled
 from tests.lower.helpers import lowered
 
+MODELS = Path(__file__).parents[2] / "models"
 CELL = (
     "cell (x, h: [n]) -> mgu(n) {\n"
     "  f = (x, h) -> dense(n) -> sigmoid\n"
@@ -93,3 +97,21 @@ def test_a_recurrence_has_its_colour_wherever_it_starts() -> None:
         "recurrence",
         "recurrence",
     ]
+
+
+@pytest.mark.parametrize(
+    ("opened", "source"), [((), "gru(16)"), (("gru",), "h = (1 - z) * n + z * h")]
+)
+def test_the_end_of_a_sequence_is_read_from_what_computes_it(
+    opened: tuple[str, ...], source: str
+) -> None:
+    network = open_file(MODELS / "27_bidirectional.nn").module.networks["Sentiment"]
+    assert pairs(picture_of(network, opened).arrows).count((source, "last")) == 2
+
+
+def test_an_opened_cell_leaves_its_memory_below() -> None:
+    source = dot_source(picture("mgu(4) -> last -> dense(2)", "mgu"))
+    assert "h before" in source
+    assert "h next" in source
+    assert "constraint=false" not in source
+    assert "newrank=true" in source
