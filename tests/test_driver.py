@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.diagnostics import NndslError, Source
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
@@ -91,7 +91,7 @@ def test_what_does_not_fit_is_refused_before_it_is_made(units, monkeypatch):
     text = NET.replace("dense(8)", f"dense({units}) -> relu -> dense({units})")
     (recipe,) = opened(text).module.recipes
     with pytest.raises(NndslError) as caught:
-        driver.compile_training(recipe, 96)
+        compilation.compile_training(recipe, 96)
     (problem,) = caught.value.diagnostics
     assert problem.code == "NN601"
     assert problem.primary is not None and problem.primary.span.text == f"dense({units})"
@@ -101,13 +101,13 @@ def test_what_does_not_fit_is_refused_before_it_is_made(units, monkeypatch):
 def test_small_networks_ask_nobody(monkeypatch):
     monkeypatch.setattr("nndsl.data.memory.available_bytes", lambda: 0.0)
     (recipe,) = opened(NET).module.recipes
-    driver.require_room(driver.training_graph(recipe), recipe, 32)
+    compilation.require_room(compilation.training_graph(recipe), recipe, 32)
 
 
 def test_passes_can_be_observed():
     (recipe,) = opened(NET).module.recipes
     seen: list[str] = []
-    driver.training_graph(recipe, observe=lambda step, before, after: seen.append(step.name))
+    compilation.training_graph(recipe, observe=lambda step, before, after: seen.append(step.name))
     assert {"differentiate", "fold"} <= set(seen)
 
 
@@ -119,11 +119,6 @@ def test_check_text():
 def test_a_recipe_without_data():
     found = opened("net A { input x: [2]; dense(1) }\n" + IRIS)
     assert found.module.recipes == []
-
-
-def test_smoke(monkeypatch, tmp_path):
-    monkeypatch.setenv("NNDSL_CACHE_DIR", str(tmp_path))
-    driver.smoke_test()
 
 
 def test_independent_mistakes_of_data_and_networks_are_told_together(tmp_path: Path) -> None:

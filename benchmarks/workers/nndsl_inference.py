@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.workers.nndsl_worker import opened
 from benchmarks.workers.protocol import predictions
 from benchmarks.workloads import WORKLOADS
-from nndsl import driver
+from nndsl import compilation
 from nndsl.train.initial import initial_parameters
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     x, _ = workload.data()
     module = opened(workload).module
     network = module.networks["Net"]
-    executable = driver.compile_prediction(network, module.recipes[0]).executable
+    executable = compilation.compile_prediction(network, module.recipes[0]).executable
     executable.set_parameters(initial_parameters(network, 0))
     predict = executable.predictor(rows)
     predictions(predict, np.ascontiguousarray(x[:rows]))

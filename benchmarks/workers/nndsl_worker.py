@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.workers.protocol import serve
 from benchmarks.workloads import STEPS, Images, Letters, Workload
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.train.initial import initial_parameters
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     workload, threads = STEPS[sys.argv[1]], int(sys.argv[2])
     x, y = workload.data()
     module = opened(workload).module
-    step = driver.compile_training(module.recipes[0], len(x), threads).executable
+    step = compilation.compile_training(module.recipes[0], len(x), threads).executable
     step.set_parameters(initial_parameters(module.networks["Net"], 0))
     if isinstance(workload, Letters):
         arrays = {"text": x.astype(np.int32), "later": y.astype(np.int32)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.cli.output import table
 from nndsl.codegen.program import Call, Kernel, Program
 from nndsl.diagnostics import Span, error
@@ -69,7 +69,7 @@ def passes_text(recipe: Recipe) -> str:
         rows.append([step.name, str(len(before.nodes)), str(len(after.nodes)),
                      f"{count}{f' ({where})' if where else ''}"])  # fmt: skip
 
-    driver.training_graph(recipe, observe=observe)
+    compilation.training_graph(recipe, observe=observe)
     return table(rows, right=(1, 2))
 
 
@@ -98,9 +98,9 @@ def graph_after(recipe: Recipe, name: str) -> Graph:
         if step.name == name:
             found.append(after)
 
-    driver.training_graph(recipe, observe=observe)
+    compilation.training_graph(recipe, observe=observe)
     if not found:
-        names = ", ".join(dict.fromkeys(p.name for p in driver.training_passes(recipe)))
+        names = ", ".join(dict.fromkeys(p.name for p in compilation.training_passes(recipe)))
         raise error("NN017", f"there is no pass `{name}`", help=f"passes: {names}")
     return found[-1]
 
@@ -111,7 +111,7 @@ def footprint(opened: driver.Opened, recipe: Recipe) -> Footprint:
 
     split = split_of(opened, recipe)
     others = len(split.validation) + len(split.test)
-    return driver.footprint_of(recipe, len(split.train), others)
+    return compilation.footprint_of(recipe, len(split.train), others)
 
 
 def footprint_line(found: Footprint) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.cli.options import data_argument, file_argument, set_option
 from nndsl.cli.output import emit
 from nndsl.params import TimeLength
@@ -66,7 +66,7 @@ def command(
         first += steps
     timed = seconds[1:]
     figures = {"median": statistics.median(timed), "min": min(timed), "max": max(timed)}
-    batch = driver.batch_of(recipe, rows)
+    batch = compilation.batch_of(recipe, rows)
     if as_json:
         emit({"step_seconds": figures, "threads": threads, "batch": batch, "net": recipe.net})
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.cli import stages
 from nndsl.cli.options import data_argument, file_argument, output_option, set_option
 from nndsl.cli.output import require_writable
@@ -41,7 +41,7 @@ def command(
     opened = driver.open_file(file, data, driver.read_settings(settings))
     for recipe in chosen_recipes(opened):
         start = time.perf_counter()
-        training, evaluation = driver.compile_both(recipe, len(split_of(opened, recipe).train))
+        training, evaluation = compilation.compile_both(recipe, len(split_of(opened, recipe).train))
         seconds = time.perf_counter() - start
         new = training.executable.compiled + evaluation.executable.compiled
         kernels = len(training.program.kernels) + len(evaluation.program.kernels)
@@ -58,14 +58,16 @@ def command(
 
 
 def _explain(
-    recipe: Recipe, compiled: driver.Compiled | driver.CompiledRounds, found: Footprint
+    recipe: Recipe, compiled: compilation.Compiled | compilation.CompiledRounds, found: Footprint
 ) -> None:
     click.echo("\n" + stages.passes_text(recipe))
     click.echo("\n" + stages.memory_text(found))
     click.echo("\n" + stages.kernels_text(compiled.program, full=False) + "\n")
 
 
-def _write(recipe: Recipe, compiled: driver.Compiled | driver.CompiledRounds, folder: Path) -> None:
+def _write(
+    recipe: Recipe, compiled: compilation.Compiled | compilation.CompiledRounds, folder: Path
+) -> None:
     """The graph, the plan and each kernel as files of text."""
     kernels = folder / "kernels"
     kernels.mkdir(parents=True, exist_ok=True)

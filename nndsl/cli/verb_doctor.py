@@ -21,13 +21,26 @@ def _processor() -> str:
 
 
 def _kernel() -> str:
-    """Compile and run one kernel, bypassing the cache."""
+    """Compile and run a small network."""
     import time
+    from pathlib import Path
 
-    from nndsl.driver import smoke_test
+    import numpy as np
+
+    from nndsl.compilation import compile_prediction
+    from nndsl.diagnostics import Source
+    from nndsl.driver import open_source
 
     start = time.perf_counter()
-    smoke_test()
+    text = "net Probe {\n  input x: [3]\n  dense(2, weights=1, bias=0) -> tanh\n}\n"
+    network = open_source(Source("probe.nn", text), Path.cwd()).module.networks["Probe"]
+    executable = compile_prediction(network).executable
+    values = {name: np.broadcast_to(info.values, info.shape)
+              for name, info in network.parameters.items() if info.values is not None}  # fmt: skip
+    executable.set_parameters(values)
+    found = executable.evaluate({"input": np.full((5, 3), 0.1, np.float32)})["output"]
+    if not np.allclose(found, np.tanh(0.3), atol=1e-6):
+        raise RuntimeError(f"a kernel gave {found[0, 0]} where {np.tanh(0.3):.6f} is right")
     return f"compiled and ran in {time.perf_counter() - start:.2f} s"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.cli import stages
 from nndsl.cli.options import data_argument, file_argument, net_option, set_option
 from nndsl.cli.verb_render import chosen_net
@@ -80,8 +80,8 @@ def _step_text(stage: str, opened: driver.Opened, recipe: Recipe) -> str:
     if stage == "memory":
         return stages.memory_text(stages.footprint(opened, recipe))
     rows = len(split_of(opened, recipe).train)
-    graph = driver.training_graph(recipe)
-    return stages.kernels_text(driver.program_of(graph, recipe, rows))
+    graph = compilation.training_graph(recipe)
+    return stages.kernels_text(compilation.program_of(graph, recipe, rows))
 
 
 def _ir_text(network: Network, recipe: Recipe | None, after: str | None) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.cli.options import data_argument, file_argument, set_option
 from nndsl.cli.output import table
 from nndsl.cli.verb_render import chosen_net
@@ -64,7 +64,7 @@ def _training_line(opened: driver.Opened, recipe: Recipe) -> str:
 
     rows = len(split_of(opened, recipe).train)
     told = stages.footprint_line(stages.footprint(opened, recipe))
-    return f"training {driver.batch_of(recipe, rows)} rows at a time takes {told}"
+    return f"training {compilation.batch_of(recipe, rows)} rows at a time takes {told}"
 
 
 @click.command(short_help="Print the parts of nets with their shapes.")

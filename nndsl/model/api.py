@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.data import invert_pictures, invert_target
 from nndsl.data.images.distorter import Levels
 from nndsl.diagnostics import error
@@ -289,7 +289,7 @@ class Model:
         levels: Mapping[str, Levels],
     ) -> TrainingJob:
         count = len(next(iter(rows.values())))
-        training, evaluation = driver.compile_both(recipe, count)
+        training, evaluation = compilation.compile_both(recipe, count)
         network = self.origin.network
         preparation = self._preparation
         return TrainingJob(

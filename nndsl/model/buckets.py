@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.codegen.program import Program
 from nndsl.diagnostics import NndslError, error
 from nndsl.ir.graph import Graph, Role
@@ -39,7 +39,7 @@ class CompiledBuckets:
 
 def in_buckets(
     opened: driver.Opened, recipe: Recipe, rows: Arrays, threads: int
-) -> tuple[CompiledBuckets, driver.Compiled]:
+) -> tuple[CompiledBuckets, compilation.Compiled]:
     """The training step of a recipe for several lengths, and its evaluation.
 
     NN328 where weights, or what is minimised, depend on how far rows are filled up.
@@ -63,8 +63,8 @@ def in_buckets(
         _require_same_weights(network, module.networks[recipe.net], recipe)
     _require_same_loss(network, recipe, recipes[0], _shortest(rows, lengths, chosen[0]), chosen[0])
     count = len(next(iter(rows.values())))
-    evaluation = driver.compile_evaluation(recipe, threads)
-    compiled = driver.compile_buckets(recipes, count, threads)
+    evaluation = compilation.compile_evaluation(recipe, threads)
+    compiled = compilation.compile_buckets(recipes, count, threads)
     buckets = [Bucket(c.executable, n) for c, n in zip(compiled, chosen, strict=True)]
     fitting = partial(_bucket_of_rows, padding, chosen)
     longest = compiled[-1]

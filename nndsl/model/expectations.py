@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.diagnostics import Diagnostic, error
 from nndsl.lower import Evidence, judge, nets_asked
 from nndsl.lower.result import Network
@@ -88,7 +88,7 @@ def _evidence(
     def answer(net: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         if rests is not None and len(weights[net]) == 1 and networks[net].settlings:
             rests.add(networks[net], weights[net][0], arrays)
-        said = [driver.answer(networks[net], one, arrays) for one in weights[net]]
+        said = [compilation.answer(networks[net], one, arrays) for one in weights[net]]
         return said[0] if len(said) == 1 else _together(opened, net)(np.stack(said))
 
     def learnt(net: str, path: str) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nndsl import driver
+from nndsl import compilation
 from nndsl.data.cells import MISSING
 from nndsl.data.options import csv_options, missing_texts
 from nndsl.data.series import window_of
@@ -24,7 +24,7 @@ def exported(path: Path, name: str) -> str:
     """
     model = load(path)
     origin = model.origin
-    graph = driver.prediction_graph(origin.network, origin.recipe, pipeline.CLEANING)
+    graph = compilation.prediction_graph(origin.network, origin.recipe, pipeline.CLEANING)
     _require_certainty(graph)
     known = origin.preparation
     if known is None or (_of_windows(known) and not model.members):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation
 from nndsl.diagnostics import error, nearest
 from nndsl.ir.graph import Role
 from nndsl.ir.types import format_shape
@@ -49,7 +49,7 @@ def inner_net(loaded: LoadedRun, name: str) -> LoadedRun:
             f"the run in `{loaded.run.path}` has no net `{name}`",
             help=f"--net {near[0]}" if near else f"it has {', '.join(known)}",
         )
-    compiled = driver.compile_prediction(network, precision=loaded.recipe.precision)
+    compiled = compilation.compile_prediction(network, precision=loaded.recipe.precision)
     parameters, states = loaded.members[0]
     known_arrays = {**parameters, **states}
     own = {path: known_arrays[key] for path, key in keys.items()}

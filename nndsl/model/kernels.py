@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation
 from nndsl.codegen.generate import generate
 from nndsl.diagnostics import error
 from nndsl.ir.graph import Role
@@ -113,7 +113,7 @@ class Kernels:
         network = self._network
         if sizes:
             network = replace(network, graph=bound_copy(network.graph, sizes))
-        return driver.compile_prediction(
+        return compilation.compile_prediction(
             network, self._sized(), precision=self._precision
         ).executable
 
@@ -126,7 +126,7 @@ class Kernels:
         recipe = self._required()
         kept = (
             replace(step, keep=(*step.keep, "loss")) if isinstance(step, Update) else step
-            for step in driver.training_passes(recipe)
+            for step in compilation.training_passes(recipe)
         )
         graph = pipeline.run(recipe.graph, kept)
         return load(generate(graph, self._precision, rows, watch=None))

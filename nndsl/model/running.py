@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.data import (
     Prepared,
     Table,
@@ -140,7 +140,7 @@ def load_run(
     )
     if size is not None:
         require_same_weights(network, runs[0], size)
-    compiled = driver.compile_prediction(network, recipe)
+    compiled = compilation.compile_prediction(network, recipe)
     known = compiled.executable.copies(inference_states(network))
     members = [fitting_weights(run, network, known, recipe.precision) for run in runs]
     compiled.executable.set_parameters(members[0][0])
@@ -270,7 +270,7 @@ def _objectives(
     names = [given.value.name for given in wanted]
     if graph is None or loaded.recipe.net != loaded.network.name or not set(names) <= set(rows):
         return {}
-    compiled = driver.compile_evaluation(loaded.recipe)
+    compiled = compilation.compile_evaluation(loaded.recipe)
     compiled.executable.set_parameters(loaded.members[0][0])
     compiled.executable.set_states(loaded.members[0][1])
     scorer = Scorer(compiled.executable, loaded.recipe, guesses_of(loaded.recipe))

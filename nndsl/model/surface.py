@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.data import apply_schema, read_table
 from nndsl.diagnostics import error, nearest
 from nndsl.ir.graph import Role
@@ -64,7 +64,7 @@ def _evaluation(loaded: LoadedRun, data: str | None) -> tuple[Executable, dict[s
     table = read_table(specification, Path.cwd(), source, expected=loaded.schema)
     prepared = apply_schema(table, loaded.schema, recipe.precision)
     arrays = {**driver.as_judged(recipe, prepared.inputs), **prepared.targets}
-    executable = driver.compile_evaluation(recipe).executable
+    executable = compilation.compile_evaluation(recipe).executable
     executable.set_parameters(loaded.executable.parameters())
     executable.set_states(loaded.executable.states())
     wanted = [i.value.name for i in recipe.graph.of_role(Role.DATA, Role.TARGET)]

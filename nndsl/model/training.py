@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.data import (
     Split,
     fold_count,
@@ -139,11 +139,11 @@ def make_job(
     if recipe.carry:
         require_unbroken(split, recipe)
     threads = options.threads or _threads_worth(network, recipe, len(split.train))
-    training: driver.Compiled | driver.CompiledRounds | CompiledBuckets
+    training: compilation.Compiled | compilation.CompiledRounds | CompiledBuckets
     if recipe.buckets:
         training, evaluation = in_buckets(opened, recipe, rows.train, threads)
     else:
-        training, evaluation = driver.compile_both(recipe, len(split.train), threads)
+        training, evaluation = compilation.compile_both(recipe, len(split.train), threads)
     job = TrainingJob(
         recipe,
         network,
@@ -185,7 +185,7 @@ def _threads_worth(network: Network, recipe: Recipe, rows: int) -> int:
 
     Of two cores one is left to what distorts pictures, where that takes a good part of a step.
     """
-    batch = driver.batch_of(recipe, rows)
+    batch = compilation.batch_of(recipe, rows)
     flops = 6 * network.parameter_count * batch
     numbers = sum(prod(s for s in shape if isinstance(s, int)) for shape in network.inputs.values())
     beside = bool(recipe.augment.chain) and 5 * DISTORTION_FLOPS * numbers * batch > flops

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.codegen import generate as generation
 from nndsl.codegen.footprint import EVALUATION_BATCH, EVALUATION_BYTES, rows_within
 from nndsl.codegen.program import Region
@@ -27,7 +27,7 @@ def recipe_of(tmp_path):
 
 
 def shares(recipe):
-    return {share.purpose: share.bytes for share in driver.footprint_of(recipe, 40, 20).shares}
+    return {share.purpose: share.bytes for share in compilation.footprint_of(recipe, 40, 20).shares}
 
 
 @pytest.mark.parametrize("large", [1 << 40, 0])
@@ -36,7 +36,7 @@ def test_shares_are_the_regions_of_the_programs(recipe_of, large, precision, mon
     monkeypatch.setattr(generation, "LARGE", large)
     recipe = recipe_of(f"precision = {precision}")
     found = shares(recipe)
-    regions = driver.program_of(driver.training_graph(recipe), recipe, 40).region_bytes
+    regions = compilation.program_of(compilation.training_graph(recipe), recipe, 40).region_bytes
     temporary = ("activations", "gradients", "other values of a step")
     assert found["weights"] == regions[Region.PARAMETERS]
     assert found["state of the optimizer"] == regions[Region.STATE]

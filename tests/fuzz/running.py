@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.diagnostics import NndslError, Severity, Source
 from nndsl.report_text import render_text
 from tests.mutation.judging import small_tables, time_limit, well_formed
@@ -59,11 +59,11 @@ def _compile(text: str, folder: Path) -> None:
     """Every training step and every network of a right file, up to the text of the kernels."""
     opened = driver.open_source(Source("fuzzed.nn", text), folder, data_needed=False)
     for network in opened.module.networks.values():
-        driver.prediction_graph(network)
+        compilation.prediction_graph(network)
     for recipe in opened.module.recipes:
-        graph = driver.training_graph(recipe)
+        graph = compilation.training_graph(recipe)
         try:
-            driver.require_room(graph, recipe, driver.batch_of(recipe, 60))
-            driver.program_of(graph, recipe, 60)
+            compilation.require_room(graph, recipe, compilation.batch_of(recipe, 60))
+            compilation.program_of(graph, recipe, 60)
         except NndslError:
             continue  # too large for this machine

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.diagnostics import NndslError, Source
 from nndsl.model.gradient_check import check_gradients
 
@@ -71,7 +71,7 @@ def test_a_mean_over_pixels_is_what_it_says() -> None:
     """The class of each pixel counts alike: cross-entropy of even shares is log 3."""
     found = opened(BOXES, "conv(3, 1, weights=0, bias=0)", "precision = float64")
     (recipe,) = found.module.recipes
-    compiled = driver.compile_evaluation(recipe)
+    compiled = compilation.compile_evaluation(recipe)
     rows = {n: np.zeros((7, 1, 6, 6), np.int32 if n == "mask" else np.float64)
             for n in compiled.executable.program.shapes if n in ("input", "mask")}  # fmt: skip
     weights = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nndsl import driver
+from nndsl import compilation
 from nndsl.diagnostics import NndslError
 from nndsl.lower.result import Module
 from tests.lower.helpers import lowered
@@ -16,7 +16,7 @@ def net(shape: str, body: str) -> Module:
 
 
 def answer(shape: str, body: str, x: np.ndarray) -> list[np.ndarray]:
-    compiled = driver.compile_prediction(net(shape, body).networks["A"], precision="float64")
+    compiled = compilation.compile_prediction(net(shape, body).networks["A"], precision="float64")
     found = compiled.executable.evaluate({"input": x})
     return list(found.values())
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nndsl
-from nndsl import driver
+from nndsl import compilation
 from nndsl.cli.main import run
 from nndsl.diagnostics import NndslError
 from nndsl.driver import check_text
@@ -143,7 +143,7 @@ def test_a_memory_that_goes_on_is_kept_while_writing(tmp_path: Path) -> None:
     loaded = load_run(tmp_path / "r")
     assert set(write(loaded, {}, 0).added) == {"a", "b"}
     shares_of, ids = _ReaderOfAll(loaded, 2), np.array([0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 0])
-    one_stream = driver.compile_prediction(loaded.network, replace(loaded.recipe, batch=1))
+    one_stream = compilation.compile_prediction(loaded.network, replace(loaded.recipe, batch=1))
     one_stream.executable.set_parameters(loaded.members[0][0])
     windows = np.append(ids, 0).reshape(3, 4).astype(np.int32)
     expected = one_stream.executable.evaluate({"text": windows})["output"].reshape(12, 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.data import split_rows
 from nndsl.diagnostics import Source
 from nndsl.lower.result import Network
@@ -41,7 +41,7 @@ def answers(found: driver.Opened, net: str, inputs: np.ndarray) -> np.ndarray:
     network = found.module.networks[net]
     weights = written_weights(network)
     assert weights is not None
-    return driver.answer(network, weights, {only_input(network): inputs.astype(np.float64)})
+    return compilation.answer(network, weights, {only_input(network): inputs.astype(np.float64)})
 
 
 def only_input(network: Network) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nndsl
-from nndsl import driver
+from nndsl import compilation
 from nndsl.cli.main import run
 from nndsl.diagnostics import NndslError
 from nndsl.row_orders import stream_order
@@ -36,7 +36,7 @@ def text(net: str, window: int, batch: int, more: str = "") -> str:
 def said(file: str, letters: np.ndarray) -> np.ndarray:
     """What a net with its first weights says of windows of letters, as they are validated."""
     job = job_of(opened_text(file))
-    executable = driver.compile_evaluation(job.recipe).executable
+    executable = compilation.compile_evaluation(job.recipe).executable
     executable.set_parameters(initial_parameters(job.network, 0))
     return executable.evaluate({"text": letters, "next": letters})["output"]
 
@@ -64,7 +64,7 @@ def test_the_last_batch_may_be_smaller(rng) -> None:
 
 def test_a_second_evaluation_begins_with_zeros_again(rng) -> None:
     letters = rng.integers(0, 50, (7, 6)).astype(np.int32)
-    compiled = driver.compile_evaluation(job_of(opened_text(text("rnn(5)", 6, 3))).recipe)
+    compiled = compilation.compile_evaluation(job_of(opened_text(text("rnn(5)", 6, 3))).recipe)
     given = {"text": letters, "next": letters}
     first, second = (compiled.executable.evaluate(given)["output"] for _ in range(2))
     np.testing.assert_array_equal(first, second)
@@ -113,7 +113,7 @@ def test_threads_change_no_bit() -> None:
     for threads in (1, 2):
         opened = opened_text(text("lstm(8) -> gru(8)", 16, 9))
         (recipe,) = opened.module.recipes
-        training, _ = driver.compile_both(recipe, 500, threads)
+        training, _ = compilation.compile_both(recipe, 500, threads)
         job = job_of(opened)
         for name, array in job.train.items():
             training.executable.bind(name, array)

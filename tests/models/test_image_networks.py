@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nndsl.driver import program_of, training_graph
+from nndsl.compilation import program_of, training_graph
 from tests.models.running import MODELS, Stepper, model_text, opened_text, stepper
 from tests.models.test_convolutions import seen
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.codegen.generate import planned
 from nndsl.diagnostics import Source
 from nndsl.ir.verify import verify
@@ -56,13 +56,13 @@ def recipe_of(tmp_path_factory):
 
 
 def workspace(recipe):
-    _, plan = planned(driver.training_graph(recipe), recipe.precision, 16, tight=True)
+    _, plan = planned(compilation.training_graph(recipe), recipe.precision, 16, tight=True)
     return plan.areas[Area.WORKSPACE]
 
 
 def trained(recipe, threads):
-    graph = driver.training_graph(recipe)
-    program = driver.program_of(graph, recipe, 60)
+    graph = compilation.training_graph(recipe)
+    program = compilation.program_of(graph, recipe, 60)
     executable = load(program, threads)
     draw = np.random.default_rng(3)
     start = {n: draw.normal(size=a.shape) * 0.3 for n, a in executable.parameters().items()}
@@ -98,7 +98,7 @@ def test_less_is_remembered(recipe_of, name, share):
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("chain", [0, 1, 3, 100])
 def test_graphs_stay_valid(recipe_of, name, chain):
-    graph = driver.training_graph(recipe_of(name))
+    graph = compilation.training_graph(recipe_of(name))
     found = Recompute(chain)(graph)
     verify(found)
     assert found.updates == graph.updates
@@ -107,11 +107,12 @@ def test_graphs_stay_valid(recipe_of, name, chain):
 
 @pytest.mark.parametrize("name", ["perceptron", "dropout"])
 def test_nothing_is_done_twice_in_vain(recipe_of, name):
-    graph = driver.training_graph(recipe_of(name))
+    graph = compilation.training_graph(recipe_of(name))
     assert Recompute()(graph) is graph
 
 
 def test_fast_is_what_is_taken(recipe_of):
-    names = [step.name for step in driver.training_passes(recipe_of("residual"))]
-    small = [step.name for step in driver.training_passes(recipe_of("residual", "memory = small"))]
+    names = [step.name for step in compilation.training_passes(recipe_of("residual"))]
+    recipe = recipe_of("residual", "memory = small")
+    small = [step.name for step in compilation.training_passes(recipe)]
     assert small == [*names, "recompute"]

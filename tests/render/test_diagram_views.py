@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nndsl import driver
+from nndsl import compilation, driver
 from nndsl.diagnostics import NndslError, Source
 from nndsl.render.diagram import dot_source
 from nndsl.render.diagram_compiler import MOST_BOXES, graph_picture, kernels_picture
@@ -86,7 +86,7 @@ def graph_after(name: str):
     text = (MODELS / "10_lecture.nn").read_text(encoding="utf-8")
     recipe = driver.open_source(Source("m.nn", text), MODELS).module.recipes[-1]
     found = []
-    driver.training_graph(
+    compilation.training_graph(
         recipe, observe=lambda step, before, after: found.append(after) if step.name == name else 0
     )
     return found[-1]

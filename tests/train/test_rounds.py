@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nndsl import driver
+from nndsl import compilation
 from nndsl.diagnostics import NndslError
 from nndsl.ir.graph import CLOCK_NAMES
 from nndsl.ops.base import Clock
@@ -41,7 +41,7 @@ SLOWLY = "precision = float64; batch = 20"
 
 def by_hand(job, rounds: int) -> tuple[dict, dict]:
     """Parameters and states after some rounds, by the oracle: one graph after another."""
-    turns = {turn: driver.training_graph(turn.recipe) for turn in job.recipe.turns}
+    turns = {turn: compilation.training_graph(turn.recipe) for turn in job.recipe.turns}
     count = len(next(iter(job.train.values())))
     known = dict(initial_parameters(job.network, job.seed))
     for turn, graph in turns.items():

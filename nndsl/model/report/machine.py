@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nndsl import driver
+from nndsl import compilation
 from nndsl.codegen.generate import planned
 from nndsl.codegen.program import Call, Program, Region
 from nndsl.codegen.target import host_target
@@ -69,9 +69,9 @@ def measure(
     `arrays` are rows for it; what is missing is taken as zeros, which cost the same. Only the first
     `most_calls` are timed one by one. On a busy machine the `clock` may be `time.process_time`.
     """
-    step = driver.training_graph(recipe)
-    batch = driver.batch_of(recipe, rows)
-    program = driver.program_of(step, recipe, rows)
+    step = compilation.training_graph(recipe)
+    batch = compilation.batch_of(recipe, rows)
+    program = compilation.program_of(step, recipe, rows)
     whole = _seconds(load(program), program, rows, arrays, clock)
     timed = []
     for number, call in enumerate(program.calls[:most_calls], 1):
