@@ -93,6 +93,8 @@ class _Drafter:
         self.between = set(between)
         self.readers = self._count_readers(between)
         self.newest = ""  # path of the part drawn last
+        self.reader: tuple[str, tuple[Value, ...]] = ("", ())  # its line and what it reads
+        self.read: list[Stage] = []  # stages of these values
         self.passing: tuple[Value, Stage] | None = None
         """A stage that changes nothing at inference, on a value that others read too: the next
         part reads that stage, those after it the value's own."""
@@ -156,10 +158,16 @@ class _Drafter:
         self._remember(part, group)
 
     def _draw(self, part: Part, nodes: list[Node], cost: Cost) -> None:
-        sources = self._sources(part.inputs)
+        line = _line_of(part.path)
+        word = line.rpartition(".")[2].partition("[")[0]
+        if word == "both" and self.reader == (line, part.inputs):  # the other direction
+            sources = self.read
+        else:
+            sources = self._sources(part.inputs)
+        self.reader, self.read = (line, part.inputs), sources
         kind = kind_of(part, nodes, self.network)
         group = self.groups.get(part.parent, self.root)
-        goes_on = _line_of(part.path) == _line_of(self.newest)
+        goes_on = line == _line_of(self.newest)
         self.newest, self.passing = part.path, None
         if kind == "training" and not goes_on:
             stage = self._stage(part, kind, sources)

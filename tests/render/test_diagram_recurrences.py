@@ -106,7 +106,8 @@ def test_the_end_of_a_sequence_is_read_from_what_computes_it(
     opened: tuple[str, ...], source: str
 ) -> None:
     network = open_file(MODELS / "27_bidirectional.nn").module.networks["Sentiment"]
-    assert pairs(picture_of(network, opened).arrows).count((source, "last")) == 2
+    arrows = pairs(picture_of(network, opened).arrows)
+    assert arrows.count((source, "last")) == 2
 
 
 def test_an_opened_cell_leaves_its_memory_below() -> None:
@@ -115,3 +116,8 @@ def test_an_opened_cell_leaves_its_memory_below() -> None:
     assert "h next" in source
     assert "constraint=false" not in source
     assert "newrank=true" in source
+
+
+def test_both_directions_read_the_dropout_before_them() -> None:
+    network = open_file(MODELS / "27_bidirectional.nn").module.networks["Sentiment"]
+    assert pairs(picture_of(network).arrows).count(("dropout(0.3)", "gru(16)")) == 2
