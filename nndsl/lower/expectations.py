@@ -146,21 +146,11 @@ def _blank(shape: Sequence[Dimension], name: str) -> np.ndarray:
 
 def nets_asked(module: Module, expectation: Expectation) -> set[str]:
     """The nets whose weights or answers decide a condition; those trained must be trained first."""
-    nets = set(module.networks)
-    return {name for name in _names(expectation.condition) if name in nets}
-
-
-def _names(item: Any) -> Iterator[str]:
-    if isinstance(item, tree.Field) and item.name in SIZES_ALONE:
-        return
-    if isinstance(item, tree.Name):
-        yield item.name
-    elif isinstance(item, tree.Tree):
-        for child in vars(item).values():
-            yield from _names(child)
-    elif isinstance(item, tuple):
-        for child in item:
-            yield from _names(child)
+    found = tree.nodes(
+        expectation.condition,
+        lambda node: isinstance(node, tree.Field) and node.name in SIZES_ALONE,
+    )
+    return {n.name for n in found if isinstance(n, tree.Name) and n.name in module.networks}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nndsl.diagnostics import Span, error, nearest
@@ -43,21 +43,17 @@ def require_figure(name: str, span: Span) -> None:
         raise unknown_name("NN301", f"there is no figure called `{name}`", name, near, span)
 
 
-def dotted(expression: object) -> Iterator[tree.Field]:
+def dotted(expression: tree.Expression) -> list[tree.Field]:
     """Figures of further outputs and of updates in an expression: `test_sold.accuracy`."""
-    if isinstance(expression, tree.Field):
-        first: tree.Expression = expression
-        while isinstance(first, tree.Field):
-            first = first.base
-        if isinstance(first, tree.Name) and first.name.startswith(PARTS):
-            yield expression
-            return
-    if isinstance(expression, tree.Tree):
-        for child in vars(expression).values():
-            yield from dotted(child)
-    elif isinstance(expression, tuple):
-        for child in expression:
-            yield from dotted(child)
+    found = tree.nodes(expression, _is_dotted)
+    return [node for node in found if isinstance(node, tree.Field) and _is_dotted(node)]
+
+
+def _is_dotted(node: tree.Tree) -> bool:
+    first = node
+    while isinstance(first, tree.Field):
+        first = first.base
+    return first is not node and isinstance(first, tree.Name) and first.name.startswith(PARTS)
 
 
 def require_dotted(found: tree.Field, figures: Sequence[str]) -> None:

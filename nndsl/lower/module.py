@@ -18,7 +18,7 @@ from nndsl.lower.networks import network_of
 from nndsl.lower.objective_recipes import section_recipe
 from nndsl.lower.problems import TooManyProblemsError, in_order
 from nndsl.lower.recipe_answers import check_ensembles
-from nndsl.lower.recipe_values import names_in
+from nndsl.lower.recipe_values import bare_names
 from nndsl.lower.result import Expectation, Module, Network, Recipe
 from nndsl.lower.scopes import Session
 from nndsl.lower.train_settings import SETTINGS
@@ -93,7 +93,7 @@ def _lowered(found: FileScope, session: Session, schemas: Mapping[str, Schema]) 
             if recipe is not None:
                 recipes.append(recipe)
         if outcome.failed:
-            failed.update(names_in(section.train.target))
+            failed.update(name.name for name in bare_names(section.train.target))
     check_ensembles(recipes, networks, session.problems)
     _check_overrides(found.file, session)
     module = Module(
@@ -134,7 +134,7 @@ def _constants(found: FileScope) -> dict[str, Any]:
 
 def _check_overrides(file: tree.File, session: Session) -> None:
     """NN010 for an override that names neither a `let` nor a setting of a training."""
-    lets = list(_lets(file))
+    lets = [node.name for node in tree.nodes(file) if isinstance(node, tree.Let)]
     used = {*lets, *session.used_overrides}
     if session.problems.errors:
         used.update(SETTINGS)  # a section with mistakes may not have come to its settings
@@ -144,18 +144,6 @@ def _check_overrides(file: tree.File, session: Session) -> None:
                 known = [*lets, *SETTINGS]
                 title = f"there is no `let` or setting called `{name}` to set"
                 raise unknown_name("NN010", title, name, known, value.span)
-
-
-def _lets(item: object) -> Iterator[str]:
-    """Names of all `let` lines of a file, in whatever body."""
-    if isinstance(item, tree.Let):
-        yield item.name
-    elif isinstance(item, tree.Tree):
-        for child in vars(item).values():
-            yield from _lets(child)
-    elif isinstance(item, tuple):
-        for child in item:
-            yield from _lets(child)
 
 
 @contextmanager

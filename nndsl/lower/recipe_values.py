@@ -449,21 +449,6 @@ def figures_of(outputs: Sequence[tuple[str, TargetKind]], values: RunValues) -> 
     return found
 
 
-def names_in(expression: tree.Expression) -> list[str]:
-    """All bare names of an expression."""
-    return [name.name for name in bare_names(expression)]
-
-
 def bare_names(expression: tree.Expression) -> list[tree.Name]:
     """All bare names of an expression, with their places."""
-    found: list[tree.Name] = []
-    waiting: list[Any] = [expression]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, tree.Name):
-            found.append(item)
-        elif isinstance(item, tree.Tree):
-            waiting.extend(vars(item).values())
-        elif isinstance(item, tuple):
-            waiting.extend(item)
-    return found
+    return [node for node in tree.nodes(expression) if isinstance(node, tree.Name)]

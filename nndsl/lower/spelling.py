@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from nndsl.diagnostics import Diagnostic, Fix, Label, Span, edit_distance, nearest
 from nndsl.lower.constants import FUNCTIONS
@@ -36,12 +35,12 @@ MOST_USES_SHOWN = 3
 
 def explained(errors: Sequence[Diagnostic], file: tree.File) -> list[Diagnostic]:
     """The errors of a file, with those that come from a misspelt name told as such, once each."""
-    own = dict(_definitions(file))
+    own = dict(given for node in tree.nodes(file) for given in _definitions(node))
     known = [*own, *_words()]
     unused = [name for name, span in own.items() if span is not None and _unused(span)]
     uses = [
         use
-        for use in _uses(file, False)
+        for use in _uses(file)
         if use[0].text not in known or (use[0].text not in own and nearest(use[0].text, unused))
     ]
     told = [_with_name(error, uses, own, known) for error in errors]
@@ -52,13 +51,8 @@ def explained(errors: Sequence[Diagnostic], file: tree.File) -> list[Diagnostic]
 # --- what a file calls things ---------------------------------------------------------------
 
 
-def _definitions(item: Any) -> Iterator[tuple[str, Span | None]]:
-    """Names that a file gives, with their places where the tree keeps them."""
-    if isinstance(item, tuple):
-        for child in item:
-            yield from _definitions(child)
-    if not isinstance(item, tree.Tree):
-        return
+def _definitions(item: tree.Tree) -> Iterator[tuple[str, Span | None]]:
+    """Names that a node of the tree gives, with their places where the tree keeps them."""
     name = getattr(item, "name", None)
     if isinstance(name, str) and not isinstance(item, tree.Name | tree.Field | tree.Argument):
         yield name, getattr(item, "name_span", None)
@@ -72,8 +66,6 @@ def _definitions(item: Any) -> Iterator[tuple[str, Span | None]]:
         yield from ((a.name, a.name_span) for a in columns if a.name is not None)
     if isinstance(item, tree.Import) and item.alias is not None:
         yield item.alias, None
-    for child in vars(item).values():
-        yield from _definitions(child)
 
 
 def _words() -> Iterator[str]:
@@ -86,16 +78,12 @@ def _words() -> Iterator[str]:
                 yield from getattr(parameter, "choices", ())
 
 
-def _uses(item: Any, in_data: bool) -> Iterator[tuple[Span, bool]]:
+def _uses(file: tree.File) -> Iterator[tuple[Span, bool]]:
     """Places of bare names, and whether they stand in `data`, where columns have names too."""
-    if isinstance(item, tuple):
-        for child in item:
-            yield from _uses(child, in_data)
-    elif isinstance(item, tree.Name):
-        yield item.span, in_data
-    elif isinstance(item, tree.Tree):
-        for child in vars(item).values():
-            yield from _uses(child, in_data or isinstance(item, tree.Data))
+    for item in file.items:
+        for node in tree.nodes(item):
+            if isinstance(node, tree.Name):
+                yield node.span, isinstance(item, tree.Data)
 
 
 # --- one error ------------------------------------------------------------------------------

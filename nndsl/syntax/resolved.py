@@ -25,7 +25,8 @@ def resolved_text(
     """
     changes: list[Change] = []
     for key, value in settings.items():
-        changes += [(let.value.span.start, let.value.span.end, value) for let in _lets(file, key)]
+        lets = [n for n in tree.nodes(file) if isinstance(n, tree.Let) and n.name == key]
+        changes += [(let.value.span.start, let.value.span.end, value) for let in lets]
         if key in of_training:
             for item in file.items:
                 if isinstance(item, tree.Train):
@@ -37,18 +38,6 @@ def resolved_text(
     for start, end, value in sorted(changes, reverse=True):
         text = text[:start] + value + text[end:]
     return text
-
-
-def _lets(item: object, name: str) -> Iterator[tree.Let]:
-    """The `let` lines of a name, in whatever body."""
-    if isinstance(item, tree.Let) and item.name == name:
-        yield item
-    elif isinstance(item, tree.Tree):
-        for child in vars(item).values():
-            yield from _lets(child, name)
-    elif isinstance(item, tuple):
-        for child in item:
-            yield from _lets(child, name)
 
 
 def _settings(section: tree.Train, name: str, value: str) -> list[Change]:

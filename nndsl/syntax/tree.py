@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from nndsl.diagnostics import Span
@@ -13,6 +14,21 @@ class Tree:
     """Every node knows where it stands."""
 
     span: Span
+
+
+def nodes(item: object, is_closed: Callable[[Tree], bool] = lambda node: False) -> Iterator[Tree]:
+    """A tree, or a tuple of trees, and all within it in the order of the text.
+
+    Nothing within a node that is closed is given.
+    """
+    if isinstance(item, tuple):
+        for child in item:
+            yield from nodes(child, is_closed)
+    elif isinstance(item, Tree):
+        yield item
+        if not is_closed(item):
+            for child in vars(item).values():
+                yield from nodes(child, is_closed)
 
 
 # --- expressions ---------------------------------------------------------------------------
