@@ -18,6 +18,7 @@ from nndsl.ir.graph import Graph, Input, Role
 from nndsl.ir.types import ElementType
 from nndsl.lower.result import Network, Recipe
 from nndsl.model.answered_pictures import classes_by_pixel
+from nndsl.model.buckets import CompiledBuckets, in_buckets
 from nndsl.model.given_rows import Preparation, arrays_of, is_table, table_of
 from nndsl.model.kernels import Kernels
 from nndsl.model.running import load_run
@@ -289,7 +290,11 @@ class Model:
         levels: Mapping[str, Levels],
     ) -> TrainingJob:
         count = len(next(iter(rows.values())))
-        training, evaluation = compilation.compile_both(recipe, count)
+        training: compilation.Compiled | compilation.CompiledRounds | CompiledBuckets
+        if recipe.buckets and self.origin.opened is not None:
+            training, evaluation = in_buckets(self.origin.opened, recipe, rows, 1)
+        else:
+            training, evaluation = compilation.compile_both(recipe, count)
         network = self.origin.network
         preparation = self._preparation
         return TrainingJob(
@@ -304,7 +309,7 @@ class Model:
             recipe.seed,
             levels=levels,
             initial=self.arrays() if recipe.ensemble is None else None,
-            graph=None if recipe.turns else training.graph,
+            graph=None if recipe.turns or recipe.buckets else training.graph,
         )
 
     # --- rows --------------------------------------------------------------------------------

@@ -54,12 +54,12 @@ def in_buckets(
     }
     lengths = {name: lengths_of(rows[name], value) for name, value in padding.items()}
     chosen = lengths_chosen(lengths, {n: rows[n].shape[1] for n in padding}, recipe.buckets)
-    number = opened.module.recipes.index(recipe)
+    number = [known.span for known in opened.module.recipes].index(recipe.span)
     network = opened.module.networks[recipe.net]
     recipes = []
     for limits in chosen:
         module = opened.lowered({**opened.module.schemas, recipe.data: _cut(schema, limits)})
-        recipes.append(module.recipes[number])
+        recipes.append(replace(module.recipes[number], precision=recipe.precision))
         _require_same_weights(network, module.networks[recipe.net], recipe)
     _require_same_loss(network, recipe, recipes[0], _shortest(rows, lengths, chosen[0]), chosen[0])
     count = len(next(iter(rows.values())))

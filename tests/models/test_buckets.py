@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import nndsl
 from nndsl.diagnostics import NndslError
 from nndsl.model.buckets import lengths_chosen, lengths_of
 from nndsl.runtime.buckets import Buckets
@@ -111,6 +112,14 @@ def test_it_learns_and_is_judged(reviews) -> None:
     metrics = train_job(job(reviews, NETS[0]), None).metrics
     assert np.isfinite(metrics["test_loss"])
     assert "test_accuracy" in metrics
+
+
+def test_a_python_program_trains_in_buckets(reviews) -> None:
+    file = reviews / "a.nn"
+    file.write_text(
+        f"{DATA}net A on reviews {{ {NETS[0]} }}\ntrain A {{ buckets = 2; epochs = 2 }}\n"
+    )
+    assert nndsl.load(file).fit().epochs == 2
 
 
 @pytest.mark.parametrize(
