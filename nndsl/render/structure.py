@@ -174,6 +174,9 @@ class _Drafter:
             group.children.append(stage)
             self.parent_of[stage] = group
             self.passing = part.output, stage
+            kept = any(memory.following is part.output for memory in self.remembered)
+            if self.readers.get(part.output, 0) == 1 and not kept:  # its only reader reads it here
+                self.stage_of[part.output] = stage
         elif len(sources) == 1 and self._follows(part, kind, sources[0], group):
             stage = sources[0]
             stage.lines.append(part.shown)

@@ -238,3 +238,16 @@ def test_an_svg_for_a_page():
     assert "<!--" not in text
     assert "xlink" not in text
     assert text == diagram_svg(network(RESIDUAL), label='the "net"')
+
+
+def test_a_sum_reads_the_dropout_before_it() -> None:
+    text = (
+        "block wide(n) {\n  dense(9) -> relu\n  dense(9) -> tanh\n  dense(n)\n}\n"
+        "net A {\n  input x: [4]\n  h = x + (x -> wide(4) -> dropout(0.1))\n"
+        "  k = h + (h -> wide(4) -> dropout(0.1))\n  k -> dense(2)\n}\n"
+    )
+    arrows = picture_of(network(text)).arrows
+    found = {(a.source.lines[0], a.target.lines[0]) for a in arrows if a.target is not None}
+    assert ("dense(4)", "dropout(0.1)") in found
+    assert ("dropout(0.1)", "+") in found
+    assert ("dense(4)", "+") not in found
