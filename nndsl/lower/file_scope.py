@@ -78,11 +78,8 @@ class FileReader:
         for data in [i for i in file.items if isinstance(i, tree.Data)]:
             self._specify(data, found)
         for item in file.items:
-            with self.session.problems.caught() as outcome:
+            with self.session.problems.caught():
                 self._run(item, found, lines_of_training)
-            if outcome.failed and isinstance(item, tree.Let):
-                found.scope.names.pop(item.name, None)
-                found.scope.define(item.name, POISON, item.name_span, "poison")
         return found
 
     # --- definitions, whose order does not matter --------------------------------------------

@@ -72,7 +72,7 @@ def _poison(statement: tree.Statement, scope: Scope, course: Course) -> None:
     if isinstance(statement, tree.Bind):
         for name, span in _target_names(statement.target):
             _force(scope, name, span)
-    if isinstance(statement, tree.Let | tree.Share | tree.InputShape):
+    if isinstance(statement, tree.Share | tree.InputShape):
         _force(scope, statement.name, statement.name_span)
     if isinstance(statement, tree.Bind | tree.Flow | tree.For | tree.If | tree.InputShape):
         course.goes_on(POISON, statement.span)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from nndsl.diagnostics import NndslError, nearest
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.names import unknown_name
-from nndsl.lower.problems import PoisonedError
+from nndsl.lower.problems import NeedsDataError, PoisonedError
 from nndsl.lower.provenance import given_of
 from nndsl.lower.scopes import Scope
-from nndsl.lower.values import Definition, Given, Mention, is_tensor
+from nndsl.lower.values import POISON, Composite, Definition, Given, Mention, is_tensor
 from nndsl.lower.words import arranged_for_block, defaults_line, sorts_of, unknown_word
 from nndsl.syntax import tree
 from nndsl.vocab.registry import lookup, nearest_words, registries
@@ -19,15 +20,37 @@ WITH_DEFAULTS = ("layer", "form", "activation", "optimizer", "loss", "schedule",
 
 
 def define_let(statement: tree.Let, scope: Scope) -> None:
-    """`let name = value`; an override by name takes the value's place. Spaces are for `tune`."""
+    """`let name = value`; an override by name takes the value's place. Spaces are for `tune`.
+
+    What fails poisons the name: nobody is told of its uses.
+    """
+    try:
+        _define(statement, scope)
+    except (NndslError, PoisonedError, NeedsDataError):
+        if statement.name not in scope.names:
+            scope.define(statement.name, POISON, statement.name_span, "poison")
+        raise
+
+
+def _define(statement: tree.Let, scope: Scope) -> None:
     override = scope.session.overrides.get(statement.name)
     if override is not None:
         scope.session.used_overrides.add(statement.name)
     written = override or statement.value
     value = evaluate(written, scope)
-    if isinstance(value, Mention) and not sorts_of(value.name) and not _may_be_choice(value):
-        raise unknown_word(value, tuple(registries()), scope.visible())
+    for mention in _mentions(value):
+        if not sorts_of(mention.name) and not _may_be_choice(mention):
+            raise unknown_word(mention, tuple(registries()), scope.visible())
     scope.define(statement.name, value, statement.name_span, "let", scope.source(written))
+
+
+def _mentions(value: Any) -> Iterator[Mention]:
+    """A word, or those that arithmetic puts together."""
+    if isinstance(value, Mention):
+        yield value
+    elif isinstance(value, Composite):
+        yield from _mentions(value.left)
+        yield from _mentions(value.right)
 
 
 def _may_be_choice(mention: Mention) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nndsl.diagnostics import NndslError, Span, error
-from nndsl.ir.graph import Graph, Value
+from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.names import not_yet
 from nndsl.lower.result import JOINT
 from nndsl.lower.train_settings import Settings
@@ -77,6 +77,32 @@ def require_reach(
         else [],
         help=f"use its answer in the objective, such as `{name}.output`",
     )  # fmt: skip
+
+
+def require_use(
+    graphs: Sequence[Graph], members: Mapping[str, Sequence[str]], data: str, span: Span
+) -> None:
+    """NN325 for a net of a training that no objective uses, and where none reads the data.
+
+    `members` are the learnt arrays of each net that is trained together with others.
+    """
+    used = {name for graph in graphs for name in graph.inputs}
+    idle = [net for net, names in members.items() if names and not used.intersection(names)]
+    if idle:
+        others = ", ".join(net for net in members if net not in idle)
+        raise error(
+            "NN325",
+            f"net `{idle[0]}` is trained here, but no objective uses it",
+            span,
+            help=f"train {others if ',' not in others else f'({others})'} on {data} {{ ... }}",
+        )
+    if not any(graph.of_role(Role.DATA, Role.TARGET) for graph in graphs):
+        raise error(
+            "NN325",
+            f"no objective reads anything of `{data}`: its rows say how many examples there are",
+            span,
+            help=f"what goes in is `{data}.inputs`",
+        )
 
 
 def foreign(owner: str, trained: str, data: str, span: Span) -> NndslError:

@@ -33,6 +33,7 @@ from nndsl.lower.objective_checks import (
     foreign,
     objective_count,
     require_reach,
+    require_use,
 )
 from nndsl.lower.objectives import Objective
 from nndsl.lower.optimizers import plan_optimizers
@@ -135,6 +136,10 @@ class _Section:
         for update in updates:
             with problems.caught():
                 turns.append(self._turn(update, values))
+        if not turns or len(turns) < len(updates):
+            return None
+        with problems.caught():
+            self._require_use(turns)
         evaluation, outputs = None, list[_Judged]()
         with problems.caught():
             evaluation, outputs = self._evaluation(updates)
@@ -226,6 +231,15 @@ class _Section:
             secondary=[(self.section.train.target.span, "is trained here")],
             help=f"train ({self.definition.name.replace(JOINT, ', ')}, {net.name}) on "
             f"{self.source.name} {{ ... }}",
+        )
+
+    def _require_use(self, turns: Sequence[Turn]) -> None:
+        nets = self.definition.members if isinstance(self.definition, JointDefinition) else ()
+        require_use(
+            [turn.recipe.graph for turn in turns],
+            {net.name: parameters_of(self.definition, net) for net in nets},
+            self.source.name,
+            self.section.train.target.span,
         )
 
     # --- graphs -------------------------------------------------------------------------------

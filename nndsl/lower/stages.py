@@ -95,7 +95,8 @@ class WordStage(Stage):
             elaboration.add_part(self._part(elaboration, path, inputs, value, context.made))
             self._say_defaults(elaboration, path)
         remarks = "".join(f" ({text})" for text in context.remarks)
-        arose = f"{_shapes(inputs)} -> {_shape(value)} here{remarks}"
+        before = f"{_shapes(inputs)} -> " if inputs else ""
+        arose = f"{before}{_shape(value)} here{remarks}"
         made = Tensor(value, self.span, arose, context.keeping)
         keeps = isinstance(self.word, Activation) or getattr(self.word, "transparent", False)
         if not keeps or len(made.shape) < 2 or made.shape != inputs[0].shape:

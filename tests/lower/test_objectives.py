@@ -208,6 +208,30 @@ def test_a_net_outside_the_training_is_named():
     assert (found.code, found.help) == ("NN325", ("train (A, B) on iris { ... }",))
 
 
+@pytest.mark.parametrize(
+    ("objectives", "title", "help"),
+    [
+        ("update A { minimize mean(A.code) }", "net `B` is trained here", "train A on iris"),
+        ("update B { minimize mean(noise(2) -> B) }", "net `A` is trained", "train B on iris"),
+        (
+            "update B { minimize mean(noise(2) -> B) }; update A { minimize mean(noise(4) -> A) }",
+            "no objective reads anything of `iris`",
+            "what goes in is `iris.inputs`",
+        ),
+    ],
+)
+def test_nets_and_data_that_no_objective_uses(objectives, title, help):
+    head = HEAD + "net B { input z: [2]; dense(2) }\n"
+    (found,) = problems(f"{head}train (A, B) on iris {{\n  {objectives}\n}}\n")
+    assert found.code == "NN325"
+    assert found.title.startswith(title) and found.help[0].startswith(help)
+
+
+def test_an_unknown_name_in_a_let_is_told_there():
+    (found,) = problems(f"{HEAD}train A {{\n  let f = fakes + 1\n  minimize mean(f * A.code)\n}}")
+    assert (found.code, found.title) == ("NN301", "nothing is called `fakes`")
+
+
 def test_a_net_at_rest_is_as_at_inference():
     head = IRIS + "net T on iris { dense(3) -> dropout(0.5) }\nnet A on iris { dense(3) }\n"
     text = head + "train (A, T) { update A { minimize mse(A.output, T.output) } }"
