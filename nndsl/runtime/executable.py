@@ -88,6 +88,7 @@ class Executable:
             for _ in range(threads)
         ]
         self._control = aligned(8 * driver_loop.CONTROL_SIZE).view(np.int64)
+        self._control_address = self._control.ctypes.data
         self._tables = [
             Table(program, self._library, self._bases(t), self._addresses()) for t in range(threads)
         ]
@@ -392,9 +393,9 @@ class Executable:
 
     def _drive(self, thread: int, steps: int) -> int:
         table = self._tables[thread]
-        control = self._control.ctypes.data
+        sizes, control = table.sizes_address, self._control_address
         result: int = self._run(
-            table.address, table.count, table.sizes_address, control, thread, self.threads, steps
+            table.address, table.count, sizes, control, thread, self.threads, steps
         )
         return result
 
@@ -449,11 +450,13 @@ class Executable:
             self._set_sizes((start + first) // self.program.batch, start + rows, 0, False, 1)
             for table in self._tables:
                 table.sizes[_STEP] = (before + first) // self.program.batch
-            self._point(first)
+            if first:
+                self._point(first)
             self._go(1)
             for name in self.program.outputs:
                 self._join(results, name, self._output_view(name, count), (first, count, rows))
-        self._point(0)
+        if rows > self.program.batch:
+            self._point(0)
         return results
 
     def predictor(self, rows: int) -> Callable[[Array], Array]:
@@ -500,6 +503,9 @@ class Executable:
         """Put what `count` rows from `first` on gave to that of all `rows`."""
         first, count, rows = place
         if self._result(name)[:1] == (BATCH,):
+            if count == rows:
+                results[name] = part.copy()
+                return
             whole = results.setdefault(name, np.empty((rows, *part.shape[1:]), part.dtype))
             whole[first : first + count] = part
         else:

@@ -78,6 +78,7 @@ class Loop:
         self._time_limit = stopping.time_limit(job.recipe.stop)
         self.carried = inference_states(job.network)
         self._known = [*job.network.parameters, *self.carried]
+        self._has_many_weights = job.network.parameter_count > MANY_WEIGHTS
         self._losses = LossesSeen(job, plan)
         self._chunk = 1
         self._started = self._reported = self._saved = time.perf_counter()
@@ -231,7 +232,7 @@ class Loop:
             best.take(epoch, figures[best.figure], self.weights())
             return self.picture()
 
-        if self.job.network.parameter_count > MANY_WEIGHTS:
+        if self._has_many_weights:
             self.snapshots.take(kept)  # which then has the same ones
         else:
             best.take(epoch, figures[best.figure], self.weights())

@@ -52,7 +52,8 @@ def _shares(predictions: np.ndarray) -> np.ndarray:
 
 
 def _accuracy(predictions: np.ndarray, targets: np.ndarray) -> float:
-    return float(np.mean(chosen(predictions) == targets.reshape(-1)))
+    right = chosen(predictions) == targets.reshape(-1)
+    return np.count_nonzero(right) / right.size
 
 
 def _ratio(above: np.ndarray, below: np.ndarray, average: str) -> float:
