@@ -53,7 +53,7 @@ def _shares(predictions: np.ndarray) -> np.ndarray:
 
 def _accuracy(predictions: np.ndarray, targets: np.ndarray) -> float:
     right = chosen(predictions) == targets.reshape(-1)
-    return np.count_nonzero(right) / right.size
+    return float(np.count_nonzero(right) / right.size)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray, average: str) -> float:
