@@ -32,15 +32,10 @@ from nndsl.lower.values import (
     Tensor,
     Unknown,
 )
-from nndsl.lower.words import is_stage_word, sorts_of, stage_word, unknown_word
+from nndsl.lower.words import is_stage_word, stage_word, unknown_word
 from nndsl.syntax import tree
 from nndsl.vocab.kinds import Layer
 from nndsl.vocab.registry import registries
-
-LATER_FUNCTIONS = {
-    "ids": "a net over token numbers (`ids(...)`)",
-    "run": "starting from another run (`run(...)`)",
-}
 
 
 def own_callable(function: tree.Name, scope: Scope) -> Any | None:
@@ -141,8 +136,8 @@ def _special(
     name: str, span: Span, given: tuple[Given, ...], operands: tuple[Tensor, ...], scope: Scope
 ) -> Any | None:
     """Functions of constants and tensors, and calls that are refused for now."""
-    if name in LATER_FUNCTIONS and not sorts_of(name):
-        raise not_yet(LATER_FUNCTIONS[name], span)
+    if name == "run":
+        raise not_yet("starting from another run (`run(...)`)", span)
     if operands and not given and len(operands) == 1 and scope.elaboration is not None:
         if name in ELEMENTWISE and not is_stage_word(name):
             return apply_function(scope.elaboration, ELEMENTWISE[name], name, operands[0], span)

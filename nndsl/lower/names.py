@@ -8,12 +8,7 @@ from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
 
 MOST_LISTED = 12
 
-PLANNED = frozenset(
-    (
-        *("lstm", "gru", "rnn", "embed", "attention", "position", "rbm", "tied"),
-        *("winner", "upto", "mask_tokens", "vote", "average"),
-    )
-)
+PLANNED = ("rbm", "winner", "upto", "vote", "average")
 """Layers that the language has room for and this version does not know yet."""
 
 

@@ -14,12 +14,7 @@ from nndsl.syntax import tree
 from nndsl.vocab.registry import words
 
 GROUPS = ("numeric", "categories")
-LATER_STEPS = frozenset(
-    (
-        *("image", "binarize", "reshape", "bins", "first_letter"),
-        *("ids", "tokens", "shift"),
-    )
-)
+LATER_STEPS = ("image", "binarize", "bins", "first_letter", "tokens")
 
 
 def is_chain(value: tree.Expression) -> bool:
@@ -79,7 +74,7 @@ def _columns(value: tree.Expression) -> tuple[tuple[str, ...], bool]:
 def _step(step: tree.Expression, scope: Scope) -> StepRequest:
     mention = _mention(step, scope)
     known = words("preprocessing")
-    if mention.name in LATER_STEPS and mention.name not in known:
+    if mention.name in LATER_STEPS:
         raise not_yet(f"the preprocessing step `{mention.name}`", mention.span)
     mention = _filled_by_statistic(mention)
     if mention.name not in known:
