@@ -8,7 +8,6 @@ from nndsl.data.inference import schema_of as schema_of
 from nndsl.data.preparation import Prepared as Prepared
 from nndsl.data.preparation import apply_schema as apply_schema
 from nndsl.data.preparation import invert_pictures as invert_pictures
-from nndsl.data.preparation import invert_target as invert_target
 from nndsl.data.preparation import prepare as prepare
 from nndsl.data.preparation import raw_arrays as raw_arrays
 from nndsl.data.preparation import target_of as target_of
@@ -16,6 +15,7 @@ from nndsl.data.reader import read_table as read_table
 from nndsl.data.remarks import remarks as remarks
 from nndsl.data.schema_file import schema_from_json as schema_from_json
 from nndsl.data.schema_file import schema_to_json as schema_to_json
+from nndsl.data.series import invert_target as invert_target
 from nndsl.data.split import Split as Split
 from nndsl.data.split import fold_count as fold_count
 from nndsl.data.split import folds as folds

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from nndsl.data.table import MISSING_CODE
+from nndsl.data.table import MISSING_CODE, CategoryColumn
 from nndsl.records import dataclass
 
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
@@ -89,6 +89,14 @@ class Gathered:
     def spelling_lost(self) -> bool:
         """Whether some numbers' own spelling, needed for categories, was not kept."""
         return bool(np.any(self.codes == KEPT_AS_NUMBER))
+
+    def categories(self, name: str) -> CategoryColumn:
+        """The column as codes into the sorted texts."""
+        counts = np.bincount(self.codes[self.codes >= 0])
+        order = sorted(np.flatnonzero(counts).tolist(), key=self.texts.__getitem__)
+        place = np.full(len(self.texts) + 1, MISSING_CODE, dtype=np.int32)  # [-1] stays -1
+        place[order] = np.arange(len(order), dtype=np.int32)
+        return CategoryColumn(name, place[self.codes], tuple(self.texts[code] for code in order))
 
     def mistakes(self) -> np.ndarray:
         """Rows whose cell is text, not a number."""

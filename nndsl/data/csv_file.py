@@ -16,8 +16,6 @@ from nndsl.data.memory import require_memory
 from nndsl.data.mistakes import Mistakes
 from nndsl.data.options import CsvOptions
 from nndsl.data.table import (
-    MISSING_CODE,
-    CategoryColumn,
     NumberColumn,
     Origin,
     Table,
@@ -68,7 +66,7 @@ def _table(text: Text, found: Records, keep: frozenset[str]) -> Table:
         if gathered.is_number and name not in keep:
             columns[name] = NumberColumn(name, gathered.numbers)
         else:
-            columns[name] = _categories(name, gathered)
+            columns[name] = gathered.categories(name)
             notes += _mixed(text.name, name, gathered, name in keep | text.options.categories)
     trimmed = sum(column.trimmed for column in found.columns)
     if trimmed or head.spaced:
@@ -87,17 +85,6 @@ def _table(text: Text, found: Records, keep: frozenset[str]) -> Table:
         text.options.decimal,
     )
     return Table(origin, columns, rows, np.arange(rows, dtype=np.int64), found.lines, tuple(notes))
-
-
-def _categories(name: str, gathered: Gathered) -> CategoryColumn:
-    """Codes into the sorted texts."""
-    counts = np.bincount(gathered.codes[gathered.codes >= 0])
-    order = sorted(np.flatnonzero(counts).tolist(), key=gathered.texts.__getitem__)
-    place = np.full(len(gathered.texts) + 1, MISSING_CODE, dtype=np.int32)  # [-1] stays -1
-    place[order] = np.arange(len(order), dtype=np.int32)
-    return CategoryColumn(
-        name, place[gathered.codes], tuple(gathered.texts[code] for code in order)
-    )
 
 
 def _mixed(file: str, name: str, gathered: Gathered, wanted: bool) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from nndsl.data.cells import ColumnBuilder, missing_numbers
 from nndsl.data.csv_fast import cells_of
 from nndsl.data.engine import connect, failures, identifier, quoted
 from nndsl.data.memory import require_memory
-from nndsl.data.table import CategoryColumn, NumberColumn, Origin, Table, TableColumn
+from nndsl.data.table import NumberColumn, Origin, Table, TableColumn
 from nndsl.diagnostics import NndslError, Place, error
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -86,11 +86,7 @@ def _column(file: str, name: str, found: Any, missing: frozenset[str], keep: boo
         builder = ColumnBuilder(missing, keep_texts=True)
         texts = cells if empty is None else np.where(empty, "", cells)
         builder.add([str(cell) for cell in texts.tolist()])
-        gathered = builder.finish()
-        order = sorted(range(len(gathered.texts)), key=gathered.texts.__getitem__)
-        place = np.full(len(order) + 1, -1, dtype=np.int32)
-        place[order] = np.arange(len(order), dtype=np.int32)
-        return CategoryColumn(name, place[gathered.codes], tuple(gathered.texts[i] for i in order))
+        return builder.finish().categories(name)
     values = cells if empty is None else np.where(empty, np.nan, cells)
     values = np.where(np.isin(values, missing_numbers(missing)), np.nan, values)
     if np.isinf(values).any():

@@ -25,7 +25,7 @@ from nndsl.data.inference import require_variety, with_shapes, word_of
 from nndsl.data.mistakes import Mistakes
 from nndsl.data.new_data import match_columns, remarks_on_new
 from nndsl.data.remarks import remarks
-from nndsl.data.series import covered, horizon_of, restored, targets_ahead, window_of, windowed
+from nndsl.data.series import covered, horizon_of, targets_ahead, window_of, windowed
 from nndsl.data.steps import apply_steps, fit_values, spread
 from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn
 from nndsl.data.text.column import TextColumn
@@ -391,14 +391,6 @@ def _unseen_class(table: Table, target: TargetSchema, text: str, rows: np.ndarra
         notes=[f"in {len(rows)} rows: {table.row_names(rows)}", f"the classes: {classes}{more}"],
         help="write the labels as in the data that the network was trained on",
     )
-
-
-def invert_target(target: TargetSchema, values: np.ndarray) -> np.ndarray:
-    """Predicted numbers [rows, k] back in the target's own unit, float64 [rows, k].
-
-    [rows, 1] where a step had made several numbers of one.
-    """
-    return restored(target, values)
 
 
 def target_of(target: TargetSchema, values: np.ndarray) -> np.ndarray:

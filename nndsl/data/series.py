@@ -259,13 +259,16 @@ def naive_forecast(
 
     def forecast(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         last = np.asarray(arrays[name][:][:, -1, :1], np.float64)
-        return np.repeat(restored(own, last), horizon_of(target), axis=1)
+        return np.repeat(invert_target(own, last), horizon_of(target), axis=1)
 
     return forecast
 
 
-def restored(target: TargetSchema, values: np.ndarray) -> np.ndarray:
-    """Numbers [rows, k] back in the target's own unit, float64."""
+def invert_target(target: TargetSchema, values: np.ndarray) -> np.ndarray:
+    """Predicted numbers [rows, k] back in the target's own unit, float64 [rows, k].
+
+    [rows, 1] where a step had made several numbers of one.
+    """
     changed: Any = np.asarray(values, dtype=np.float64)
     for step in reversed(target.steps):
         word = words("preprocessing")[step.word]

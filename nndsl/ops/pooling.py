@@ -27,7 +27,7 @@ SIZES: tuple[tuple[Pair, Pair, Pair], ...] = (
 """Sizes, strides and dilations for samples: apart, overlapping, dilated, of one dimension."""
 
 
-class _Pooling(Op):
+class _Windowed(Op):
     """What ops on windows have in common."""
 
     fusion = Fusion.GATHER
@@ -41,19 +41,36 @@ class _Pooling(Op):
         """The windows."""
         return Windows(self.size, self.stride, self.dilation)
 
-    def _pooled(self, x: TensorType) -> TensorType:
-        """One number for every window and channel."""
-        counts = self.windows.over(image_size(x, "pooling"), "a window")
-        return TensorType((x.shape[0], *counts, x.shape[3]))
-
     def _options(self) -> tuple[Pair, Pair, Pair]:
         return self.size, self.stride, self.dilation
 
 
-class _Unpooling(_Pooling):
+@dataclass(frozen=True)
+class _Pooling(_Windowed):
+    """Base of what makes one number of every window and channel."""
+
+    size: Pair
+    stride: Pair
+    dilation: Pair = (1, 1)
+
+    def _pooled(self, x: TensorType) -> TensorType:
+        counts = self.windows.over(image_size(x, "pooling"), "a window")
+        return TensorType((x.shape[0], *counts, x.shape[3]))
+
+    @classmethod
+    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
+        """Windows apart, overlapping, dilated, of one dimension."""
+        return tuple((cls(*sizes), [IMAGE]) for sizes in SIZES)
+
+
+@dataclass(frozen=True)
+class _Unpooling(_Windowed):
     """Base of what brings numbers of windows back to an image of height and width `image`."""
 
     image: Pair
+    size: Pair
+    stride: Pair
+    dilation: Pair = (1, 1)
 
     def _unpooled(self, dy: TensorType) -> TensorType:
         counts = image_size(dy, "the gradient of pooling")
@@ -75,10 +92,6 @@ class MaxPool(_Pooling):
 
     A number that is not one wins, as in PyTorch. The whole gradient goes to the place.
     """
-
-    size: Pair
-    stride: Pair
-    dilation: Pair = (1, 1)
 
     name = "max_pool"
 
@@ -102,20 +115,10 @@ class MaxPool(_Pooling):
         """One comparison for each number of a window."""
         return self.size[0] * self.size[1] * known(self._pooled(inputs[0]).shape)
 
-    @classmethod
-    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
-        """Windows apart, overlapping, dilated, of one dimension."""
-        return tuple((cls(*sizes), [IMAGE]) for sizes in SIZES)
-
 
 @dataclass(frozen=True)
 class MaxPoolGradient(_Unpooling):
     """dy [N, Ho, Wo, C] and places: each number added at its place in an image of zeros."""
-
-    image: Pair
-    size: Pair
-    stride: Pair
-    dilation: Pair = (1, 1)
 
     name = "max_pool_gradient"
 
@@ -157,10 +160,6 @@ class MaxPoolGradient(_Unpooling):
 class PoolPick(_Pooling):
     """The number of x [N, H, W, C] at a given place of every window: [N, Ho, Wo, C]."""
 
-    size: Pair
-    stride: Pair
-    dilation: Pair = (1, 1)
-
     name = "pool_pick"
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -193,10 +192,6 @@ class PoolPick(_Pooling):
 class SumPool(_Pooling):
     """The sum of every window; a mean is this divided by a count."""
 
-    size: Pair
-    stride: Pair
-    dilation: Pair = (1, 1)
-
     name = "sum_pool"
 
     def infer(self, inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
@@ -218,20 +213,10 @@ class SumPool(_Pooling):
         """One addition for each number of a window."""
         return self.size[0] * self.size[1] * known(self._pooled(inputs[0]).shape)
 
-    @classmethod
-    def samples(cls) -> Sequence[tuple[Op, Sequence[TensorType]]]:
-        """Windows apart, overlapping, dilated, of one dimension."""
-        return tuple((cls(*sizes), [IMAGE]) for sizes in SIZES)
-
 
 @dataclass(frozen=True)
 class SumPoolGradient(_Unpooling):
     """dy [N, Ho, Wo, C]: each number added to all of its window, in an image of zeros."""
-
-    image: Pair
-    size: Pair
-    stride: Pair
-    dilation: Pair = (1, 1)
 
     name = "sum_pool_gradient"
 

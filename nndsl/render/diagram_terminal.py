@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from nndsl.records import dataclass
 from nndsl.render.diagram_picture import Arrow, Box, Frame, Picture
+from nndsl.render.diagram_shape import frames_around
 from nndsl.render.diagram_theme import printable
 
 WIDTH = 80
@@ -97,7 +98,7 @@ class _Lanes:
         """All rows from the inputs to the outputs."""
         frames: list[Frame] = []
         for box in self.picture.boxes:
-            yield from self._frames(frames, _chain(box.frame))
+            yield from self._frames(frames, frames_around(box)[::-1])
             lane, rows = self._join(self.into.get(box, []))
             yield from rows
             yield from self._box(box, lane)
@@ -210,15 +211,6 @@ class _Lanes:
             yield self._row({column: "▼"}, names, column + 2)
         while self.lanes and self.lanes[-1] is None:
             self.lanes.pop()
-
-
-def _chain(frame: Frame | None) -> list[Frame]:
-    """A frame with those around it, the outermost first."""
-    found: list[Frame] = []
-    while frame is not None:
-        found.insert(0, frame)
-        frame = frame.parent
-    return found
 
 
 def _frame_text(frame: Frame) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -17,30 +17,6 @@ from nndsl.records import dataclass
 from nndsl.vocab import distorting
 from nndsl.vocab.augmentation import Arguments, Distortion, Size
 from nndsl.vocab.registry import WordCall
-
-
-class Mechanisms(Protocol):
-    """What moves, colours, fills: `nndsl.vocab.distorting`, or the kernels that follow it."""
-
-    @property
-    def warp(self) -> Any:
-        """Pixels read elsewhere."""
-
-    @property
-    def field(self) -> Any:
-        """Smooth displacements."""
-
-    @property
-    def colour(self) -> Any:
-        """Sums of channels."""
-
-    @property
-    def noise(self) -> Any:
-        """Normal numbers added."""
-
-    @property
-    def box(self) -> Any:
-        """Rectangles filled."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +59,10 @@ class Movement:
 
 
 class Distorter:
-    """Pictures of an epoch, distorted. The same for the same seed, epoch and element, always."""
+    """Pictures of an epoch, distorted. The same for the same seed, epoch and element, always.
+
+    `mechanisms` move, colour and fill: `nndsl.vocab.distorting`, or the kernels that follow it.
+    """
 
     def __init__(
         self,
@@ -91,7 +70,7 @@ class Distorter:
         shape: tuple[int, ...],
         levels: Levels,
         seed: int,
-        mechanisms: Mechanisms,
+        mechanisms: Any,
     ) -> None:
         self._levels, self._seed, self._mechanisms = levels, seed, mechanisms
         self._channels = shape[0]
