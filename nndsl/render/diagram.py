@@ -331,7 +331,9 @@ def _label(box: Box) -> str:
         first += f"{SPACE * 3}<B>× {box.times}</B>"
     rows = [first, *after]
     rows += [
-        f'<FONT POINT-SIZE="9" COLOR="{QUIET}">{escape(line, 64)}</FONT>' for line in box.small
+        f'<FONT POINT-SIZE="9" COLOR="{QUIET}">{escape(line, 64)}</FONT>'
+        for line in box.small
+        if line
     ]
     cells = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     return f'<<TABLE BORDER="0" CELLSPACING="1" CELLPADDING="1">{cells}</TABLE>>'

@@ -59,6 +59,7 @@ def _drawn(source: str, kind: str) -> bytes:
         ) from None
     if done.returncode != 0:
         message = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = message[0] if message else f"exit code {done.returncode}"
+        told = [line for line in message if not line.startswith("Warning")] or message
+        reason = told[0] if told else f"exit code {done.returncode}"
         raise error("NN006", f"{program.name} could not draw: {reason}", help="use `-o x.dot`")
     return done.stdout

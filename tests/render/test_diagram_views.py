@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from nndsl import compilation, driver
@@ -80,6 +82,14 @@ def test_every_stage_is_in_a_kernel():
         missing = {path for path in computed - shown if "dropout" not in path}
         assert not missing
         assert all(box.frame is not None for box in picture.boxes if box.kind != "input")
+
+
+def test_kernels_of_a_sequence_with_an_end() -> None:
+    """Where it ends is told by a kernel of no line."""
+    ids = "net A { input text: ids(5, padding=0)[6]; embed(4) -> attention(2) -> last }"
+    drawn = dot_source(kernels_picture(network(ids)))
+    assert "x != 0" in drawn
+    assert re.search("<FONT[^>]*></FONT>", drawn) is None
 
 
 def graph_after(name: str):

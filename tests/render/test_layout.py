@@ -68,8 +68,9 @@ def test_a_pdf_escapes_text():
 def test_no_program(monkeypatch, source):
     monkeypatch.setattr(layout, "find_dot", lambda: None)
     assert draw(source, "dot").startswith(b"digraph")
-    with pytest.raises(NndslError, match="NN006"):
+    with pytest.raises(NndslError, match="NN006") as caught:
         draw(source, "svg")
+    assert "Warning" not in str(caught.value)
 
 
 @pytest.mark.parametrize("failure", ["timeout", "status", "missing"])
@@ -79,7 +80,7 @@ def test_a_program_that_fails(monkeypatch, source, failure, tmp_path):
             raise subprocess.TimeoutExpired(command, 30)
         if failure == "missing":
             raise FileNotFoundError(2, "no such file", "dot")
-        return subprocess.CompletedProcess(command, 1, b"", b"Error: broken\nmore")
+        return subprocess.CompletedProcess(command, 1, b"", b"Warning: width\nError: broken\nmore")
 
     monkeypatch.setattr(layout.subprocess, "run", fails)
     with pytest.raises(NndslError, match="NN006"):
