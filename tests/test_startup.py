@@ -59,7 +59,9 @@ UNUSED = {
 def test_check_imports_no_compiler(folder: Path) -> None:
     found = imported(folder, "check", "net.nn")
     assert not found & (
-        SLOW | UNUSED | {"llvmlite", "nndsl.codegen.generate", "nndsl.train.session"}
+        SLOW
+        | UNUSED
+        | {"llvmlite", "nndsl.compilation", "nndsl.passes.pipeline", "nndsl.train.session"}
     )
     (folder / "d.csv").unlink()
     assert not imported(folder, "check", "net.nn") & (SLOW | {"llvmlite"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nndsl import compilation, driver
+from nndsl import driver
 from nndsl.diagnostics import Diagnostic, error
 from nndsl.lower import Evidence, judge, nets_asked
 from nndsl.lower.result import Network
@@ -86,6 +86,8 @@ def _evidence(
     networks = opened.module.networks
 
     def answer(net: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        from nndsl import compilation  # a check waits for it only where a net is asked
+
         if rests is not None and len(weights[net]) == 1 and networks[net].settlings:
             rests.add(networks[net], weights[net][0], arrays)
         said = [compilation.answer(networks[net], one, arrays) for one in weights[net]]

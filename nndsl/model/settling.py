@@ -11,9 +11,7 @@ import numpy as np
 from nndsl.diagnostics import Diagnostic, Label, Severity
 from nndsl.ir.graph import Graph
 from nndsl.lower.result import Network, Settling
-from nndsl.passes.dce import DeadCode
 from nndsl.records import dataclass
-from nndsl.runtime import reference
 
 MOST_ROWS = 1_000
 """So many rows of a table are looked at."""
@@ -76,6 +74,8 @@ def rests_of(
     known = {name: array[:MOST_ROWS] for name, array in arrays.items()}
     wanted = {**weights, **known}
     given = {name: wanted[name] for name in graph.inputs}
+    from nndsl.runtime import reference  # few networks settle
+
     states, _ = reference.evaluate(graph, given, precision=precision)
     found = []
     for number, settling in enumerate(network.settlings):
@@ -91,6 +91,8 @@ def rests_of(
 
 def _without_unread(graph: Graph) -> Graph:
     """The graph without nodes and inputs that its outputs do not need."""
+    from nndsl.passes.dce import DeadCode
+
     graph = DeadCode()(graph)
     read = {v for node in graph.nodes for v in node.inputs} | set(graph.outputs.values())
     graph.inputs = {name: entry for name, entry in graph.inputs.items() if entry.value in read}
