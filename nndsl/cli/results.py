@@ -45,13 +45,21 @@ def print_trained(trained: Trained) -> None:
         if any(target.sequence for target in trained.schema.targets):
             say(f"next    nndsl generate {run}")
             return
-        if JOINT in trained.recipe.net:
-            of_noise = [net for fed, net in trained.network.wiring if fed.startswith("noise(")]
-            net = [*of_noise, *trained.recipe.net.split(JOINT)][0]
-            say(f"next    nndsl predict {run} --net {net} --count 64")
-            return
         pictures = any(len(given.shape) == 3 for given in trained.schema.inputs)
-        say(f"next    nndsl predict {run} {'new.png' if pictures else 'new.csv'}")
+        rows = "new.png" if pictures else "new.csv"
+        if JOINT in trained.recipe.net:
+            net, rows = _asked_net(trained, rows)
+            run = f"{run} --net {net}"
+        say(f"next    nndsl predict {run} {rows}")
+
+
+def _asked_net(trained: Trained, rows: str) -> tuple[str, str]:
+    """Of several nets the one to ask, and of what: of noise, where one is fed with it, or rows."""
+    fed = trained.network.wiring
+    of_noise = [net for source, net in fed if source.startswith("noise(")]
+    of_data = [net for source, net in fed if source.startswith(f"{trained.recipe.data}.")]
+    net = [*of_noise, *of_data, *trained.recipe.net.split(JOINT)][0]
+    return net, rows if net in of_data and net not in of_noise else "--count 64"
 
 
 def _print_verdict(verdict: Verdict) -> None:

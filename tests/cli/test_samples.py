@@ -40,3 +40,19 @@ def test_samples_of_a_generator(nndsl, place):
     assert nndsl("evaluate", "run", "d.csv", "--json").result["metrics"].keys() == {
         "loss", "Critic.loss", "Maker.loss"
     }  # fmt: skip
+
+
+def test_of_nets_without_noise_the_one_that_reads_rows_is_proposed(nndsl, place) -> None:
+    (place / "two.nn").write_text("""data iris = csv("iris.csv", target=species)
+net Eyes { input x: [4]; dense(3) -> tanh }
+net Head { input h: [3]; dense(3) }
+train (Head, Eyes) on iris {
+  minimize cross_entropy(iris.inputs -> Eyes -> Head, iris.species)
+  epochs = 1
+}
+""")
+    ended = nndsl("train", "two.nn", "--out", "run")
+    assert ended.out.splitlines()[-1].split()[1:] == [
+        *("nndsl", "predict", "run", "--net", "Eyes", "new.csv")
+    ]
+    assert nndsl("predict", "run", "--net", "Eyes", "iris.csv", "-o", "out.csv").code == 0
