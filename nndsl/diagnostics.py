@@ -208,6 +208,17 @@ def error(
     )
 
 
+def counted(number: int | str, noun: str) -> str:
+    """`1 row`, `2 rows`; `N rows` for a size that is only named."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def first_of(items: Sequence[str], most: int) -> str:
+    """The first of a list: `a, b and 3 more`."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
 def edit_distance(a: str, b: str) -> int:
     """Least number of single-character edits (a swap of neighbours counts one) from a to b."""
     before: list[int] = []

@@ -85,11 +85,6 @@ def forgive_characters() -> None:
             stream.reconfigure(errors="replace")
 
 
-def counted(number: int, name: str) -> str:
-    """`1 epoch`, `2 epochs`."""
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
-
-
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
     """Rows as aligned columns, two spaces apart; the columns in `right` end flush."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

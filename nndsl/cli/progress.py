@@ -10,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nndsl.cli.output import counted, emit, is_screen, say
+from nndsl.cli.output import emit, is_screen, say
+from nndsl.diagnostics import counted
 from nndsl.report_text import visible
 from nndsl.train.events import (
     Ended,

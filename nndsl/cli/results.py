@@ -9,8 +9,9 @@ from shlex import quote
 
 import numpy as np
 
-from nndsl.cli.output import counted, say, table
+from nndsl.cli.output import say, table
 from nndsl.cli.progress import figure
+from nndsl.diagnostics import counted
 from nndsl.lower.result import JOINT
 from nndsl.model.training import Trained
 from nndsl.report_text import visible

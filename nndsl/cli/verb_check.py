@@ -9,8 +9,8 @@ import click
 
 from nndsl import driver
 from nndsl.cli.options import data_argument, file_argument, json_option, set_option
-from nndsl.cli.output import counted, emit, show_diagnostics, show_notes
-from nndsl.diagnostics import Severity
+from nndsl.cli.output import emit, show_diagnostics, show_notes
+from nndsl.diagnostics import Severity, counted
 from nndsl.ir.types import format_shape
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def command(
     if as_json:
         emit({"event": "checked", "ok": right, "warnings": advice})
     else:
-        notes = f", {advice} warning{'s' if advice != 1 else ''}" if advice else ""
+        notes = f", {counted(advice, 'warning')}" if advice else ""
         click.echo("ok" + notes if right else "not as expected")
     return 0 if right else 1
 

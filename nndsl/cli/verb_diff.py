@@ -10,8 +10,9 @@ import click
 
 from nndsl import driver
 from nndsl.cli.options import output_option
-from nndsl.cli.output import counted, say, table, wants_color
+from nndsl.cli.output import say, table, wants_color
 from nndsl.cli.verb_render import chosen_net, open_option, picture_format
+from nndsl.diagnostics import counted
 from nndsl.runtime.durable import write_file
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nndsl.cli.options import output_option
-from nndsl.cli.output import counted
-from nndsl.diagnostics import NndslError, error, nearest
+from nndsl.diagnostics import NndslError, counted, error, nearest
 from nndsl.ir.types import format_shape
 from nndsl.report_text import visible
 from nndsl.schema import Column, ColumnKind, DataSpecification, Schema, Setting, TargetKind

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from nndsl.cli.options import json_option, output_option, run_argument, set_option
-from nndsl.cli.output import counted, emit, require_writable, show_diagnostics
+from nndsl.cli.output import emit, require_writable, show_diagnostics
 from nndsl.cli.progress import figure
-from nndsl.diagnostics import error
+from nndsl.diagnostics import counted, error
 
 _OTHER_PICTURES = frozenset((".jpg", ".jpeg", ".svg", ".pdf", ".gif", ".bmp", ".webp", ".tiff"))
 """Endings of pictures that samples are not written as; others are names of tables."""

@@ -7,7 +7,16 @@ import numpy as np
 from nndsl.data.cells import number_of
 from nndsl.data.csv_file import not_numbers
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, note
-from nndsl.diagnostics import Diagnostic, NndslError, Place, Severity, error, nearest
+from nndsl.diagnostics import (
+    Diagnostic,
+    NndslError,
+    Place,
+    Severity,
+    counted,
+    error,
+    first_of,
+    nearest,
+)
 from nndsl.schema import Column, ColumnKind, Schema, TargetKind
 
 _LISTED = 3
@@ -75,8 +84,7 @@ def remarks_on_new(table: Table, schema: Schema) -> tuple[Diagnostic, ...]:
     notes: list[Diagnostic] = []
     extra = [name for name in table.columns if name not in known]
     if extra:
-        more = f" and {len(extra) - 8} more" if len(extra) > 8 else ""
-        notes.append(note("NN460", f"columns not used: {', '.join(extra[:8])}{more}"))
+        notes.append(note("NN460", f"columns not used: {first_of(extra, 8)}"))
     for name in table.columns:
         if name in needed:
             notes += _column_remarks(table, table.columns[name], known[name])
@@ -113,14 +121,13 @@ def _unseen(table: Table, column: CategoryColumn, known: Column) -> list[Diagnos
     if not new:
         return []
     rows = np.flatnonzero(np.isin(column.codes, new))
-    texts = ", ".join(f"`{column.categories[code]}`" for code in new[:_LISTED])
-    more = f" and {len(new) - _LISTED} more" if len(new) > _LISTED else ""
+    texts = first_of([f"`{column.categories[code]}`" for code in new], _LISTED)
     return [
         note(
             "NN460",
-            f"column `{column.name}` has texts never seen in training: {texts}{more}",
+            f"column `{column.name}` has texts never seen in training: {texts}",
             notes=[
-                f"in {len(rows)} row{'s' if len(rows) > 1 else ''}: {table.row_names(rows)}",
+                f"in {counted(len(rows), 'row')}: {table.row_names(rows)}",
                 "such a cell is taken as none of the known texts",
             ],
             severity=Severity.WARNING,

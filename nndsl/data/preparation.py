@@ -30,7 +30,7 @@ from nndsl.data.steps import apply_steps, fit_values, spread
 from nndsl.data.table import MISSING_CODE, NumberColumn, Table, TableColumn
 from nndsl.data.text.column import TextColumn
 from nndsl.data.text.reading import windows
-from nndsl.diagnostics import Diagnostic, NndslError, error
+from nndsl.diagnostics import Diagnostic, NndslError, error, first_of
 from nndsl.records import dataclass
 from nndsl.schema import (
     DataSpecification,
@@ -382,13 +382,12 @@ def _classes(table: Table, target: TargetSchema) -> np.ndarray:
 
 
 def _unseen_class(table: Table, target: TargetSchema, text: str, rows: np.ndarray) -> NndslError:
-    classes = ", ".join(f"`{name}`" for name in target.classes[:6])
-    more = f" and {len(target.classes) - 6} more" if len(target.classes) > 6 else ""
+    classes = first_of([f"`{name}`" for name in target.classes], 6)
     return error(
         "NN414",
         f"`{text}` is no class of the target `{target.name}`",
         place=table.place(int(rows[0]), target.name),
-        notes=[f"in {len(rows)} rows: {table.row_names(rows)}", f"the classes: {classes}{more}"],
+        notes=[f"in {len(rows)} rows: {table.row_names(rows)}", f"the classes: {classes}"],
         help="write the labels as in the data that the network was trained on",
     )
 

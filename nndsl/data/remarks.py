@@ -11,7 +11,7 @@ from nndsl.data.images.column import ImageColumn
 from nndsl.data.series import window_of
 from nndsl.data.table import CategoryColumn, NumberColumn, Table, TableColumn, distinct, note
 from nndsl.data.text.column import TextColumn
-from nndsl.diagnostics import Diagnostic, Severity
+from nndsl.diagnostics import Diagnostic, Severity, counted, first_of
 from nndsl.schema import DataSpecification, Schema, TargetKind, TargetSchema
 
 _LISTED = 5
@@ -53,7 +53,7 @@ def _missing(table: Table, targets: Container[str]) -> Iterator[Diagnostic]:
     total, rest = sum(count for _, count in counts), counts[_EMPTY_LISTED:]
     shown = [f"{count} in `{name}`" for name, count in counts[:_EMPTY_LISTED]]
     if rest:
-        columns = f"{len(rest)} more column{'s' if len(rest) > 1 else ''}"
+        columns = counted(len(rest), "more column")
         shown.append(f"{sum(count for _, count in rest)} in {columns}")
     cells = f"{total} empty cells are" if total > 1 else "an empty cell is"
     yield note(
@@ -117,8 +117,7 @@ def _left_out(
             )
     unused = [name for name in roles.inputs if name not in (*inputs, *roles.targets)]
     if unused:
-        more = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
-        yield note("NN458", f"columns of no input: {', '.join(unused[:_LISTED])}{more}")
+        yield note("NN458", f"columns of no input: {first_of(unused, _LISTED)}")
 
 
 def _constant(table: Table, inputs: list[str]) -> Iterator[Diagnostic]:
@@ -234,11 +233,10 @@ def _about_classes(table: Table, target: TargetSchema) -> Iterator[Diagnostic]:
         )
     few = [f"`{target.classes[i]}` {counts[i]}" for i in np.flatnonzero(counts < _FEWEST_PER_CLASS)]
     if few:
-        more = f" and {len(few) - _LISTED} more" if len(few) > _LISTED else ""
         yield note(
             "NN463",
             f"classes of `{target.name}` with fewer than {_FEWEST_PER_CLASS} rows: "
-            f"{', '.join(few[:_LISTED])}{more}",
+            f"{first_of(few, _LISTED)}",
             notes=["they may be missing in a part"],
             severity=Severity.WARNING,
         )

@@ -16,7 +16,7 @@ import numpy as np
 
 from nndsl.data.images.column import ImageColumn
 from nndsl.data.text.column import TextColumn
-from nndsl.diagnostics import Diagnostic, Place, Severity
+from nndsl.diagnostics import Diagnostic, Place, Severity, first_of
 from nndsl.records import dataclass
 from nndsl.schema import Column, ColumnKind
 from nndsl.syntax.wording import RESERVED
@@ -41,9 +41,8 @@ def note(
 
 def listed(names: Iterable[str], most: int = 8) -> str:
     """Names of columns for a message, in quotes where a `.nn` file wants them."""
-    names = list(names)
-    shown = [n if n.isidentifier() and n not in RESERVED else f'"{n}"' for n in names[:most]]
-    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+    shown = [n if n.isidentifier() and n not in RESERVED else f'"{n}"' for n in names]
+    return first_of(shown, most)
 
 
 def distinct(values: np.ndarray) -> np.ndarray:

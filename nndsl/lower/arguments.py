@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nndsl.diagnostics import NndslError, Span, error
+from nndsl.diagnostics import NndslError, Span, counted, error
 from nndsl.lower.names import unknown_name
 from nndsl.lower.values import Given
 
@@ -38,10 +38,7 @@ def arrange(
 
 
 def _too_many(name: str, order: Sequence[str], argument: Given) -> NndslError:
-    if not order:
-        takes = "no arguments"
-    else:
-        takes = f"at most {len(order)} argument{'' if len(order) == 1 else 's'}"
+    takes = f"at most {counted(len(order), 'argument')}" if order else "no arguments"
     return error(
         "NN315",
         f"`{name}` takes {takes}",

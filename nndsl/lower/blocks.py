@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from nndsl.diagnostics import Span, error
+from nndsl.diagnostics import Span, counted, error
 from nndsl.ir.types import format_shape
 from nndsl.lower.arguments import arrange
 from nndsl.lower.elaboration import Elaboration, Path
@@ -165,8 +165,8 @@ class BlockStage(Stage):
             names = ", ".join(port.name for port in block.ports)
             raise error(
                 "NN205",
-                f"`{block.name}` has {count_of(len(block.ports), 'port')} ({names}), "
-                f"here {'is' if len(inputs) == 1 else 'are'} {count_of(len(inputs), 'tensor')}",
+                f"`{block.name}` has {counted(len(block.ports), 'port')} ({names}), "
+                f"here {'is' if len(inputs) == 1 else 'are'} {counted(len(inputs), 'tensor')}",
                 self.span,
                 secondary=[(block.name_span, "declared here")],
                 help=f"write `({names}) -> {block.name}(...)`" if len(block.ports) > 1 else (),
@@ -201,8 +201,3 @@ class BlockStage(Stage):
         before = " and ".join(format_shape(t.value.type.shape) for t in inputs)
         after = format_shape(result.value.type.shape)
         return Tensor(result.value, self.span, f"{before} -> {after} here")
-
-
-def count_of(number: int, noun: str) -> str:
-    """`1 port`, `2 ports`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nndsl.diagnostics import NndslError, Span, error
+from nndsl.diagnostics import NndslError, Span, counted, error
 from nndsl.ir.graph import ShapeError, Value
 from nndsl.ir.types import BATCH, TensorType, format_shape
-from nndsl.lower.blocks import BlockDefinition, BlockStage, count_of
+from nndsl.lower.blocks import BlockDefinition, BlockStage
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.flow import run_body
 from nndsl.lower.over_time import of_all_steps
@@ -154,7 +154,7 @@ class CellStage(BlockStage):
             raise error(
                 "NN211",
                 f"cell `{self.definition.name}` remembers {names}, but its last line gives "
-                f"{count_of(len(results), 'tensor')}",
+                f"{counted(len(results), 'tensor')}",
                 course.span or self.definition.name_span,
                 "the next memory, in the order of the ports",
                 secondary=[(self.definition.name_span, "declared here")],
@@ -191,9 +191,9 @@ class CellStage(BlockStage):
             names = ", ".join(port.name for port in definition.inputs)
             raise error(
                 "NN205",
-                f"cell `{definition.name}` reads {count_of(len(definition.inputs), 'sequence')} "
+                f"cell `{definition.name}` reads {counted(len(definition.inputs), 'sequence')} "
                 f"({names}), here {'is' if len(inputs) == 1 else 'are'} "
-                f"{count_of(len(inputs), 'tensor')}",
+                f"{counted(len(inputs), 'tensor')}",
                 self.span,
                 secondary=[(definition.name_span, "declared here")],
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from nndsl.diagnostics import NndslError, Span, error
+from nndsl.diagnostics import NndslError, Span, counted, error
 from nndsl.ir.types import format_shape, number_of
 from nndsl.lower.outputs import Output
 from nndsl.lower.problems import Problems
@@ -124,10 +124,10 @@ def _check_classes(output: Output) -> None:
         return
     raise error(
         "NN305",
-        f"the network has {output.width} output{'' if single else 's'} but "
+        f"the network has {counted(output.width, 'output')} but "
         f"`{output.target.name}` has {classes} classes",
         _producer(output),
-        f"gives {output.width} number{'' if single else 's'}",
+        f"gives {counted(output.width, 'number')}",
         secondary=[(_target_span(output), _class_names(output))],
         help=_answers_text(output),
     )

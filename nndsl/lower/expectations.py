@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.diagnostics import Diagnostic, Label, Span, error
+from nndsl.diagnostics import Diagnostic, Label, Span, counted, error
 from nndsl.ir.types import Dimension, ElementType, format_shape
 from nndsl.lower import constants
 from nndsl.lower.evaluate import evaluate
@@ -191,7 +191,7 @@ def answer_of(
     if len(arrays) != len(inputs):
         raise error(
             "NN205",
-            f"net `{net.name}` has {len(inputs)} input{'' if len(inputs) == 1 else 's'} "
+            f"net `{net.name}` has {counted(len(inputs), 'input')} "
             f"({', '.join(inputs)}), here are {len(arrays)} values",
             span,
         )

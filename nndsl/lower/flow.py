@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.diagnostics import NndslError, Span, error
+from nndsl.diagnostics import NndslError, Span, counted, error
 from nndsl.lower import constants
 from nndsl.lower.constants import items_of, truth
 from nndsl.lower.evaluate import evaluate
@@ -131,7 +131,7 @@ def _results(
     if len(found) != len(names):
         raise error(
             "NN211",
-            f"{len(names)} names for {len(found)} result{'' if len(found) == 1 else 's'}",
+            f"{len(names)} names for {counted(len(found), 'result')}",
             statement.target.span,
             secondary=[(statement.value.span, f"gives {len(found)}")],
         )
@@ -262,8 +262,7 @@ def _spread(item: Any, statement: tree.For) -> Sequence[Any]:
     if len(values) != len(statement.names):
         raise error(
             "NN211",
-            f"{len(statement.names)} names, but each turn has {len(values)} "
-            f"value{'' if len(values) == 1 else 's'}",
+            f"{len(statement.names)} names, but each turn has {counted(len(values), 'value')}",
             statement.items.span,
             help="`for i, n in count(list)` counts from 1",
         )

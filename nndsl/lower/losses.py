@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import Any
 
-from nndsl.diagnostics import NndslError, Span, error
+from nndsl.diagnostics import NndslError, Span, counted, error
 from nndsl.ir.graph import Builder, Role, ShapeError, Value
 from nndsl.ir.types import BATCH, ElementType, TensorType
 from nndsl.lower.blocks import BlockDefinition
@@ -75,7 +75,7 @@ def read_losses(value: Any, count: int, span: Span, names: Sequence[str]) -> lis
     if len(items) != count:
         raise error(
             "NN320",
-            f"{len(items)} losses for {count} output{'' if count == 1 else 's'}",
+            f"{len(items)} losses for {counted(count, 'output')}",
             span,
             help=f"one for each of {', '.join(f'`{n}`' for n in names)}, in this order",
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field, replace
 
-from nndsl.diagnostics import NndslError, Span, error
+from nndsl.diagnostics import NndslError, Span, counted, error
 from nndsl.ir.graph import Graph
 from nndsl.ir.types import Dimension, ElementType, TensorType, format_shape, format_type
 from nndsl.lower.elaboration import Elaboration, Path
@@ -292,7 +292,7 @@ class NetDefinition(NetLike):
         if len(wanted) != len(operands):
             raise error(
                 "NN205",
-                f"net `{self.name}` has {len(wanted)} input{'' if len(wanted) == 1 else 's'} "
+                f"net `{self.name}` has {counted(len(wanted), 'input')} "
                 f"({', '.join(wanted)}), here are {len(operands)} tensors",
                 span,
                 secondary=[(self.name_span, "declared here")],

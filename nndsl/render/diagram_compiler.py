@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from nndsl.diagnostics import error
+from nndsl.diagnostics import error, first_of
 from nndsl.ir.graph import Graph, Node, Role, Value
 from nndsl.ir.text import print_operation
 from nndsl.lower.result import Network, Part
@@ -85,19 +83,14 @@ def _node_box(node: Node, box_of: dict[Value, Box], updates: list[str]) -> Box:
     written = print_operation(operation)
     text = written[len(operation.name) + 1 : -1].replace("{", "").replace("}", "")
     beside = list(dict.fromkeys(v.name for v in node.inputs if v not in box_of))
-    small = [f"with {_listed(beside)}"] if beside else []
-    small += [f"updates {_listed(updates)}"] if updates else []
+    small = [f"with {first_of(beside, LONGEST_LIST)}"] if beside else []
+    small += [f"updates {first_of(updates, LONGEST_LIST)}"] if updates else []
     place = f"line {node.span.line}" if node.span is not None else ""
     small.append(" · ".join(filter(None, (node.label, place))))
     formula = (text,) if text else ()
     tooltip = f"{node.outputs[0].name} = {written}"
     kind = FUSION_KINDS[operation.fusion]
     return Box(kind, (operation.name, *formula), tuple(filter(None, small)), tooltip=tooltip)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - LONGEST_LIST} more" if len(names) > LONGEST_LIST else ""
-    return ", ".join(names[:LONGEST_LIST]) + more
 
 
 def kernels_picture(network: Network) -> Picture:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nndsl.diagnostics import Fix, NndslError, Span, error, nearest
+from nndsl.diagnostics import Fix, NndslError, Span, counted, error, nearest
 from nndsl.params import Parameter, ParameterError, Real, Ref
 from nndsl.records import dataclass
 from nndsl.scalar.expression import Expression
@@ -198,13 +198,9 @@ def problem_title(problem: ArgumentProblem) -> str:
         case Mistake.REFUSED:
             shown = value_text(problem.value)
             return f"`{argument}` of `{word}` must be {problem.expected}; got {shown}"
-    return f"`{word}` takes {_count(len(problem.word.parameters))}"
-
-
-def _count(number: int) -> str:
-    if number == 0:
-        return "no arguments"
-    return f"at most {number} argument{'' if number == 1 else 's'}"
+    most = len(problem.word.parameters)
+    takes = f"at most {counted(most, 'argument')}" if most else "no arguments"
+    return f"`{word}` takes {takes}"
 
 
 def value_text(value: Any) -> str:

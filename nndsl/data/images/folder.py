@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nndsl.data.images.decoding import ENDINGS
 from nndsl.data.table import note
-from nndsl.diagnostics import Diagnostic, Place, Span, error
+from nndsl.diagnostics import Diagnostic, Place, Span, error, first_of
 from nndsl.records import dataclass
 
 _LISTED = 3
@@ -98,9 +98,8 @@ def _no_pictures(name: str, span: Span | None, folders: Sequence[str]) -> Except
 def _remarks(skipped: Sequence[str], empty: Sequence[str]) -> tuple[Diagnostic, ...]:
     found = []
     if skipped:
-        more = f" and {len(skipped) - _LISTED} more" if len(skipped) > _LISTED else ""
-        listed = ", ".join(skipped[:_LISTED])
-        found.append(note("NN464", f"no pictures, or links, and left out: {listed}{more}"))
+        listed = first_of(skipped, _LISTED)
+        found.append(note("NN464", f"no pictures, or links, and left out: {listed}"))
     if empty:
         found.append(note("NN464", f"folders without pictures: {', '.join(empty[:_LISTED])}"))
     return tuple(found)

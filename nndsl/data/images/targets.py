@@ -23,7 +23,7 @@ from nndsl.data.images.reading import (
 from nndsl.data.location import locate
 from nndsl.data.memory import all_bytes
 from nndsl.data.table import Table, note
-from nndsl.diagnostics import NndslError, error
+from nndsl.diagnostics import NndslError, error, first_of
 from nndsl.schema import DataSpecification, PictureRequest, Schema
 
 KEPT_SHARE = 0.0625
@@ -131,10 +131,9 @@ def _stem(name: str) -> str:
 
 
 def _absent(request: PictureRequest, absent: list[str], listing: Listing) -> NndslError:
-    more = f" and {len(absent) - _LISTED} more" if len(absent) > _LISTED else ""
     return error(
         "NN427",
-        f"{request.path} has no picture for {', '.join(absent[:_LISTED])}{more}",
+        f"{request.path} has no picture for {first_of(absent, _LISTED)}",
         request.path_span,
         notes=[f"it has {', '.join(listing.names[:_LISTED])}, ..."],
         help="a target has the name of its picture, but for the ending: 7.jpg and 7.png",

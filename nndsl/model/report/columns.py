@@ -10,9 +10,10 @@ from markupsafe import Markup
 from nndsl.data.images.column import ImageColumn
 from nndsl.data.table import CategoryColumn, NumberColumn, TableColumn
 from nndsl.data.text.column import TextColumn
+from nndsl.diagnostics import first_of
 from nndsl.ir.types import format_shape
 from nndsl.model.report.evidence import Evidence
-from nndsl.model.report.numbers import listed, number
+from nndsl.model.report.numbers import number
 from nndsl.render.charts import spark_bars
 from nndsl.render.report.content import Cell, Table
 from nndsl.schema import Column, ColumnKind, FittedStep, Schema, TargetKind
@@ -51,7 +52,7 @@ def _known_values(column: Column) -> str:
             return "–"
         return f"{number(column.minimum)} to {number(column.maximum)}"
     names = [name[:MOST_TEXT] for name in column.categories]
-    return f"{len(names)}: {listed(names)}"
+    return f"{len(names)}: {first_of(names, 4)}"
 
 
 def _values(column: TableColumn) -> str:
@@ -59,7 +60,7 @@ def _values(column: TableColumn) -> str:
         counts = _counts(column)
         order = np.argsort(-counts, kind="stable")
         names = [f"{column.categories[i][:MOST_TEXT]} ({counts[i]})" for i in order]
-        return f"{len(names)}: {listed(names)}"
+        return f"{len(names)}: {first_of(names, 4)}"
     if isinstance(column, ImageColumn):
         return f"pictures of {format_shape(column.shape)}"
     if isinstance(column, TextColumn):

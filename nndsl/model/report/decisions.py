@@ -9,7 +9,8 @@ import numpy as np
 
 from nndsl.diagnostics import error
 from nndsl.model.report.evidence import Evidence
-from nndsl.model.report.numbers import counted, number, share
+from nndsl.model.report.numbers import number, share
+from nndsl.render.diagram_picture import count_text
 from nndsl.render.report import content
 from nndsl.render.report.figures import blocks_of
 from nndsl.train import folder as folders
@@ -97,7 +98,7 @@ def members(evidence: Evidence) -> list[content.Block]:
         place = loaded.run.path / folders.MEMBERS
         raise error("NN502", f"`{place}` is damaged: it is no table of members") from None
     names = tuple(spoken(heads[i]) for i in shown)
-    title = f"The {counted(len(rows), 'member')} alone"
+    title = f"The {count_text(len(rows), 'member')} alone"
     return [content.Table(title, names, rows, frozenset(range(1, len(names))))]
 
 

@@ -39,13 +39,12 @@ TRAINING, VALIDATION, TEST, GIVEN = "training", "validation", "test", "given"
 class Rows:
     """The rows of a run: the table, which of them are in which part, the arrays of all.
 
-    `original` says whether they are those that the run was trained on; others are one part.
+    Others than those that the run was trained on are one part.
     """
 
     table: Table
     prepared: Prepared
     parts: Mapping[str, np.ndarray]
-    original: bool
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ def _original(loaded: LoadedRun, table: Table) -> Rows | None:
         return None
     if schema_to_json(prepared.schema) != loaded.run.schema:
         return None
-    return Rows(table, prepared, _parts(split), True)
+    return Rows(table, prepared, _parts(split))
 
 
 def _parts(split: Split) -> dict[str, np.ndarray]:
@@ -213,7 +212,7 @@ def _other_rows(loaded: LoadedRun, source: str | None) -> Rows:
             known &= array.reshape(-1) >= 0
         else:
             known &= np.isfinite(array.reshape(len(array), -1)).all(axis=1)
-    return Rows(table, prepared, {GIVEN: np.flatnonzero(known)}, False)
+    return Rows(table, prepared, {GIVEN: np.flatnonzero(known)})
 
 
 def _answers(loaded: LoadedRun, rows: Rows, part: str) -> tuple[Judged, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 GROUPED = 10_000
 """Numbers from which thousands are set apart: years are not."""
@@ -50,17 +49,6 @@ def size(count: float) -> str:
         if count >= factor:
             return f"{count / factor:.3g} {unit}"
     return f"{count:.0f} bytes"
-
-
-def listed(items: Sequence[str], most: int = 4) -> str:
-    """The first few of a list, and how many more there are."""
-    more = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more
-
-
-def counted(count: int, name: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{count:,} {name}" if count == 1 else f"{count:,} {name}s"
 
 
 def share(value: float) -> str:

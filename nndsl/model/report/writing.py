@@ -17,9 +17,10 @@ from nndsl.model.report.columns import columns_table
 from nndsl.model.report.decisions import decisions, members
 from nndsl.model.report.evidence import TRAINING, Evidence, gather
 from nndsl.model.report.mistakes import mistakes
-from nndsl.model.report.numbers import counted, duration, number, size
+from nndsl.model.report.numbers import duration, number, size
 from nndsl.model.report.segmentation import answered_pictures
 from nndsl.render.charts import Life, memory_map, share_bar
+from nndsl.render.diagram_picture import count_text
 from nndsl.render.formulas import formulas
 from nndsl.render.report import content
 from nndsl.render.report.content import Block, Fact, Section
@@ -81,11 +82,11 @@ def _facts(evidence: Evidence) -> Iterable[Fact]:
     several = len(evidence.loaded.members)
     kept = f"kept epoch {record.best_epoch}" if record.best_epoch is not None else "kept the last"
     kept = f"of {several} members together" if several > 1 else kept
-    arrays = counted(len(network.parameters), "array")
+    arrays = count_text(len(network.parameters), "array")
     arrays += f" in each of {several} members" if several > 1 else ""
     yield Fact("parameters", f"{network.parameter_count:,}", arrays)
     yield Fact("epochs", f"{record.epochs:,}", kept)
-    yield Fact("training", duration(record.seconds), counted(record.steps, "step"))
+    yield Fact("training", duration(record.seconds), count_text(record.steps, "step"))
     rows = {name: int(count) for name, count in record.rows.items()}
     others = f"{rows.get('validation', 0):,} validation, {rows.get('test', 0):,} test"
     yield Fact("training rows", f"{rows.get('train', 0):,}", others)
@@ -123,7 +124,7 @@ def _drawn(evidence: Evidence, picture: WordCall, is_asked: bool) -> list[Block]
 
 def _learning(evidence: Evidence) -> Section:
     record = evidence.loaded.run.record
-    lead = f"{counted(record.epochs, 'epoch')} in {duration(record.seconds)}"
+    lead = f"{count_text(record.epochs, 'epoch')} in {duration(record.seconds)}"
     lead += f": {record.stopped}." if record.stopped else "."
     lead += " The curves are means over them." if len(evidence.loaded.members) > 1 else ""
     return Section("learning", "Learning", lead, tuple(_pictures(evidence, "learning")))
@@ -212,7 +213,7 @@ def _machine(evidence: Evidence) -> Section:
     total = sum(one.seconds for one in times.calls) or 1.0
     flops = sum(one.flops for one in times.calls)
     lead = (
-        f"{what} of {counted(times.batch, 'row')} takes {duration(times.step)} on one "
+        f"{what} of {count_text(times.batch, 'row')} takes {duration(times.step)} on one "
         f"thread of this machine ({machine.described()}): {number(times.batch / times.step)} rows "
         f"a second. Its kernels, measured one by one, each over and over, take {duration(total)}"
         f"{f', {flops / total / 1e9:.3g} GFLOP/s' if flops else ''}."

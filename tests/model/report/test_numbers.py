@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from nndsl.model.report.numbers import duration, listed, number, percent, share, size
+from nndsl.model.report.numbers import duration, number, percent, share, size
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,6 @@ def test_times_and_sizes():
     assert [size(b) for b in (12, 2048, 5e6, 3e9)] == ["12 bytes", "2.05 kB", "5 MB", "3 GB"]
 
 
-def test_shares_and_lists():
+def test_shares():
     assert (percent(0.9666), share(0.5), share(math.nan)) == ("96.7 %", "0.500", "–")
     assert (share(-0.0001), share(-0.25)) == ("0.000", "−0.250")
-    assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
