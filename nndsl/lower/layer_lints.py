@@ -11,6 +11,7 @@ from nndsl.lower.problems import Problems
 from nndsl.lower.result import Part
 from nndsl.lower.values import DataSource
 from nndsl.ops.attention import AttentionWeights
+from nndsl.ops.movement import Concat
 from nndsl.ops.scan import Scan
 
 DROPOUTS = ("dropout", "alpha_dropout")
@@ -18,7 +19,9 @@ ENDINGS = ("softmax", "log_softmax", "sigmoid")
 
 
 def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None:
-    """Superfluous biases, misplaced dropout, batches of one row. `made` is in training mode."""
+    """Superfluous biases, misplaced dropout and `last`, batches of one row. `made` is in training
+    mode.
+    """
     parts = [part for part in made.elaboration.parts if not part.is_block]
     # `dropout(0)` gives back what it gets, and so has made nothing
     makers = {part.output: part for part in parts if part.output not in part.inputs}
@@ -29,6 +32,14 @@ def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None
             if before is not None and before.output not in made.graph.outputs.values():
                 _lint_bias(part, before, readers.get(before.output, []), problems)
             _lint_single_rows(part, batch, problems)
+        if part.word == "last" and _begins_back(part.inputs[0], made.graph):
+            problems.lint(
+                "NN816",
+                "the last place is where the way back began: it has read nothing else there",
+                part.span,
+                "takes the last place, for it does not follow `both(...)` at once",
+                help="`last` right behind the recurrences: `both(...) -> last`",
+            )
         if part.word == "dropout" and any(p.word == "selu" for p in _before(part, makers)):
             problems.lint(
                 "NN811",
@@ -39,6 +50,30 @@ def lint_layers(made: Elaborated, batch: int | None, problems: Problems) -> None
             )
     for output in made.outputs.values():
         _lint_last_dropout(output.value, makers, problems)
+
+
+def _begins_back(sequence: Value, graph: Graph) -> bool:
+    """Whether a recurrence from the end stands before a sequence, with a stage between them.
+
+    Not where attention stands there too: each place has then seen all that the way back has.
+    """
+    makers = graph.producers()
+    waiting, seen, found = [(sequence, True)], {sequence}, False
+    while waiting:
+        value, at_once = waiting.pop()
+        node = makers.get(value)
+        if node is None:
+            continue
+        if isinstance(node.operation, AttentionWeights):
+            return False
+        if isinstance(node.operation, Scan):
+            found |= node.operation.reverse and not at_once
+            continue
+        at_once = at_once and isinstance(node.operation, Concat)
+        fresh = [v for v in node.inputs if v not in seen]
+        seen.update(fresh)
+        waiting += [(v, at_once) for v in fresh]
+    return found
 
 
 def lint_look_ahead(graph: Graph, source: DataSource, problems: Problems) -> None:

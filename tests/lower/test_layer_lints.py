@@ -50,3 +50,28 @@ def test_networks_that_see_what_they_are_to_tell(stages: str, count: int) -> Non
     text += f"net N on book {{ embed(8) -> {stages} -> dense(book.classes) -> softmax }}\n"
     found = opened_text(text + "train N { epochs = 1 }").module.lints
     assert [lint.code for lint in found].count("NN814") == count
+
+
+@pytest.mark.parametrize(
+    ("stages", "told"),
+    [
+        ("both(gru(4)) -> last", False),
+        ("both(gru(4)) -> dropout(0.1) -> last", True),
+        ("both(both(gru(4))) -> last", False),
+        ("both(gru(4)) -> layer_norm -> dense(3) -> last", True),
+        ("both(gru(4)) -> dropout(0.1) -> lstm(3) -> last", False),
+        ("both(gru(4)) -> attention(2) -> last", False),
+        ("gru(4) -> dropout(0.1) -> last", False),
+        ("both(gru(4)) -> dropout(0.1) -> global_avg_pool", False),
+    ],
+)
+def test_what_each_way_ended_with_is_taken_at_once(stages: str, told: bool) -> None:
+    text = f"""data r = csv("remarks.csv") {{
+  target = positive
+  input words = remark -> words(20, length=6)
+}}
+net A on r {{ words -> embed(4) -> {stages} -> dense(1) -> sigmoid }}
+train A {{ epochs = 1 }}
+"""
+    lints = opened_text(text).module.lints
+    assert ("NN816" in {lint.code for lint in lints}) is told
