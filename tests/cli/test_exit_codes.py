@@ -130,7 +130,7 @@ def test_130_interrupted_before_anything_is_trained(nndsl, place, monkeypatch):
     def stops(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nndsl.model.training.driver.compile_both", stops)
+    monkeypatch.setattr("nndsl.model.training.compilation.compile_both", stops)
     ended = nndsl("train", "iris.nn")
     assert (ended.code, ended.err.strip()) == (130, "interrupted")
     assert not list((place / "runs").glob("*"))
