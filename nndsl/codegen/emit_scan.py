@@ -8,6 +8,7 @@ from dataclasses import replace
 from nndsl.codegen import glue
 from nndsl.codegen.context import Context, Stride, draft
 from nndsl.codegen.draft import Draft, Pointer, Share, Slot
+from nndsl.codegen.glue_strided import RowOperand, rows_kernel
 from nndsl.codegen.program import Buffer, Size, Split
 from nndsl.codegen.step_layout import (
     Layout,
@@ -21,7 +22,7 @@ from nndsl.ir.body import Body
 from nndsl.ir.graph import Graph, Node, Value, rebuild
 from nndsl.ir.types import BATCH
 from nndsl.ops.base import Op, operation_of
-from nndsl.ops.map import Map
+from nndsl.ops.map import Map, operand
 from nndsl.ops.scan import Scan
 
 EmitNode = Callable[[Context, Node], list[Draft]]
@@ -185,20 +186,23 @@ class _Emitter:
     ) -> Draft:
         """A copy of a value of one step."""
         element = self.context.element(value.type.element)
-        kernel = glue.copy_kernel(2, element)
         batched = value.type.shape[:1] == (BATCH,)
         count = self.context.count(value)
         width = width_of(value.type) if batched else 1
-        extent = Size(1, BATCH) if batched else Size(count)
-        pointers, steps = [], []
+        pointers, rows = [], []
         for writes, (buffer, stride) in enumerate((source, target)):
             reach = count if stride is None else buffer.size
             inside = 0 if stride is None else stride.inside
             pointers.append(Pointer(buffer, reach, bool(writes), Share.PART, inside=inside))
-            steps += [Size(width if stride is None else stride.row), Size(1)]
-        slots: list[Slot] = [*pointers, 1, Size(width), *steps]
-        split = Split.ROWS if batched else Split.OWN
-        return draft(self.node, kernel, slots, extent, split)
+            rows.append(Size(width if stride is None else stride.row))
+        if batched:
+            tile = (RowOperand("tile", element),)
+            kernel = rows_kernel((operand(0),), tile, tile, element)
+            slots: list[Slot] = [*pointers, Size(width), *rows]
+            return draft(self.node, kernel, slots, Size(1, BATCH), Split.ROWS)
+        unit = Size(1)
+        slots = [*pointers, 1, unit, rows[0], unit, rows[1], unit]
+        return draft(self.node, glue.copy_kernel(2, element), slots, Size(count), Split.OWN)
 
     # All steps
 
