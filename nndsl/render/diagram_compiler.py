@@ -194,5 +194,9 @@ class _KernelDrawer:
                 self.drawn.arrows.append(Arrow(source, None, shape_text(value), shown))
 
     def _source(self, value: Value, start: dict[Value, Box]) -> Box | None:
+        """The box that a value comes from: views (a reshape) are in no kernel, and have none."""
         node = self.producers.get(value)
+        while node is not None and node not in self.box_of and operation_of(node).is_view:
+            value = node.inputs[0]
+            node = self.producers.get(value)
         return start.get(value) if node is None else self.box_of.get(node)

@@ -102,6 +102,13 @@ def graph_after(name: str):
     return found[-1]
 
 
+def test_kernels_are_joined_across_views() -> None:
+    found = kernels_picture(network("net A { input x: [T, 8]; attention(2) -> dense(3) }"))
+    read = {arrow.target for arrow in found.arrows}
+    assert all(box in read for box in found.boxes if box.kind != "input")
+    assert sum(any("einsum" in line for line in box.small) for box in found.boxes) == 2
+
+
 def test_the_graph_after_a_pass(golden):
     picture = graph_picture(graph_after("fuse_epilogues"), "Lecture")
     golden("render/lecture_fused.dot", dot_source(picture))
