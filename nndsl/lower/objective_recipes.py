@@ -290,37 +290,16 @@ class _Section:
         lint_layers(made, values.batch, self.scope.problems)
         text = " ".join(update.objective.span.text.split())
         recipe = replace(
-            self._recipe(values, graph),
+            values.recipe(definition.name, self.source.name, graph, self.span),
             loss=(f"{update.name}: {text}" if settings.of_update else text,),
             optimizers=plan.uses,
             penalties=tuple(penalties),
             restraints=plan_restraints(settings, definition, trained),
             clip=clip_of(settings, self.source.schema),
-            plateaus=tuple(values.plateaus),
             inferred=tuple(_named(note, update) for note in plan.inferred),
         )
         times, every = count_of(settings, "times"), count_of(settings, "every")
         return Turn(update.name, recipe, times, every)
-
-    def _recipe(self, values: RunValues, graph: Graph) -> Recipe:
-        return Recipe(
-            net=self.definition.name,
-            data=self.source.name,
-            graph=graph,
-            loss=(),
-            optimizers=(),
-            batch=values.batch,
-            drop_last=values.drop_last,
-            length=values.length,
-            seed=values.seed,
-            precision=values.precision,
-            stop=values.stop,
-            keep=values.keep,
-            answer=values.answer,
-            metrics=values.metrics,
-            span=self.span,
-            augment=values.augment,
-        )
 
     def _evaluation(self, updates: Sequence[_Update]) -> tuple[Graph, list[_Judged]]:
         """All objectives at inference, and the outputs that they judge."""

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Any
 
 from nndsl.diagnostics import NndslError, Span, error
+from nndsl.ir.graph import Graph
 from nndsl.lower import recipe_defaults as defaults
 from nndsl.lower.augmentation import read_augment
 from nndsl.lower.constants import FUNCTIONS
@@ -21,7 +22,7 @@ from nndsl.lower.figures import (
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.recipe_answers import metrics_beside, read_answer, read_ensemble, read_replay
 from nndsl.lower.recipe_words import CLIPS, STOPS
-from nndsl.lower.result import Augment, Inferred, Plateau, Stop
+from nndsl.lower.result import Augment, Inferred, Plateau, Recipe, Stop
 from nndsl.lower.schedules import ScheduleReader
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Settings, Written
@@ -68,6 +69,30 @@ class RunValues:
     def reader(self) -> ScheduleReader:
         """Reads schedules in the unit that ends the run, and notes their plateaus."""
         return ScheduleReader(self.length.unit, self.plateaus)
+
+    def recipe(self, net: str, data: str, graph: Graph, span: Span | None) -> Recipe:
+        """A recipe with what every training has of these, before what it learns by."""
+        return Recipe(
+            net=net,
+            data=data,
+            graph=graph,
+            loss=(),
+            optimizers=(),
+            clip=self.clip,
+            batch=self.batch,
+            drop_last=self.drop_last,
+            length=self.length,
+            seed=self.seed,
+            precision=self.precision,
+            memory=self.memory,
+            stop=self.stop,
+            keep=self.keep,
+            answer=self.answer,
+            metrics=self.metrics,
+            plateaus=tuple(self.plateaus),
+            span=span,
+            augment=self.augment,
+        )
 
 
 def read_run_values(settings: Settings, schema: Schema | None, scope: Scope) -> RunValues:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph, Role, Value
@@ -19,20 +20,19 @@ from nndsl.lower.lints import lint_data
 from nndsl.lower.losses import LossBuilder, Losses, Term, infer_loss, read_losses
 from nndsl.lower.names import not_yet, unknown_name
 from nndsl.lower.nets import Elaborated, NetDefinition
-from nndsl.lower.optimizers import OptimizerPlan, plan_optimizers
+from nndsl.lower.optimizers import plan_optimizers
 from nndsl.lower.outputs import Output, match_outputs
 from nndsl.lower.paths import resolve
 from nndsl.lower.penalties import add_penalties, plan_penalties
 from nndsl.lower.pictures import chosen_pictures
 from nndsl.lower.recipe_values import (
-    RunValues,
     add_figures,
     check_dotted,
     figures_of,
     read_run_values,
 )
 from nndsl.lower.restraints import plan_restraints
-from nndsl.lower.result import Expectation, Inferred, Network, Penalty, Recipe, Restraint
+from nndsl.lower.result import Expectation, Inferred, Network, Penalty, Recipe
 from nndsl.lower.rules import apply_rule
 from nndsl.lower.scopes import Scope
 from nndsl.lower.train_settings import Settings, gather
@@ -104,62 +104,23 @@ def recipe_of(
     lint_look_ahead(evaluation, source, scope.problems)
     notes = picture_notes(given, values.augment)
     notes += [*rule_notes, *values.inferred, *optimizers.inferred, *penalty_notes, *chosen.inferred]
-    recipe = _assemble(
-        section, target, source, settings, values, optimizers, tuple(penalties), restraints, chosen,
-        graph, evaluation, (*notes, *output_notes, *_ending_notes(outputs, chosen)), outputs,
-        pictures,
-    )  # fmt: skip
-    recipe = as_asked(recipe, values.carry, settings, source)
-    return in_buckets(recipe, values.buckets, settings, source)
-
-
-def _assemble(
-    section: TrainSection,
-    target: Target,
-    source: DataSource,
-    settings: Settings,
-    values: RunValues,
-    optimizers: OptimizerPlan,
-    penalties: tuple[Penalty, ...],
-    restraints: Mapping[str, Restraint],
-    losses: Losses,
-    graph: Graph,
-    evaluation: Graph,
-    inferred: tuple[Inferred, ...],
-    outputs: Sequence[Output],
-    pictures: tuple[WordCall, ...],
-) -> Recipe:
-    return Recipe(
-        net=target.definition.name,
-        data=source.name,
-        graph=graph,
-        loss=tuple(" + ".join(term.text() for term in terms) for terms in losses.terms),
+    recipe = replace(
+        values.recipe(target.definition.name, source.name, graph, section.train.span),
+        loss=tuple(" + ".join(term.text() for term in terms) for terms in chosen.terms),
         optimizers=optimizers.uses,
-        penalties=penalties,
+        penalties=tuple(penalties),
         restraints=restraints,
-        clip=values.clip,
-        batch=values.batch,
-        drop_last=values.drop_last,
-        length=values.length,
-        seed=values.seed,
-        precision=values.precision,
-        memory=values.memory,
-        stop=values.stop,
-        keep=values.keep,
-        answer=values.answer,
         writing=values.writing,
         ensemble=values.ensemble,
-        metrics=values.metrics,
-        plateaus=tuple(values.plateaus),
-        inferred=inferred,
+        inferred=(*notes, *output_notes, *_ending_notes(outputs, chosen)),
         expectations=tuple(Expectation(e.condition, e.span) for e in settings.expectations),
-        span=section.train.span,
         evaluation=evaluation,
         targets={o.name: tuple(t.name for t in o.targets) for o in outputs},
         report=pictures,
-        augment=values.augment,
         replay=values.replay,
     )
+    recipe = as_asked(recipe, values.carry, settings, source)
+    return in_buckets(recipe, values.buckets, settings, source)
 
 
 # --- what is trained ------------------------------------------------------------------------

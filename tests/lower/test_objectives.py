@@ -262,3 +262,8 @@ def test_what_comes_next_in_a_text() -> None:
     )
     (recipe,) = lowered(file).recipes
     assert recipe.graph.inputs["next"].value.type.shape == ("N", 16)
+
+
+def test_settings_of_memory_and_time_are_those_of_every_training() -> None:
+    found = recipe("mse(A.output, 0)", more="memory = small; epochs = 4; batch = 8; seed = 3")
+    assert (found.memory, found.length.value, found.batch, found.seed) == ("small", 4, 8, 3)
