@@ -11,7 +11,7 @@ import numpy as np
 
 from nndsl.data.columns import column_names
 from nndsl.data.options import setting, value_of
-from nndsl.data.series import apart, series_of, times_of, usable_rows
+from nndsl.data.series import Series, apart, series_of, times_of, usable_rows
 from nndsl.data.table import NumberColumn, Table
 from nndsl.diagnostics import NndslError, error
 from nndsl.random import permutation
@@ -62,9 +62,28 @@ def split_rows(table: Table, schema: Schema, specification: DataSpecification, s
     counts = _counts(value, len(rows), table, found)
     if series:
         parts = _cut(rows, counts)
-        train = apart(parts.train, parts.validation, series)
-        return Split(train, apart(parts.validation, parts.test, series), parts.test)
+        train = apart(parts.train, parts.validation if counts[1] else parts.test, series)
+        cut = Split(train, apart(parts.validation, parts.test, series), parts.test)
+        for name, count, part in (
+            ("training", counts[0], cut.train),
+            ("validation", counts[1], cut.validation),
+        ):
+            if count and not len(part):
+                raise _swallowed(table, name, series, found)
+        return cut
     return _cut(_order(table, schema, specification, rows, seed), counts)
+
+
+def _swallowed(table: Table, part: str, series: Series, found: Setting | None) -> NndslError:
+    """A part of a series all of whose rows are told what belongs to the next part."""
+    return error(
+        "NN410",
+        f"no row of the {part} part of {table.origin.name} has the {series.horizon} after it "
+        "in the same part",
+        found.span if found is not None else None,
+        place=table.place(),
+        help="a smaller horizon, or a larger part",
+    )
 
 
 def folds(

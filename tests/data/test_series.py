@@ -113,3 +113,13 @@ def test_what_cannot_be(tmp_path: Path) -> None:
     swapped = DAYS.replace("2026-01-05", "2026-01-25")
     assert code_of(tmp_path, swapped, window=3, time="day") == "NN417"
     assert code_of(tmp_path, DAYS.replace("2026-01-05", ""), window=3, time="day") == "NN417"
+
+
+def test_training_shares_no_target_with_a_test_that_follows_at_once(tmp_path: Path) -> None:
+    split = made(tmp_path, window=3, horizon=3, time="day", split=[0.6, 0.0, 0.4])[2]
+    assert not len(split.validation)
+    assert split.train[-1] + 3 <= split.test[0]
+
+
+def test_a_part_that_the_horizon_swallows_is_told(tmp_path: Path) -> None:
+    assert code_of(tmp_path, window=3, horizon=6, time="day", split=[0.6, 0.2, 0.2]) == "NN410"

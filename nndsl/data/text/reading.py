@@ -31,6 +31,8 @@ from nndsl.vocab.registry import WordCall, words
 
 INPUT, TARGET = "text", "next"
 WINDOW = 64
+USES = (" to train on", " to validate on", " to test on")
+"""What the parts of a text are for."""
 _MOST_COPIED = 1 << 23
 """Numbers of windows that are kept as they are; longer ones are cut out when they are needed."""
 _BYTES_PER_BYTE = 20.0
@@ -65,24 +67,27 @@ def read_text(
         parts = _cut(text, specification)
         vocabulary = learnt(level, parts[0], parts[1:])
     ids = [known_ids(vocabulary, part, name) for part in parts]
-    if len(ids[0]) <= window:
-        raise _too_short(specification, name, len(ids[0]), window, known=expected is not None)
+    uses = ("",) if expected is not None else USES
+    for use, part, numbers in zip(uses, parts, ids, strict=False):
+        if len(numbers) <= window and (part or use in uses[:1]):
+            raise _too_short(specification, name, len(numbers), window, use)
     return _table(specification, Origin(name, "text", path, content), vocabulary, ids,
                   window, stride)  # fmt: skip
 
 
 def _too_short(
-    specification: DataSpecification, name: str, count: int, window: int, *, known: bool
+    specification: DataSpecification, name: str, count: int, window: int, use: str
 ) -> NndslError:
-    """A text without a window; where a run knows its window only another text helps."""
+    """A part of a text without a window; where a run knows its window only another text helps."""
     fitting = (count - 1) // 2
-    use = "" if known else " to train on"
+    shorter = f"a smaller window: window={fitting}" if use and fitting > 0 else "a longer text"
+    parts = ", or no such part: split = all" if use in USES[1:] else ""
     return error(
         "NN410",
         f"{name} has {count:,} unit{'' if count == 1 else 's'}{use}, fewer than a window of "
         f"{window} and what comes after it",
         specification.span,
-        help="a longer text" if known or fitting < 1 else f"a smaller window: window={fitting}",
+        help=shorter + parts,
     )
 
 

@@ -137,6 +137,15 @@ def test_a_text_without_a_window(tmp_path: Path, text: str, help: str) -> None:
     assert problem.code == "NN410" and problem.help[0].endswith(help)
 
 
+def test_a_part_without_a_window_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NndslError) as caught:
+        read(tmp_path, "a" * 100, specification(window=16))
+    (problem,) = caught.value.diagnostics
+    assert "has 10 units to validate on" in problem.title
+    assert problem.help == ("a smaller window: window=4, or no such part: split = all",)
+    assert read(tmp_path, "a" * 100, specification(window=16, split="all")).rows == 6
+
+
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert code_of(tmp_path, b"caf\xe9 and more", specification(window=2)) == "NN403"
     assert code_of(tmp_path, "short", specification(window=64)) == "NN410"
