@@ -7,6 +7,7 @@ from nndsl.ir.graph import Graph, Node, Role, Value
 from nndsl.ir.text import print_operation
 from nndsl.lower.result import Network, Part
 from nndsl.ops.base import Fusion, operation_of
+from nndsl.ops.scan import Scan
 from nndsl.passes import pipeline
 from nndsl.render.diagram_cost import flops_of, nodes_of_parts
 from nndsl.render.diagram_kinds import kind_of
@@ -110,9 +111,12 @@ class _KernelDrawer:
         self.network = network
         self.kernels = [n for n in planned.nodes if not operation_of(n).is_view]
         self.producers = network.graph.producers()
-        self.kernel_of: dict[Node, int] = {}
+        self.kernel_of = self._recurrences()
+        recurrences = list(self.kernel_of.items())
         for number, kernel in enumerate(self.kernels):
-            self._cover(kernel, number)
+            self._cover(kernel.outputs, kernel, number)
+        for node, number in recurrences:  # what passes computed otherwise is computed for it
+            self._cover(node.inputs, self.kernels[number], number)
         owned, _ = nodes_of_parts(network)
         self.part_of = {
             node: part
@@ -122,9 +126,34 @@ class _KernelDrawer:
         self.box_of: dict[Node, Box] = {}
         self.drawn = Picture(network.name)
 
-    def _cover(self, kernel: Node, number: int) -> None:
-        """Mark the nodes between a kernel's operands and its results; the first one keeps them."""
-        waiting = list(kernel.outputs)
+    def _recurrences(self) -> dict[Node, int]:
+        """The kernel of each recurrence: passes write these anew, on values of their own."""
+        kernels = {
+            kernel.label: number
+            for number, kernel in enumerate(self.kernels)
+            if isinstance(kernel.operation, Scan)
+        }
+        scans = [n for n in self.network.graph.nodes if isinstance(n.operation, Scan)]
+        return {node: kernels[node.label] for node in scans if node.label in kernels}
+
+    def _frame(self, number: int) -> Frame:
+        """That of a kernel; of a recurrence with those that passes took out of it."""
+        drawn, own = set(self.kernel_of.values()), self.kernels[number]
+        together = [
+            other
+            for other, kernel in enumerate(self.kernels)
+            if other == number
+            or (
+                isinstance(own.operation, Scan) and kernel.label == own.label and other not in drawn
+            )
+        ]
+        numbers = ", ".join(str(other + 1) for other in together)
+        names = (operation_of(self.kernels[other]).name.replace("_", " ") for other in together)
+        return Frame(f"kernel{'s' * (len(together) > 1)} {numbers}", note=", ".join(names))
+
+    def _cover(self, values: tuple[Value, ...], kernel: Node, number: int) -> None:
+        """Mark the nodes between a kernel's operands and values; the first one keeps them."""
+        waiting = list(values)
         while waiting:
             value = waiting.pop()
             node = self.producers.get(value)
@@ -135,10 +164,7 @@ class _KernelDrawer:
 
     def picture(self) -> Picture:
         """Frames by kernel, boxes by stage, arrows where a stage reads another's values."""
-        frames = [
-            Frame(f"kernel {number}", note=operation_of(k).name.replace("_", " "))
-            for number, k in enumerate(self.kernels, 1)
-        ]
+        frames = [self._frame(number) for number in range(len(self.kernels))]
         self.drawn.frames += frames
         for name, entry in self.network.graph.inputs.items():
             if entry.role is Role.DATA:

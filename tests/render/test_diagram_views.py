@@ -102,6 +102,15 @@ def graph_after(name: str):
     return found[-1]
 
 
+def test_a_recurrence_has_the_kernels_that_passes_made_of_it() -> None:
+    found = kernels_picture(network("net A { input x: [T, 3]; gru(4) -> last -> dense(2) }"))
+    frames = {box.frame.note: box.lines[0] for box in found.boxes if box.frame is not None}
+    assert frames["fused matmul, scan"] == "gru(4)"
+    assert frames["fused matmul"] == "dense(2)"
+    gru = next(box for box in found.boxes if box.frame and "scan" in box.frame.note)
+    assert "input" in {arrow.source.lines[0] for arrow in found.arrows if arrow.target is gru}
+
+
 def test_kernels_are_joined_across_views() -> None:
     found = kernels_picture(network("net A { input x: [T, 8]; attention(2) -> dense(3) }"))
     read = {arrow.target for arrow in found.arrows}
