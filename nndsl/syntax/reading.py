@@ -25,7 +25,9 @@ def read_source(path: str | Path) -> Source:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "not a plain file"
-            raise error("NN021", f"cannot read {name}: it is {kind}")
+            sources = sorted(path.glob("*.nn")) if path.is_dir() else []
+            help = f"the source in it is {sources[0]}" if len(sources) == 1 else ()
+            raise error("NN021", f"cannot read {name}: it is {kind}", help=help)
         if path.suffix.lower() in _TABLES:
             raise error(
                 "NN021",

@@ -372,3 +372,11 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         with pytest.raises(NndslError) as caught:
             read_source(odd)
         assert caught.value.diagnostics[0].code in ("NN020", "NN021")
+
+
+def test_the_source_in_a_folder_is_proposed(tmp_path: Path) -> None:
+    source = tmp_path / "model.nn"
+    source.write_text("let a = 1")
+    with pytest.raises(NndslError) as caught:
+        read_source(tmp_path)
+    assert caught.value.diagnostics[0].help == (f"the source in it is {source}",)
