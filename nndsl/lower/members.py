@@ -9,6 +9,7 @@ import numpy as np
 
 from nndsl.diagnostics import NndslError, error
 from nndsl.ir.types import Dimension, number_of
+from nndsl.lower.constants import is_number
 from nndsl.lower.names import unknown_name
 from nndsl.lower.scopes import Scope
 from nndsl.lower.values import (
@@ -62,6 +63,8 @@ def _no_member(base: Any, expression: tree.Field) -> NndslError:
             help="name one of them",
         )
     what = kind_of(base) if isinstance(base, Stage) else shown(base)
+    if is_number(base):
+        what = "one number"  # that of an answer is not known yet
     return unknown_name(
         "NN303",
         f"{what} has no `.{expression.name}`",

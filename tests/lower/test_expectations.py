@@ -13,7 +13,7 @@ from nndsl.lower.result import Expectation, Module
 from nndsl.report_text import render_text
 from nndsl.runtime.reference import evaluate
 from nndsl.syntax.parser import parse_expression
-from tests.lower.helpers import MODELS, lowered
+from tests.lower.helpers import MODELS, lowered, problems
 
 
 def evidence(module: Module, **figures: float) -> Evidence:
@@ -163,3 +163,8 @@ def test_data_may_set_the_weights() -> None:
 
     info = lowered(text, session=Session(arrays=arrays)).networks["B"].parameters["dense.weight"]
     np.testing.assert_array_equal(info.values, (2 * rows - 1).T)
+
+
+def test_an_answer_of_one_number_has_no_sizes() -> None:
+    (found,) = problems("net A { input x: [2]; dense(1) }\nexpect A([1, 2]).shape == [1]\n")
+    assert (found.code, found.title) == ("NN303", "one number has no `.shape`")
