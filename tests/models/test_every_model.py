@@ -39,5 +39,5 @@ def test_checked_without_a_complaint(path, nndsl) -> None:
 def test_gradients_are_those_of_finite_differences(path, nndsl) -> None:
     ended = nndsl("check", "--grad", path)
     assert ended.code == 0, ended.out
-    assert "numbers, worst" in ended.out
+    assert ", worst " in ended.out
     assert "DIFFERS" not in ended.out
