@@ -44,7 +44,8 @@ def print_trained(trained: Trained) -> None:
         run = quote(str(trained.folder))
         say(f"look    nndsl report {run}")
         if any(target.sequence for target in trained.schema.targets):
-            say(f"next    nndsl generate {run}")
+            writes = bool(trained.recipe.targets)  # else it guesses what was hidden
+            say(f"next    nndsl {f'generate {run}' if writes else f'evaluate {run} new.txt'}")
             return
         pictures = any(len(given.shape) == 3 for given in trained.schema.inputs)
         rows = "new.png" if pictures else "new.csv"

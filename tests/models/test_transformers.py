@@ -121,6 +121,7 @@ def test_the_play_is_learnt(name: str, expected: str, tmp_path, nndsl, shared_da
     file.write_text(f"{text}  expect {expected}\n}}\n", encoding="utf-8")
     ended = nndsl("train", file, shared_data / "tinyshakespeare.txt", "--out", tmp_path / "run")
     assert ended.code == 0, ended.out + ended.err
+    assert ("nndsl generate" in ended.out) is (name == "28_gpt")
 
 
 SUMS = """# Of any length
