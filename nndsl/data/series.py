@@ -7,7 +7,7 @@ last row that it was made from, and the last row of a file has the forecast prop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -164,11 +164,20 @@ def usable_rows(table: Table, schema: Schema, series: Series) -> np.ndarray:
     return rows[keep]
 
 
-def apart(part: np.ndarray, following: np.ndarray, series: Series) -> np.ndarray:
-    """The rows of a part whose targets do not reach into those of the next."""
-    if not len(following):
-        return part
-    return np.asarray(part[part + series.horizon <= following[0]])
+def apart(parts: Sequence[np.ndarray], series: Series) -> list[np.ndarray]:
+    """The rows of each part without those that are told what rows of another part are told."""
+    end = max(int(part.max(initial=0)) for part in parts) + series.horizon
+    owner = np.full(end, -1, dtype=np.int8)
+    for number, part in enumerate(parts):
+        owner[part] = number
+    kept = []
+    for number, part in enumerate(parts):
+        alone = np.ones(len(part), dtype=bool)
+        for ahead in range(1, series.horizon):
+            other = owner[part + ahead]
+            alone &= (other == number) | (other < 0)
+        kept.append(part[alone])
+    return kept
 
 
 def covered(rows: np.ndarray, window: int) -> np.ndarray:

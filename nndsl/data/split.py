@@ -58,20 +58,20 @@ def split_rows(table: Table, schema: Schema, specification: DataSpecification, s
     if value == "all":
         return Split(rows, _EMPTY, _EMPTY)
     if isinstance(value, str):
-        return _by_column(table, rows, value, found)
+        chosen = _by_column(table, rows, value, found)
+        return Split(*apart(_parts(chosen), series)) if series else chosen
     counts = _counts(value, len(rows), table, found)
     if series:
-        parts = _cut(rows, counts)
-        train = apart(parts.train, parts.validation if counts[1] else parts.test, series)
-        cut = Split(train, apart(parts.validation, parts.test, series), parts.test)
-        for name, count, part in (
-            ("training", counts[0], cut.train),
-            ("validation", counts[1], cut.validation),
-        ):
+        cut = Split(*apart(_parts(_cut(rows, counts)), series))
+        for name, count, part in zip(("training", "validation"), counts, _parts(cut), strict=False):
             if count and not len(part):
                 raise _swallowed(table, name, series, found)
         return cut
     return _cut(_order(table, schema, specification, rows, seed), counts)
+
+
+def _parts(split: Split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return split.train, split.validation, split.test
 
 
 def _swallowed(table: Table, part: str, series: Series, found: Setting | None) -> NndslError:

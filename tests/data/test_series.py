@@ -123,3 +123,14 @@ def test_training_shares_no_target_with_a_test_that_follows_at_once(tmp_path: Pa
 
 def test_a_part_that_the_horizon_swallows_is_told(tmp_path: Path) -> None:
     assert code_of(tmp_path, window=3, horizon=6, time="day", split=[0.6, 0.2, 0.2]) == "NN410"
+
+
+def test_parts_by_a_column_share_no_target(tmp_path: Path) -> None:
+    lines = DAYS.splitlines()
+    part = ["train"] * 8 + ["validation"] * 6 + ["test"] * 6
+    text = "\n".join(f"{line},{name}" for line, name in zip(lines, ["part", *part], strict=True))
+    split = made(tmp_path, f"{text}\n", window=2, horizon=3, time="day", split="part", drop="part")[
+        2
+    ]
+    assert split.train.tolist() == [1, 2, 3, 4, 5]
+    assert split.validation.tolist() == [8, 9, 10, 11]
