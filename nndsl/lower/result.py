@@ -269,7 +269,6 @@ class Recipe:
     plateaus: tuple[Plateau, ...] = ()
     inferred: tuple[Inferred, ...] = ()
     expectations: tuple[Expectation, ...] = ()
-    start: str | None = None
     span: Span | None = None
     evaluation: Graph | None = None
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

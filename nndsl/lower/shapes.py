@@ -26,7 +26,8 @@ def type_of(expression: tree.Expression, scope: Scope) -> TensorType:
     base = expression.base if isinstance(expression, tree.Index) else expression
     if isinstance(base, tree.Call) and base.function.span.text == IDS:
         sizes = expression.indices if isinstance(expression, tree.Index) else ()
-        shape = tuple(_length(_size(evaluate(i.value, scope), i)) for i in sizes)
+        # numbers of places in time are names as well: so a sequence is told from a signal
+        shape = tuple(str(_size(evaluate(i.value, scope), i)) for i in sizes)
         count, padding = _of_ids(base, scope)
         return TensorType(shape, ElementType.INDEX, count, padding)
     return TensorType(_numbers(expression, scope))
@@ -60,11 +61,6 @@ def _of_ids(call: tree.Call, scope: Scope) -> tuple[int | None, int | None]:
         title = f"the id that pads is one of the {size}: 0 to {size - 1}, not {padding}"
         raise error("NN304", title, named["padding"].value.span, help=f"ids({size}, padding=0)")
     return size, padding
-
-
-def _length(size: Dimension) -> Dimension:
-    """A number of places in time is a name as well, so that a sequence is told from a signal."""
-    return str(size)
 
 
 def _numbers(expression: tree.Expression, scope: Scope) -> tuple[Dimension, ...]:
