@@ -16,15 +16,20 @@ from nndsl.train.initial import initial_parameters
 
 def opened(workload: Workload | Images | Letters) -> driver.Opened:
     """The workload's file, read and lowered."""
-    x, y = workload.data()
     with tempfile.TemporaryDirectory() as place:
-        columns = {"x": x, "y": y}
-        if isinstance(workload, Letters):
-            columns["z"] = np.arange(len(x)) % 2  # a target, which is not read
-        np.savez(Path(place) / "data.npz", **columns)
-        path = Path(place) / "net.nn"
-        path.write_text(workload.source("data.npz", 1))
-        return driver.open_file(path)
+        return driver.open_file(written(workload, Path(place)))
+
+
+def written(workload: Workload | Images | Letters, folder: Path) -> Path:
+    """The workload's file with its data beside it."""
+    x, y = workload.data()
+    columns = {"x": x, "y": y}
+    if isinstance(workload, Letters):
+        columns["z"] = np.arange(len(x)) % 2  # a target, which is not read
+    np.savez(folder / "data.npz", **columns)
+    path = folder / "net.nn"
+    path.write_text(workload.source("data.npz", 1))
+    return path
 
 
 def main() -> None:

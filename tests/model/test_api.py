@@ -204,3 +204,14 @@ def test_a_loss_that_is_not_finite_is_said(place, tmp_path):
     with pytest.raises(NndslError, match="NN075"):
         for _ in range(5):
             model.train_step(x, np.arange(4) % 3)
+
+
+def test_a_predictor_is_the_fast_way_for_a_few_rows(place):
+    model = nndsl.load(place)
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    predict = model.predictor(3)
+    np.testing.assert_array_equal(predict(x), model.predict(x))
+    model.weights["dense[1].bias"] = model.weights["dense[1].bias"] + 1
+    assert not np.array_equal(predict(x), model.predict(x))  # the weights of that moment
+    with pytest.raises(NndslError, match="NN073"):
+        model.predictor(10**6)
