@@ -35,6 +35,9 @@ def _one_unrolled(picture: Picture, steps: int, number: dict[Box, int]) -> Pictu
     for old in picture.frames:
         found.frames += [c.frames[old] for c in copies] if old in copies[0].frames else [old]
     for arrow in picture.arrows:
+        if arrow.source not in inside and arrow.target not in inside:
+            found.arrows.append(arrow)  # also one from step to step of another recurrence
+            continue
         leaves = arrow.source in inside and arrow.target not in inside
         steps_shown = copies[-1:] if leaves and _is_of_end(arrow, frame) else copies
         made = dict.fromkeys(copy.arrow(arrow) for copy in steps_shown)

@@ -87,6 +87,7 @@ class _Drafter:
         self.root = Group()
         self.groups = {"": self.root}  # by path: the newest use
         self.stage_of: dict[Value, Stage] = {}
+        self.first_of: dict[Value, Stage] = {}  # before one like `last`, which hands it on
         self.parent_of: dict[Stage, Group] = {}
         self.producers = network.graph.producers()
         self.owned, between = nodes_of_parts(network)
@@ -128,7 +129,8 @@ class _Drafter:
     def _loops(self) -> Iterator[tuple[Stage, Stage, str]]:
         """From the stages that make memories back to those that read them."""
         for memory in self.remembered:
-            source, target = self._source(memory.following), self._source(memory.now)
+            following, target = self._source(memory.following), self._source(memory.now)
+            source = self.first_of.get(memory.following, following)
             if source is not None and target is not None:
                 yield source, target, memory.name
 
@@ -259,6 +261,7 @@ class _Drafter:
         group.children.append(stage)
         self.parent_of[stage] = group
         self.stage_of[stage.output] = stage
+        self.first_of.setdefault(stage.output, stage)
 
 
 def _line_of(path: str) -> str:

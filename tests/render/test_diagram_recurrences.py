@@ -82,6 +82,12 @@ def test_steps_of_an_open_cell_stand_below_one_another() -> None:
     assert pairs(found.arrows).count(("+", "h before")) == 1
 
 
+def test_each_of_two_open_cells_is_handed_its_memory() -> None:
+    found = unrolled(picture("lstm(4) -> lstm(4) -> last -> dense(2)", "lstm"), 3)
+    handed = [target for _, target in pairs(found.arrows) if target.endswith(" before")]
+    assert sorted(handed) == ["c before"] * 4 + ["h before"] * 4  # two layers, twice to the next
+
+
 def test_what_settles_is_a_loop_of_its_state() -> None:
     found = picture("settle(dense(3) -> tanh, limit=9) -> dense(2)", shape="[3]")
     assert [frame.text for frame in found.frames] == ["settle, at most 9 steps"]
