@@ -23,8 +23,10 @@ from nndsl.train.initial import initial_parameters
 
 RELATIVE = 1e-5
 ABSOLUTE = 1e-7
-STEPS = (1e-5, 1e-6, 1e-7)
-"""A smaller one is tried where a larger one disagrees: it may have gone over a kink of a ReLU."""
+STEPS = (1e-5, 1e-6, 1e-7, 2e-8, 5e-9)
+"""A smaller one is tried where a larger one disagrees: it may have gone over a kink of a ReLU or a
+pool. An early weight of a network on pictures moves some hundred thousand of them.
+"""
 ROWS = 7
 LENGTH = 5
 MOST_CHECKED = 100
