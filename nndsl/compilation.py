@@ -171,9 +171,7 @@ def compile_rounds(
     return CompiledRounds(graphs[0], made[0], Rounds(recipe.turns, loaded, common))
 
 
-def compile_buckets(
-    recipes: Sequence[Recipe], rows: int, threads: int = 1, *, also: Sequence[Kernel] = ()
-) -> list[Compiled]:
+def compile_buckets(recipes: Sequence[Recipe], rows: int, threads: int = 1) -> list[Compiled]:
     """The training step of recipes that differ in the length of their sequences, short to long,
     loaded: weights and states lie in the memory of the last.
     """
@@ -186,7 +184,7 @@ def compile_buckets(
     precision, tight = recipes[-1].precision, recipes[-1].memory == "small"
     made = [generate(graph, precision, batch, watch="data_loss", tight=tight, shared=True)
             for graph in graphs]  # fmt: skip
-    longest = load(made[-1], threads, also=[*also, *(k for one in made for k in one.kernels)])
+    longest = load(made[-1], threads, also=[k for one in made for k in one.kernels])
     shared = (*made[-1].parameters, *made[-1].states)
     lent = dict.fromkeys(shared, longest)
     loaded = [*(load(one, threads, lent=lent) for one in made[:-1]), longest]

@@ -11,7 +11,7 @@ from nndsl.lower.values import DataSource
 from nndsl.vocab.preprocessing import padding_of
 
 
-def in_buckets(recipe: Recipe, count: int, settings: Settings, source: DataSource) -> Recipe:
+def with_buckets(recipe: Recipe, count: int, settings: Settings, source: DataSource) -> Recipe:
     """The recipe, with `buckets` if there are some.
 
     Raises NN328 where no input is filled up, or another setting chooses the rows of a batch.

@@ -27,7 +27,9 @@ NUMBER = TensorType((), ElementType.DOUBLE)
 _CLOCKS = ("step", "epoch", "steps_per_epoch")
 
 
-def as_asked(recipe: Recipe, carry: Span | None, settings: Settings, source: DataSource) -> Recipe:
+def with_carry(
+    recipe: Recipe, carry: Span | None, settings: Settings, source: DataSource
+) -> Recipe:
     """The recipe, with `carry` if that is written somewhere. Errors: NN327."""
     if carry is None:
         return recipe

@@ -13,8 +13,8 @@ from dataclasses import replace
 from nndsl.diagnostics import Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
-from nndsl.lower.bucketing import in_buckets
-from nndsl.lower.carrying import as_asked
+from nndsl.lower.bucketing import with_buckets
+from nndsl.lower.carrying import with_carry
 from nndsl.lower.elaboration import Judgement, Path
 from nndsl.lower.endings import ending_of, logits_before
 from nndsl.lower.evaluate import evaluate
@@ -164,8 +164,8 @@ class _Section:
             report=pictures,
             turns=tuple(turns) if settings.updates else (),
         )
-        recipe = as_asked(recipe, values.carry, settings, self.source)
-        return in_buckets(recipe, values.buckets, settings, self.source)
+        recipe = with_carry(recipe, values.carry, settings, self.source)
+        return with_buckets(recipe, values.buckets, settings, self.source)
 
     # --- what is trained ----------------------------------------------------------------------
 

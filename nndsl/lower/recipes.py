@@ -8,8 +8,8 @@ from dataclasses import replace
 from nndsl.diagnostics import NndslError, Span, error
 from nndsl.ir.graph import Graph, Role, Value
 from nndsl.lower.augmentation import as_augmented, picture_notes
-from nndsl.lower.bucketing import in_buckets
-from nndsl.lower.carrying import as_asked
+from nndsl.lower.bucketing import with_buckets
+from nndsl.lower.carrying import with_carry
 from nndsl.lower.elaboration import Elaboration
 from nndsl.lower.evaluate import evaluate
 from nndsl.lower.file_scope import FileScope, TrainSection, unknown_source
@@ -119,8 +119,8 @@ def recipe_of(
         report=pictures,
         replay=values.replay,
     )
-    recipe = as_asked(recipe, values.carry, settings, source)
-    return in_buckets(recipe, values.buckets, settings, source)
+    recipe = with_carry(recipe, values.carry, settings, source)
+    return with_buckets(recipe, values.buckets, settings, source)
 
 
 # --- what is trained ------------------------------------------------------------------------

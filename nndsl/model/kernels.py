@@ -11,13 +11,13 @@ import numpy as np
 from nndsl import compilation
 from nndsl.codegen.generate import generate
 from nndsl.diagnostics import error
-from nndsl.ir.graph import Role
 from nndsl.lower.result import Network, Recipe
 from nndsl.ops.binding import bound_copy, sizes_of
 from nndsl.passes import pipeline
 from nndsl.passes.differentiate import PREFIX
 from nndsl.passes.update import Update
 from nndsl.runtime.executable import Executable, load
+from nndsl.train.job import inference_states
 from nndsl.train.plan import Plan
 
 Arrays = dict[str, np.ndarray]
@@ -39,7 +39,7 @@ class Kernels:
     ) -> None:
         self._network, self._recipe, self._precision = network, recipe, precision
         self._learnt = {name: array.astype(precision) for name, array in parameters.items()}
-        self._carried: Arrays = {}
+        self._states: Arrays = {}
         self._programs: dict[str, tuple[int, Executable]] = {}
         self._newest: Executable | None = None
 
@@ -51,7 +51,7 @@ class Kernels:
     def states(self) -> Arrays:
         """What inference needs beside the weights: running statistics."""
         self._fetch()
-        return self._carried
+        return self._states
 
     def set_parameters(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Replace weights, given in the graph's layout."""
@@ -61,7 +61,7 @@ class Kernels:
     def set_states(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Replace running statistics."""
         self._fetch()
-        self._carried.update({n: np.array(a) for n, a in arrays.items()})
+        self._states.update({n: np.array(a) for n, a in arrays.items()})
 
     def predict(self, inputs: Arrays) -> Arrays:
         """The outputs by name, as people are shown them."""
@@ -155,7 +155,7 @@ class Kernels:
         self._fetch()
         executable.set_parameters({n: self._learnt[n] for n in executable.program.parameters})
         known = executable.program.states
-        executable.set_states({n: a for n, a in self._carried.items() if n in known})
+        executable.set_states({n: a for n, a in self._states.items() if n in known})
 
     def _fetch(self) -> None:
         """Bring home the weights of the last update."""
@@ -163,5 +163,4 @@ class Kernels:
         if newest is None:
             return
         self._learnt.update(newest.parameters())
-        carried = {i.value.name for i in self._network.graph.of_role(Role.STATE)}
-        self._carried.update({n: a for n, a in newest.states().items() if n in carried})
+        self._states.update(newest.copies(inference_states(self._network)))

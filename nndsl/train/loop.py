@@ -76,8 +76,8 @@ class Loop:
             self._mistakes,
         )
         self._time_limit = stopping.time_limit(job.recipe.stop)
-        self.carried = inference_states(job.network)
-        self._known = [*job.network.parameters, *self.carried]
+        self.inference_states = inference_states(job.network)
+        self._known = [*job.network.parameters, *self.inference_states]
         self._has_many_weights = job.network.parameter_count > MANY_WEIGHTS
         self._losses = LossesSeen(job, plan)
         self._chunk = 1
@@ -246,7 +246,7 @@ class Loop:
         """Give the evaluation some weights."""
         evaluation = self.job.evaluation
         evaluation.set_parameters({name: weights[name] for name in self.job.network.parameters})
-        evaluation.set_states({name: weights[name] for name in self.carried})
+        evaluation.set_states({name: weights[name] for name in self.inference_states})
 
     def _look_around(self) -> str | None:
         """Between chunks: signals and the time limit end the run; save and report at times."""

@@ -55,7 +55,7 @@ class Session:
             return
         history = self.loop.history.first(snapshot.epochs)
         checkpoint = self._checkpoint(snapshot, history)
-        states = {name: snapshot.states[name] for name in self.loop.carried}
+        states = {name: snapshot.states[name] for name in self.loop.inference_states}
         weights = checkpoint.best or {**snapshot.parameters, **states}
         contents = self._documents()
         contents[names.WEIGHTS] = self._weight_file(dict(weights))
